@@ -1,0 +1,92 @@
+#pragma once
+/// \file
+/// The table of user macros, the compiler checks and the library's inline namespace.
+///
+/// Macros a user may define, the same in every translation unit of a program that shares dasvdd objects:
+///
+/// | macro | who defines it, and when |
+/// | --- | --- |
+/// | `DASVDD_NO_OPENMP` | one who compiles with -fopenmp for other reasons and wants dasvdd serial (target `dasvdd::serial`) |
+/// | `DASVDD_NO_SIMD`   | one who must not have run-time dispatched kernels in the binary: portable kernels only |
+///
+/// An environment variable, read once at first use: `DASVDD_KERNELS` (portable, avx2, avx512) chooses the kernels.
+
+#include <dasvdd/core/version.hpp>
+
+// Eigen's own warnings are not its user's: under -Werror they would stop a consumer's build.
+#if defined(__GNUC__) || defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+#pragma GCC diagnostic ignored "-Wpedantic"
+#endif
+#include <Eigen/Core>
+#if defined(__GNUC__) || defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+#if !defined(__cpp_exceptions) && !defined(_CPPUNWIND)
+#error "dasvdd reports every error as an exception: build without -fno-exceptions"
+#endif
+#if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 201703L
+#error "dasvdd needs C++17: build with -std=c++17 or newer"
+#endif
+
+#if defined(_OPENMP) && !defined(DASVDD_NO_OPENMP)
+#define DASVDD_OPENMP 1
+#include <omp.h>
+#else
+#define DASVDD_OPENMP 0
+#endif
+
+/// Whether the kernels for single instruction sets can be compiled: they carry their own target attributes.
+#if !defined(DASVDD_NO_SIMD) && (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
+#define DASVDD_X86_KERNELS 1
+#else
+#define DASVDD_X86_KERNELS 0
+#endif
+
+// The inline namespace names everything that changes layout or code, so that two translation units
+// built differently hold two libraries side by side; passing objects between them fails to link.
+#if DASVDD_OPENMP
+#define DASVDD_ABI_THREADS omp
+#else
+#define DASVDD_ABI_THREADS serial
+#endif
+#if DASVDD_X86_KERNELS
+#define DASVDD_ABI_KERNELS x86
+#else
+#define DASVDD_ABI_KERNELS portable
+#endif
+// Inline functions differ with the instruction set the compiler may use, and the linker keeps one of each name.
+#if defined(__AVX512F__)
+#define DASVDD_ABI_TARGET avx512
+#elif defined(__AVX2__)
+#define DASVDD_ABI_TARGET avx2
+#elif defined(__AVX__)
+#define DASVDD_ABI_TARGET avx
+#else
+#define DASVDD_ABI_TARGET base
+#endif
+#if defined(__FAST_MATH__)
+#define DASVDD_ABI_MATH fast
+#else
+#define DASVDD_ABI_MATH ieee
+#endif
+#define DASVDD_ABI_JOIN_(major, minor, threads, kernels, target, math, align, eigen) \
+  v##major##_##minor##_##threads##_##kernels##_##target##_##math##_align##align##_eigen##eigen
+#define DASVDD_ABI_JOIN(major, minor, threads, kernels, target, math, align, eigen) \
+  DASVDD_ABI_JOIN_(major, minor, threads, kernels, target, math, align, eigen)
+#define DASVDD_ABI                                                                              \
+  DASVDD_ABI_JOIN(DASVDD_VERSION_MAJOR, DASVDD_VERSION_MINOR, DASVDD_ABI_THREADS,               \
+                  DASVDD_ABI_KERNELS, DASVDD_ABI_TARGET, DASVDD_ABI_MATH, EIGEN_MAX_ALIGN_BYTES, \
+                  EIGEN_WORLD_VERSION)
+
+#define DASVDD_NAMESPACE_BEGIN \
+  namespace dasvdd {           \
+  inline namespace DASVDD_ABI {
+#define DASVDD_NAMESPACE_END \
+  }                          \
+  }

@@ -1,0 +1,36 @@
+#pragma once
+/// \file
+/// Tests for NaN and infinity that hold under -ffast-math too: they look at the bits.
+
+#include <dasvdd/core/config.hpp>
+
+#include <cstdint>
+#include <cstring>
+
+DASVDD_NAMESPACE_BEGIN
+namespace detail {
+
+inline bool is_finite(float x) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return (bits & 0x7f800000u) != 0x7f800000u;
+}
+
+inline bool is_finite(double x) {
+  std::uint64_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return (bits & 0x7ff0000000000000u) != 0x7ff0000000000000u;
+}
+
+/// "NaN", "infinity" or "-infinity" for a value that is_finite refuses.
+template <class Scalar>
+const char* non_finite_name(Scalar x) {
+  double wide = static_cast<double>(x);
+  std::uint64_t bits;
+  std::memcpy(&bits, &wide, sizeof bits);
+  if ((bits & 0x000fffffffffffffu) != 0) return "NaN";
+  return (bits >> 63) != 0 ? "-infinity" : "infinity";
+}
+
+}  // namespace detail
+DASVDD_NAMESPACE_END
