@@ -1,0 +1,85 @@
+# What dasvdd needs and how it is found. Included by the project's own build and, installed, by its package: both give
+# the same targets. Expects the targets dasvdd::dasvdd and dasvdd::serial to be there when an add function is called.
+
+# Eigen 3.4 or newer. No version is passed on: Eigen 5's package would refuse a request for 3.4.
+# Sets `result` in the caller's scope to a sentence when there is none, to nothing otherwise.
+function(dasvdd_find_eigen result)
+  set(${result} "" PARENT_SCOPE)
+  if(TARGET Eigen3::Eigen)
+    return()
+  endif()
+  find_package(Eigen3 CONFIG QUIET)
+  if(NOT TARGET Eigen3::Eigen)
+    set(${result} "dasvdd needs Eigen 3.4 or newer and found none (Debian: libeigen3-dev)" PARENT_SCOPE)
+  elseif(Eigen3_VERSION VERSION_LESS 3.4)
+    set(${result} "dasvdd needs Eigen 3.4 or newer and found ${Eigen3_VERSION} in ${Eigen3_DIR}" PARENT_SCOPE)
+  endif()
+  dasvdd_share_target(Eigen3::Eigen)
+endfunction()
+
+# In the project's own build, which may be a folder of somebody else's: an imported target must be seen by every
+# folder that links dasvdd, not just by ours. In the package it belongs to the folder that called find_package.
+function(dasvdd_share_target target)
+  if(NOT DASVDD_IN_BUILD_TREE OR NOT TARGET ${target})
+    return()
+  endif()
+  get_target_property(imported ${target} IMPORTED)
+  if(imported)
+    set_target_properties(${target} PROPERTIES IMPORTED_GLOBAL TRUE)
+  endif()
+endfunction()
+
+# Threads for `target`, as DASVDD_WITH_OPENMP says: AUTO (the default), ON or OFF.
+function(dasvdd_add_openmp target)
+  if(NOT DEFINED DASVDD_WITH_OPENMP OR DASVDD_WITH_OPENMP STREQUAL "AUTO")
+    set(need QUIET)
+  elseif(DASVDD_WITH_OPENMP)
+    set(need REQUIRED)
+  else()
+    target_compile_definitions(${target} INTERFACE "$<BUILD_INTERFACE:DASVDD_NO_OPENMP>")
+    return()
+  endif()
+  if(NOT TARGET OpenMP::OpenMP_CXX)
+    find_package(OpenMP ${need} COMPONENTS CXX)
+    dasvdd_share_target(OpenMP::OpenMP_CXX)
+  endif()
+  if(TARGET OpenMP::OpenMP_CXX)
+    # BUILD_INTERFACE keeps it out of the exported target: the package looks for OpenMP anew.
+    target_link_libraries(${target} INTERFACE "$<BUILD_INTERFACE:OpenMP::OpenMP_CXX>")
+  endif()
+endfunction()
+
+# dasvdd::io, model files and checkpoints: where nlohmann/json is found.
+function(dasvdd_add_io)
+  if(TARGET dasvdd::io)
+    return()
+  endif()
+  if(NOT TARGET nlohmann_json::nlohmann_json)
+    find_package(nlohmann_json 3.9 CONFIG QUIET)
+    dasvdd_share_target(nlohmann_json::nlohmann_json)
+  endif()
+  if(TARGET nlohmann_json::nlohmann_json)
+    dasvdd_add_component(io nlohmann_json::nlohmann_json)
+  endif()
+endfunction()
+
+# dasvdd::mpi, training over several processes: only for those who ask, since looking for MPI takes a while.
+function(dasvdd_add_mpi)
+  if(TARGET dasvdd::mpi)
+    return()
+  endif()
+  if(NOT TARGET MPI::MPI_CXX)
+    find_package(MPI QUIET COMPONENTS CXX)
+    dasvdd_share_target(MPI::MPI_CXX)
+  endif()
+  if(TARGET MPI::MPI_CXX)
+    dasvdd_add_component(mpi MPI::MPI_CXX)
+  endif()
+endfunction()
+
+# A part of the library with a dependency of its own, on top of dasvdd::dasvdd.
+function(dasvdd_add_component name dependency)
+  add_library(dasvdd::${name} INTERFACE IMPORTED)
+  target_link_libraries(dasvdd::${name} INTERFACE dasvdd::dasvdd ${dependency})
+  dasvdd_share_target(dasvdd::${name})
+endfunction()
