@@ -2,14 +2,16 @@
 /// \file
 /// The table of user macros, the compiler checks and the library's inline namespace.
 ///
-/// Macros a user may define, the same in every translation unit of a program that shares dasvdd objects:
+/// Macros a user may define, the same in every translation unit of a program that shares dasvdd
+/// objects:
 ///
 /// | macro | who defines it, and when |
 /// | --- | --- |
 /// | `DASVDD_NO_OPENMP` | one who compiles with -fopenmp for other reasons and wants dasvdd serial (target `dasvdd::serial`) |
 /// | `DASVDD_NO_SIMD`   | one who must not have run-time dispatched kernels in the binary: portable kernels only |
 ///
-/// An environment variable, read once at first use: `DASVDD_KERNELS` (portable, avx2, avx512) chooses the kernels.
+/// An environment variable, read once at first use: `DASVDD_KERNELS` (portable, avx2, avx512)
+/// chooses the kernels.
 
 #include <dasvdd/core/version.hpp>
 
@@ -41,7 +43,8 @@
 #define DASVDD_OPENMP 0
 #endif
 
-/// Whether the kernels for single instruction sets can be compiled: they carry their own target attributes.
+/// Whether the kernels for single instruction sets can be compiled: they carry their own target
+/// attributes.
 #if !defined(DASVDD_NO_SIMD) && (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
 #define DASVDD_X86_KERNELS 1
 #else
@@ -60,7 +63,8 @@
 #else
 #define DASVDD_ABI_KERNELS portable
 #endif
-// Inline functions differ with the instruction set the compiler may use, and the linker keeps one of each name.
+// Inline functions differ with the instruction set the compiler may use, and the linker keeps one
+// of each name.
 #if defined(__AVX512F__)
 #define DASVDD_ABI_TARGET avx512
 #elif defined(__AVX2__)
@@ -79,8 +83,8 @@
   v##major##_##minor##_##threads##_##kernels##_##target##_##math##_align##align##_eigen##eigen
 #define DASVDD_ABI_JOIN(major, minor, threads, kernels, target, math, align, eigen) \
   DASVDD_ABI_JOIN_(major, minor, threads, kernels, target, math, align, eigen)
-#define DASVDD_ABI                                                                              \
-  DASVDD_ABI_JOIN(DASVDD_VERSION_MAJOR, DASVDD_VERSION_MINOR, DASVDD_ABI_THREADS,               \
+#define DASVDD_ABI                                                                               \
+  DASVDD_ABI_JOIN(DASVDD_VERSION_MAJOR, DASVDD_VERSION_MINOR, DASVDD_ABI_THREADS,                \
                   DASVDD_ABI_KERNELS, DASVDD_ABI_TARGET, DASVDD_ABI_MATH, EIGEN_MAX_ALIGN_BYTES, \
                   EIGEN_WORLD_VERSION)
 

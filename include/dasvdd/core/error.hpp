@@ -10,14 +10,15 @@
 
 DASVDD_NAMESPACE_BEGIN
 
-/// An argument is wrong: its message is one sentence that says which, what came and what was expected.
-/// Thrown before anything has changed.
+/// An argument is wrong: its message is one sentence that says which, what came and what was
+/// expected. Thrown before anything has changed.
 class InvalidArgument : public std::invalid_argument {
  public:
   using std::invalid_argument::invalid_argument;
 };
 
-/// A file can't be read or written, or holds something else than it should. One sentence with the file's name.
+/// A file can't be read or written, or holds something else than it should. One sentence with the
+/// file's name.
 class FileError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

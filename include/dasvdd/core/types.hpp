@@ -20,12 +20,13 @@ using RowMatrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::R
 template <class Scalar>
 using Vector = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
 
-/// A non-owning view of a batch (rows are samples): pointer, n rows, d columns, and the distance from
-/// row to row in scalars. `Scalar` may be const. Cheap to copy; the bytes must outlive it.
+/// A non-owning view of a batch (rows are samples): pointer, n rows, d columns, and the distance
+/// from row to row in scalars. `Scalar` may be const. Cheap to copy; the bytes must outlive it.
 ///
-/// Binds without a copy to a row-major Eigen matrix or map, to a block of rows or columns of one, to the
-/// transpose of a column-major matrix, and to raw memory. A column-major n x d matrix does not bind:
-/// Eigen would copy it silently, so the copy is left to the caller: `RowMatrix<float>(X)`.
+/// Binds without a copy to a row-major Eigen matrix or map, to a block of rows or columns of one,
+/// to the transpose of a column-major matrix, and to raw memory. A column-major n x d matrix does
+/// not bind: Eigen would copy it silently, so the copy is left to the caller:
+/// `RowMatrix<float>(X)`.
 template <class Scalar>
 class Rows {
  public:
@@ -69,7 +70,8 @@ class Rows {
 
   /// The same bytes as an Eigen map.
   auto matrix() const {
-    using Matrix = std::conditional_t<std::is_const_v<Scalar>, const RowMatrix<Value>, RowMatrix<Value>>;
+    using Matrix =
+        std::conditional_t<std::is_const_v<Scalar>, const RowMatrix<Value>, RowMatrix<Value>>;
     return Eigen::Map<Matrix, 0, Eigen::OuterStride<>>(data_, rows_, cols_,
                                                        Eigen::OuterStride<>(stride_));
   }
@@ -82,15 +84,18 @@ class Rows {
                   "convert it with X.cast<float>() or X.cast<double>()");
     static_assert(bool(Derived::IsRowMajor) || Derived::ColsAtCompileTime == 1,
                   "dasvdd: a batch is n x d with rows as samples, row-major; "
-                  "copy with dasvdd::RowMatrix<float>(X), or pass X.transpose() of a d x n column-major matrix");
+                  "copy with dasvdd::RowMatrix<float>(X), or pass X.transpose() of a d x n "
+                  "column-major matrix");
     static_assert((int(Derived::Flags) & int(Eigen::DirectAccessBit)) != 0,
-                  "dasvdd: a batch must lie in memory; evaluate the expression into a dasvdd::RowMatrix first");
+                  "dasvdd: a batch must lie in memory; evaluate the expression into a "
+                  "dasvdd::RowMatrix first");
   }
   template <class Derived>
   static Index row_stride(const Derived& matrix) {
     // A single column has its rows one inner stride apart whatever its storage order says.
-    detail::require(Derived::IsRowMajor == 0 || matrix.cols() <= 1 || matrix.innerStride() == 1,
-                    "the batch has gaps between its columns; copy it into a dasvdd::RowMatrix first");
+    detail::require(
+        Derived::IsRowMajor == 0 || matrix.cols() <= 1 || matrix.innerStride() == 1,
+        "the batch has gaps between its columns; copy it into a dasvdd::RowMatrix first");
     if (!bool(Derived::IsRowMajor)) return matrix.innerStride();
     return matrix.outerStride();
   }
@@ -112,7 +117,8 @@ void require_width(Rows<const Scalar> batch, Index features, const char* what) {
           " columns (one sample a row)", transposed ? "; is it transposed?" : "");
 }
 
-/// Refuses a batch with a NaN or an infinity in it, naming the first by row and column (both from 0).
+/// Refuses a batch with a NaN or an infinity in it, naming the first by row and column (both from
+/// 0).
 template <class Scalar>
 void require_finite(Rows<const Scalar> batch, const char* what) {
   for (Index i = 0; i < batch.rows(); ++i) {
