@@ -1,0 +1,427 @@
+#include <dasvdd/io/tensor_file.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <string>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <csignal>
+#endif
+
+namespace {
+
+namespace fs = std::filesystem;
+using dasvdd::FileError;
+using dasvdd::Index;
+using dasvdd::InvalidArgument;
+using dasvdd::TensorFile;
+
+/// A folder of its own that is gone when the test is over.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    for (int i = 0;; ++i) {
+      path_ = fs::temp_directory_path() / ("dasvdd-tensor-file-" + std::to_string(i));
+      if (fs::create_directory(path_)) break;
+    }
+  }
+  ~TemporaryFolder() { fs::remove_all(path_); }
+  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+  std::ptrdiff_t files() const { return std::distance(fs::directory_iterator(path_), {}); }
+
+ private:
+  fs::path path_;
+};
+
+std::string content(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(stream), {});
+}
+
+std::string message(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const FileError& error) {
+    return error.what();
+  }
+  return "nothing thrown";
+}
+
+/// A file with this header and so many bytes of data.
+std::string file_with(const std::string& header, std::size_t data) {
+  std::string file;
+  for (int i = 0; i < 8; ++i) file += static_cast<char>(header.size() >> (8 * i) & 0xff);
+  return file + header + std::string(data, '\0');
+}
+
+std::string refusal(const std::string& header, std::size_t data) {
+  return message([&] { TensorFile::parse(file_with(header, data), "a.st"); });
+}
+
+TensorFile sample() {
+  TensorFile file;
+  const float weight[] = {1, 2, 3, 4, 5, 6};
+  const double gamma = 0.1;
+  const std::int64_t widths[] = {784, -1};
+  const std::uint8_t bytes[] = {0, 255, 7};
+  const dasvdd::BFloat16 narrow[] = {{0x3f80}};
+  file.add("encoder.0.weight", {2, 3}, weight);
+  file.add("gamma", {}, &gamma);
+  file.add("widths", {2}, widths);
+  file.add("bytes", {3, 1}, bytes);
+  file.add("narrow", {1}, narrow);
+  file.add<float>("none", {0, 4}, nullptr);
+  file.set_metadata("seed", "7");
+  file.set_metadata("net", "784-1024 \xc3\xa9");
+  return file;
+}
+
+const char* const one = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
+
+}  // namespace
+
+TEST_CASE("a tensor file gives back what was put in") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "sample.safetensors";
+  sample().write(path);
+  const TensorFile file = TensorFile::read(path);
+  CHECK(file.source() == path);
+  CHECK(file.tensors().size() == 6);
+  CHECK(file["encoder.0.weight"].as<float>({2, 3}) == std::vector<float>{1, 2, 3, 4, 5, 6});
+  CHECK(file["encoder.0.weight"].matrix<float>()(1, 0) == 4);
+  CHECK(file["gamma"].as<double>({}) == std::vector<double>{0.1});
+  CHECK(file["widths"].as<std::int64_t>() == std::vector<std::int64_t>{784, -1});
+  CHECK(file["bytes"].as<std::uint8_t>({3, 1}) == std::vector<std::uint8_t>{0, 255, 7});
+  CHECK(file["narrow"].as<dasvdd::BFloat16>().at(0).bits == 0x3f80);
+  CHECK(file["none"].as<float>({0, 4}).empty());
+  CHECK(file["none"].matrix<float>().cols() == 4);
+  CHECK(file.metadata("seed") == "7");
+  CHECK(file.metadata("net") == "784-1024 \xc3\xa9");
+  CHECK(file.metadata().size() == 2);
+}
+
+TEST_CASE("a file read and written again has the same bytes") {
+  const std::string bytes = sample().serialize();
+  CHECK(TensorFile::parse(bytes).serialize() == bytes);
+}
+
+TEST_CASE("the bytes depend on the content, not on the order in which it was added") {
+  const float a = 1;
+  const double b = 2;
+  TensorFile first, second;
+  first.add("a", {}, &a);
+  first.add("b", {}, &b);
+  first.set_metadata("x", "1");
+  first.set_metadata("y", "2");
+  second.set_metadata("y", "2");
+  second.set_metadata("x", "1");
+  second.add("b", {}, &b);
+  second.add("a", {}, &a);
+  CHECK(first.serialize() == second.serialize());
+}
+
+TEST_CASE("every tensor in a written file begins aligned to its type") {
+  const std::string bytes = sample().serialize();
+  CHECK(static_cast<unsigned char>(bytes[0]) % 8 == 0);
+  const TensorFile file = TensorFile::parse(bytes);
+  std::size_t begin = 0;
+  for (const auto& tensor : file.tensors()) {
+    CAPTURE(tensor.name);
+    CHECK(begin % dasvdd::size_of(tensor.dtype) == 0);
+    begin += tensor.bytes.size();
+  }
+  CHECK(begin == 24 + 24 + 2 + 3);
+}
+
+TEST_CASE("the bytes are laid out as the format says") {
+  const float a[] = {1, -2};
+  TensorFile file;
+  file.add("a", {2}, a);
+  const std::string header = R"({"a":{"data_offsets":[0,8],"dtype":"F32","shape":[2]}})";
+  REQUIRE(header.size() == 54);
+  const std::string expected = std::string("\x38\0\0\0\0\0\0\0", 8) + header + "  " +
+                               std::string("\0\0\x80\x3f\0\0\0\xc0", 8);
+  CHECK(file.serialize() == expected);
+}
+
+#ifdef DASVDD_TEST_DATA
+TEST_CASE("the reference vectors can be read") {
+  const std::string folder = DASVDD_TEST_DATA;
+  for (const char* name : {"activations", "conv", "digits_run", "gamma", "ranking", "step_identity",
+                           "step_leaky_relu", "step_sigmoid"}) {
+    CAPTURE(name);
+    const TensorFile file = TensorFile::read(folder + "/" + name + ".safetensors");
+    CHECK(file.tensors().size() > 1);
+    const TensorFile again = TensorFile::parse(file.serialize());
+    CHECK(again.metadata() == file.metadata());
+    for (const auto& tensor : file.tensors()) {
+      CHECK(again[tensor.name].bytes == tensor.bytes);
+      CHECK(again[tensor.name].shape == tensor.shape);
+    }
+  }
+  CHECK(TensorFile::read(folder + "/step_sigmoid.safetensors").metadata("gamma") == "0.37");
+}
+#endif
+
+TEST_CASE("typed access names the tensor, what it is and what was expected") {
+  const TensorFile file = TensorFile::parse(sample().serialize(), "net.st");
+  CHECK(message([&] { file["gamma"].as<float>(); }) ==
+        "'net.st': tensor 'gamma' is F64, expected F32");
+  CHECK(message([&] {
+          file["encoder.0.weight"].as<float>({3, 2});
+        }) == "'net.st': tensor 'encoder.0.weight' is 2 x 3, expected 3 x 2");
+  CHECK(message([&] { file["gamma"].matrix<double>(); }) ==
+        "'net.st': tensor 'gamma' is a single number, expected two dimensions");
+  CHECK(message([&] { file["center"]; }) == "'net.st': there is no tensor 'center'");
+  CHECK(message([&] { file.metadata("mood"); }) == "'net.st': the metadata have no 'mood'");
+}
+
+TEST_CASE("adding refuses a name that is taken, a reserved name and an impossible shape") {
+  TensorFile file = sample();
+  const float x = 0;
+  CHECK_THROWS_AS(file.add("gamma", {}, &x), InvalidArgument);
+  CHECK_THROWS_AS(file.add("__metadata__", {}, &x), InvalidArgument);
+  CHECK_THROWS_AS(file.add("negative", {2, -1}, &x), InvalidArgument);
+  CHECK_THROWS_AS(file.add("vast", {Index(1) << 40, Index(1) << 40}, &x), InvalidArgument);
+  CHECK(file.tensors().size() == 6);
+  file.add("\xff", {}, &x);
+  CHECK_THROWS_AS(file.serialize(), InvalidArgument);
+}
+
+TEST_CASE("a file that is too short for a header's length is refused") {
+  CHECK(message([] { TensorFile::parse("1234567", "a.st"); }) ==
+        "'a.st': the file has 7 bytes, too few for a safetensors file");
+}
+
+TEST_CASE("a header longer than the file is refused before memory is taken for it") {
+  CHECK(message([] { TensorFile::parse(std::string(8, '\xff') + "{}", "a.st"); }) ==
+        "'a.st': the header's length is 18446744073709551615 bytes but only 2 follow; the file is "
+        "cut short or no safetensors file");
+}
+
+TEST_CASE("a header above the bound is refused") {
+  const std::string header(TensorFile::max_header_bytes + 1, ' ');
+  CHECK(refusal(header, 0) ==
+        "'a.st': the header's length is 16777217 bytes, at most 16777216 are read");
+}
+
+TEST_CASE("a header that is no object is refused") {
+  const char* sentence = "'a.st': the header is no JSON object; this is no safetensors file";
+  CHECK(refusal("[1]", 0) == sentence);
+  CHECK(refusal("", 0) == sentence);
+}
+
+TEST_CASE("a header that is no valid JSON is refused") {
+  CHECK(refusal("{\"a\":}", 0) == "'a.st': the header is no valid JSON (at its byte 6)");
+  CHECK(refusal("{\"a\xff\":1}", 0) == "'a.st': the header is no valid JSON (at its byte 4)");
+  CHECK(refusal(one + std::string("{}"), 8).find("no valid JSON") != std::string::npos);
+}
+
+TEST_CASE("a header nested deeper than the format is refused") {
+  CHECK(refusal("{\"a\":{\"shape\":[[1]]}}", 0) ==
+        "'a.st': the header is nested deeper than a safetensors header is");
+  CHECK(refusal("{\"a\":" + std::string(1000000, '['), 0) ==
+        "'a.st': the header is nested deeper than a safetensors header is");
+}
+
+TEST_CASE("a name that stands twice is refused") {
+  CHECK(refusal(R"({"a":1,"a":2})", 0) == "'a.st': the header names 'a' twice");
+  CHECK(refusal(R"({"a":{"dtype":"F32","dtype":"F64"}})", 0) ==
+        "'a.st': the header names 'dtype' twice");
+  // The same field in two tensors is no repetition.
+  CHECK_NOTHROW(TensorFile::parse(file_with(
+      R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})",
+      2)));
+}
+
+TEST_CASE("metadata that are no strings are refused") {
+  CHECK(refusal(R"({"__metadata__":[]})", 0) ==
+        "'a.st': '__metadata__' is array, expected an object");
+  CHECK(refusal(R"({"__metadata__":{"seed":7}})", 0) ==
+        "'a.st': the metadata's 'seed' is number, expected a string");
+}
+
+TEST_CASE("a tensor whose description is not what it should be is refused") {
+  CHECK(refusal(R"({"a":3})", 0) ==
+        "'a.st': tensor 'a' is described by number, expected an object");
+  CHECK(refusal(R"({"a":{"dtype":"F32","shape":[2]}})", 8) ==
+        "'a.st': tensor 'a' has no 'data_offsets'");
+  CHECK(refusal(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1}})", 8) ==
+        "'a.st': tensor 'a' has other fields than dtype, shape and data_offsets");
+}
+
+TEST_CASE("an unknown dtype is refused") {
+  CHECK(refusal(R"({"a":{"dtype":"F31","shape":[2],"data_offsets":[0,8]}})", 8) ==
+        "'a.st': tensor 'a' is of the dtype 'F31'; known are F64, I64, F32, BF16 and U8");
+  CHECK(refusal(R"({"a":{"dtype":32,"shape":[2],"data_offsets":[0,8]}})", 8) ==
+        "'a.st': tensor 'a' has as dtype number, expected a string");
+}
+
+TEST_CASE("a shape that is no list of sizes is refused") {
+  CHECK(refusal(R"({"a":{"dtype":"F32","shape":2,"data_offsets":[0,8]}})", 8) ==
+        "'a.st': tensor 'a' has as shape number, expected an array");
+  const char* sentence =
+      "'a.st': tensor 'a' has in its shape something else than whole numbers from 0";
+  for (const char* size : {"-2", "2.0", "\"2\"", "null", "9223372036854775808", "1e400"}) {
+    CAPTURE(size);
+    const std::string header =
+        R"({"a":{"dtype":"F32","shape":[)" + std::string(size) + R"(],"data_offsets":[0,8]}})";
+    if (std::string(size) != "1e400") {
+      CHECK(refusal(header, 8) == sentence);
+    } else {
+      CHECK(refusal(header, 8).find("no valid JSON") != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("a shape whose product overflows is refused") {
+  CHECK(refusal(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})",
+                0) == "'a.st': tensor 'a' has a shape whose numbers overflow when multiplied");
+  // With a size of zero there is nothing to overflow, whatever stands beside it.
+  CHECK_NOTHROW(TensorFile::parse(file_with(
+      R"({"a":{"dtype":"F32","shape":[4294967296,4294967296,0],"data_offsets":[0,0]}})", 0)));
+}
+
+TEST_CASE("offsets that are no pair of numbers are refused") {
+  CHECK(refusal(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8,8]}})", 8) ==
+        "'a.st': tensor 'a' has data_offsets that are no pair");
+  CHECK(refusal(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}})", 8) ==
+        "'a.st': tensor 'a' has in its data_offsets something else than whole numbers from 0");
+}
+
+TEST_CASE("offsets that run backwards or past the data are refused") {
+  CHECK(refusal(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8) ==
+        "'a.st': tensor 'a' ends at byte 0, before it begins at 8");
+  CHECK(refusal(one, 7) == "'a.st': tensor 'a' ends at byte 8 but the file has 7 bytes of data");
+}
+
+TEST_CASE("a shape that needs other bytes than there are is refused") {
+  CHECK(refusal(R"({"a":{"dtype":"F64","shape":[2],"data_offsets":[0,8]}})", 8) ==
+        "'a.st': tensor 'a' has 8 bytes but its shape and dtype (2, F64) take 16");
+}
+
+TEST_CASE("tensors that overlap, leave a gap or don't reach the file's end are refused") {
+  const auto two = [](const char* second) {
+    return R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":)" +
+           std::string(second) + "}}";
+  };
+  CHECK_NOTHROW(TensorFile::parse(file_with(two("[8,12]"), 12)));
+  CHECK(refusal(two("[4,8]"), 8) ==
+        "'a.st': tensor 'b' begins at byte 4, inside the one before it, which ends at 8");
+  CHECK(refusal(two("[9,13]"), 13) ==
+        "'a.st': tensor 'b' begins at byte 9 and leaves a gap after 8");
+  CHECK(refusal(two("[8,12]"), 15) == "'a.st': 3 bytes follow the last tensor");
+}
+
+TEST_CASE("a name from the file can't break the sentence") {
+  const std::string name(200, 'x');
+  CHECK(refusal("{\"" + name + "\":3}", 0).size() < 160);
+  CHECK(refusal(R"({"a\n\u001b[31m":3})", 0) ==
+        "'a.st': tensor 'a??[31m' is described by number, expected an object");
+}
+
+TEST_CASE("a file that is cut anywhere, or changed in any byte of its header, never reads badly") {
+  const std::string bytes = sample().serialize();
+  for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
+    CAPTURE(cut);
+    CHECK_THROWS_AS(TensorFile::parse(bytes.substr(0, cut)), FileError);
+  }
+  // Any other exception, or a crash, fails; a changed name or word is still a file.
+  for (std::size_t i = 0; i < 8u + static_cast<unsigned char>(bytes[0]); ++i) {
+    for (const int flip : {1, 2, 4, 8, 16, 32, 64, 128}) {
+      std::string changed = bytes;
+      changed[i] = static_cast<char>(changed[i] ^ flip);
+      try {
+        const TensorFile file = TensorFile::parse(changed);
+        CHECK(file.tensors().size() <= 6);
+      } catch (const FileError&) {
+      }
+    }
+  }
+}
+
+TEST_CASE("a file that isn't there, or is no file, is refused by name") {
+  const TemporaryFolder folder;
+  const std::string nowhere = folder / "nowhere.st", itself = folder / ".";
+  CHECK(message([&] { TensorFile::read(nowhere); }) == "'" + nowhere + "': there is no such file");
+  CHECK(message([&] { TensorFile::read(itself); }) == "'" + itself + "': this is no regular file");
+}
+
+TEST_CASE("writing replaces a file and leaves nothing beside it") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "net.st";
+  sample().write(path);
+  TensorFile other;
+  other.set_metadata("seed", "8");
+  other.write(path);
+  CHECK(TensorFile::read(path).metadata("seed") == "8");
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("writing where no file can be leaves everything as it was") {
+  const TemporaryFolder folder;
+  const std::string missing = folder / "missing/net.st", taken = folder / "taken";
+  fs::create_directory(taken);
+  CHECK(message([&] { sample().write(missing); }) ==
+        "'" + missing + "' can't be written: No such file or directory");
+  CHECK(message([&] { sample().write(taken); }) ==
+        "'" + taken + "' can't be written: it is a folder, not a file");
+  CHECK(folder.files() == 1);
+}
+
+#if defined(__unix__) || defined(__APPLE__)
+TEST_CASE("writing keeps a file's permissions and follows a symbolic link") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "net.st", link = folder / "link.st";
+  sample().write(path);
+  REQUIRE(::chmod(path.c_str(), 0640) == 0);
+  fs::create_symlink("net.st", link);
+  TensorFile().write(link);
+  CHECK(fs::is_symlink(fs::symlink_status(link)));
+  CHECK(TensorFile::read(path).tensors().empty());
+  CHECK((fs::status(path).permissions() & fs::perms::all) == fs::perms(0640));
+}
+
+TEST_CASE("writing never replaces a device or a pipe") {
+  const TemporaryFolder folder;
+  const std::string pipe = folder / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK(message([&] { sample().write(pipe); }) ==
+        "'" + pipe + "' can't be written: it is no regular file");
+  CHECK(fs::is_fifo(pipe));
+}
+
+TEST_CASE("a write that runs out of room throws and leaves the old file") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "net.st";
+  TensorFile small;
+  small.set_metadata("seed", "8");
+  small.write(path);
+  const std::string before = content(path);
+
+  // A bound on the size of files stands for the full disk; the write fails half-way through.
+  struct rlimit old;
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &old) == 0);
+  struct rlimit bound = old;
+  bound.rlim_cur = 4096;
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &bound) == 0);
+  TensorFile large = sample();
+  large.add("large", {5000}, std::vector<float>(5000).data());
+  const std::string sentence = message([&] { large.write(path); });
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+
+  CHECK(sentence == "'" + path + "' can't be written: File too large");
+  CHECK(content(path) == before);
+  CHECK(folder.files() == 1);
+}
+#endif
