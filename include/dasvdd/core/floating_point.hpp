@@ -1,0 +1,55 @@
+#pragma once
+/// \file
+/// The floating-point mode of computing threads.
+
+#include <dasvdd/core/config.hpp>
+
+#include <cstdint>
+
+#if defined(__x86_64__) || defined(_M_X64)
+#include <xmmintrin.h>
+#define DASVDD_FLOATING_POINT_MODE 1
+#elif defined(__aarch64__) && (defined(__GNUC__) || defined(__clang__))
+#define DASVDD_FLOATING_POINT_MODE 1
+#else
+#define DASVDD_FLOATING_POINT_MODE 0
+#endif
+
+DASVDD_NAMESPACE_BEGIN
+
+/// While it lives, the calling thread rounds to nearest and flushes denormals to zero, so that the
+/// same numbers come out whatever mode the host program is in, and fading activations cost no time.
+/// Afterwards the thread's mode is what it was, flags included. Does nothing on CPUs other than
+/// x86-64 and AArch64.
+class FloatingPointMode {
+ public:
+  FloatingPointMode() : saved_(read()) { write((saved_ & ~rounding_bits) | flush_bits); }
+  ~FloatingPointMode() { write(saved_); }
+  FloatingPointMode(const FloatingPointMode&) = delete;
+  FloatingPointMode& operator=(const FloatingPointMode&) = delete;
+
+ private:
+#if defined(__x86_64__) || defined(_M_X64)
+  using Bits = unsigned int;
+  static constexpr Bits rounding_bits = 0x6000, flush_bits = 0x8040;  // MXCSR: RC; FTZ and DAZ
+  static Bits read() { return _mm_getcsr(); }
+  static void write(Bits bits) { _mm_setcsr(bits); }
+#elif DASVDD_FLOATING_POINT_MODE
+  using Bits = std::uint64_t;
+  static constexpr Bits rounding_bits = 3u << 22, flush_bits = 1u << 24;  // FPCR: RMode; FZ
+  static Bits read() {
+    Bits bits;
+    __asm__ __volatile__("mrs %0, fpcr" : "=r"(bits));
+    return bits;
+  }
+  static void write(Bits bits) { __asm__ __volatile__("msr fpcr, %0" : : "r"(bits)); }
+#else
+  using Bits = unsigned int;
+  static constexpr Bits rounding_bits = 0, flush_bits = 0;
+  static Bits read() { return 0; }
+  static void write(Bits) {}
+#endif
+  Bits saved_;
+};
+
+DASVDD_NAMESPACE_END

@@ -1,0 +1,75 @@
+#pragma once
+/// \file
+/// What the kernels are told: activations by name, one strip of a matrix product, one step of Adam.
+
+#include <dasvdd/core/types.hpp>
+
+DASVDD_NAMESPACE_BEGIN
+
+/// The elementwise functions that may follow a layer.
+enum class Activation {
+  identity,
+  relu,
+  leaky_relu,
+  elu,
+  selu,
+  gelu,
+  silu,
+  softplus,
+  tanh,
+  sigmoid,
+};
+
+/// An activation with its one parameter: the negative slope of leaky_relu, alpha of elu; unused
+/// elsewhere.
+struct ActivationSpec {
+  Activation kind = Activation::identity;
+  double parameter = 0;
+};
+
+namespace kernels {
+
+/// True where the derivative is computed from the function's argument; elsewhere its result
+/// suffices, so that the argument need not be kept.
+inline bool derivative_needs_input(Activation kind) {
+  return kind == Activation::gelu || kind == Activation::silu || kind == Activation::softplus;
+}
+
+/// A matrix product whose outputs run along packed strips of `panel` columns each:
+///
+///     out(r, j) = f(start + sum over k of b(r, k) * a(k, j))     r < rows, j < cols, k < depth
+///
+/// Each output adds its products one after the other in the order of k, each by one fused
+/// multiply-add: its bits depend on nothing else, neither on the tile's shape nor on the vector's
+/// width.
+template <class Scalar>
+struct Product {
+  Index rows, cols, depth;
+  const Scalar*
+      a;  ///< ceil(cols / panel) strips, each depth x panel, zero-padded (pack_rows, pack_columns)
+  const Scalar* b;  ///< element (r, k) is b[r * b_row + k * b_step]
+  Index b_row, b_step;
+  Scalar* out;  ///< rows x cols, `out_stride` from row to row
+  Index out_stride;
+};
+
+/// One step of Adam for all parameters: the constants of its loop, bias corrections included.
+template <class Scalar>
+struct AdamStep {
+  Scalar one_minus_beta1, beta2, one_minus_beta2;
+  Scalar rate;               ///< learning rate / (1 - beta1^t)
+  Scalar denominator_scale;  ///< 1 / sqrt(1 - beta2^t)
+  Scalar epsilon;
+  Scalar decay;  ///< 1 - learning rate * weight decay (decoupled), 1 without
+};
+
+/// Where a step of Adam writes: parameters, first and second moments, laid out alike.
+template <class Scalar>
+struct AdamState {
+  Scalar* parameters;
+  Scalar* first;
+  Scalar* second;
+};
+
+}  // namespace kernels
+DASVDD_NAMESPACE_END

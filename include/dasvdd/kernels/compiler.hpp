@@ -1,0 +1,42 @@
+#pragma once
+/// \file
+/// What the kernels ask of a compiler: inlining, unrolling, prefetching.
+
+#include <dasvdd/core/config.hpp>
+
+// For body.inc, which stands inside a namespace when it is read.
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#if defined(__GNUC__) || defined(__clang__)
+#define DASVDD_INLINE inline __attribute__((always_inline))
+#else
+#define DASVDD_INLINE inline
+#endif
+
+// A tile stays in registers only when its loops are gone before registers are given out; at -O2 no
+// compiler does that unasked.
+#if defined(__clang__)
+#define DASVDD_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define DASVDD_UNROLL _Pragma("GCC unroll 32")
+#else
+#define DASVDD_UNROLL
+#endif
+
+DASVDD_NAMESPACE_BEGIN
+namespace kernels {
+
+/// Asks for the cache line at p, to be written.
+template <class T>
+DASVDD_INLINE void prefetch(const T* p) {
+#if defined(__GNUC__) || defined(__clang__)
+  __builtin_prefetch(p, 1);
+#else
+  (void)p;
+#endif
+}
+
+}  // namespace kernels
+DASVDD_NAMESPACE_END

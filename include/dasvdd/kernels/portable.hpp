@@ -1,0 +1,175 @@
+#pragma once
+/// \file
+/// Kernels in plain C++, for every CPU and compiler: registers are the compiler's own vectors, as
+/// wide as the translation unit's flags allow, or single numbers where the compiler has none.
+
+#include <dasvdd/kernels/compiler.hpp>
+#include <dasvdd/kernels/polynomials.hpp>
+#include <dasvdd/kernels/table.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#define DASVDD_TARGET
+
+DASVDD_NAMESPACE_BEGIN
+namespace kernels {
+namespace portable {
+
+constexpr int rows_in_registers = 6;
+constexpr const char* set_name = "portable";
+
+/// a * b + c: fused where that is one instruction, else rounded twice. A call of the C library's
+/// fma would be fifty times slower than that.
+template <class Scalar>
+DASVDD_INLINE Scalar multiply_add(Scalar a, Scalar b, Scalar c) {
+#if defined(__FMA__) || defined(__FP_FAST_FMAF) || defined(__aarch64__)
+  return std::fma(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
+#if defined(__GNUC__) || defined(__clang__)
+
+#if defined(__AVX512F__)
+constexpr int register_bytes = 64;
+#elif defined(__AVX__)
+constexpr int register_bytes = 32;
+#else
+constexpr int register_bytes = 16;
+#endif
+
+template <class Scalar>
+struct Vectors;
+template <>
+struct Vectors<float> {
+  typedef float Register __attribute__((vector_size(register_bytes)));
+  typedef std::int32_t Integers __attribute__((vector_size(register_bytes)));
+  static constexpr int mantissa_bits = 23, exponent_bias = 127;
+};
+template <>
+struct Vectors<double> {
+  typedef double Register __attribute__((vector_size(register_bytes)));
+  typedef std::int64_t Integers __attribute__((vector_size(register_bytes)));
+  static constexpr int mantissa_bits = 52, exponent_bias = 1023;
+};
+
+template <class Scalar>
+struct Simd {
+  using Register = typename Vectors<Scalar>::Register;
+  using Mask = typename Vectors<Scalar>::Integers;
+  static constexpr int lanes = register_bytes / static_cast<int>(sizeof(Scalar));
+
+  static DASVDD_INLINE Register load(const Scalar* p) {
+    Register a;
+    std::memcpy(&a, p, sizeof a);
+    return a;
+  }
+  static DASVDD_INLINE void store(Scalar* p, Register a) { std::memcpy(p, &a, sizeof a); }
+  static DASVDD_INLINE Register load_first(const Scalar* p, Index n) {
+    Register a = zero();
+    std::memcpy(&a, p, static_cast<std::size_t>(n) * sizeof(Scalar));
+    return a;
+  }
+  static DASVDD_INLINE void store_first(Scalar* p, Register a, Index n) {
+    std::memcpy(p, &a, static_cast<std::size_t>(n) * sizeof(Scalar));
+  }
+  static DASVDD_INLINE Register broadcast(const Scalar* p) { return zero() + *p; }
+  static DASVDD_INLINE Register constant(double a) { return zero() + static_cast<Scalar>(a); }
+  static DASVDD_INLINE Register zero() { return Register{}; }
+  static DASVDD_INLINE Register fma(Register a, Register b, Register c) {
+#if defined(__FMA__) || defined(__FP_FAST_FMAF) || defined(__aarch64__)
+    for (int l = 0; l < lanes; ++l) c[l] = std::fma(a[l], b[l], c[l]);
+    return c;
+#else
+    return a * b + c;
+#endif
+  }
+  static DASVDD_INLINE Register fnma(Register a, Register b, Register c) { return fma(-a, b, c); }
+  static DASVDD_INLINE Register add(Register a, Register b) { return a + b; }
+  static DASVDD_INLINE Register sub(Register a, Register b) { return a - b; }
+  static DASVDD_INLINE Register mul(Register a, Register b) { return a * b; }
+  static DASVDD_INLINE Register div(Register a, Register b) { return a / b; }
+  static DASVDD_INLINE Register sqrt(Register a) {
+    for (int l = 0; l < lanes; ++l) a[l] = std::sqrt(a[l]);
+    return a;
+  }
+  static DASVDD_INLINE Register min(Register a, Register b) { return select(a < b, a, b); }
+  static DASVDD_INLINE Register max(Register a, Register b) { return select(a > b, a, b); }
+  static DASVDD_INLINE Register abs(Register a) { return as_register(as_integers(a) & ~sign()); }
+  static DASVDD_INLINE Mask positive(Register a) { return a > zero(); }
+  static DASVDD_INLINE Register select(Mask m, Register yes, Register no) {
+    return as_register((m & as_integers(yes)) | (~m & as_integers(no)));
+  }
+  static DASVDD_INLINE Register round(Register a) {
+    const Register half = as_register(as_integers(constant(0.5)) | (as_integers(a) & sign()));
+    return __builtin_convertvector(__builtin_convertvector(a + half, Mask), Register);
+  }
+  static DASVDD_INLINE Register power_of_two(Register n) {
+    return as_register((__builtin_convertvector(n, Mask) + Vectors<Scalar>::exponent_bias)
+                       << Vectors<Scalar>::mantissa_bits);
+  }
+  static DASVDD_INLINE void transpose(const Scalar* w, Index stride, Scalar* out,
+                                      Index out_stride) {
+    for (int i = 0; i < lanes; ++i) {
+      for (int l = 0; l < lanes; ++l) out[i * out_stride + l] = w[l * stride + i];
+    }
+  }
+
+ private:
+  static DASVDD_INLINE Mask as_integers(Register a) {
+    Mask m;
+    std::memcpy(&m, &a, sizeof m);
+    return m;
+  }
+  static DASVDD_INLINE Register as_register(Mask m) {
+    Register a;
+    std::memcpy(&a, &m, sizeof a);
+    return a;
+  }
+  static DASVDD_INLINE Mask sign() { return as_integers(constant(-0.0)); }
+};
+
+#else
+
+template <class Scalar>
+struct Simd {
+  using Register = Scalar;
+  using Mask = bool;
+  static constexpr int lanes = 1;
+
+  static Register load(const Scalar* p) { return *p; }
+  static void store(Scalar* p, Register a) { *p = a; }
+  static Register load_first(const Scalar*, Index) { return 0; }
+  static void store_first(Scalar*, Register, Index) {}
+  static Register broadcast(const Scalar* p) { return *p; }
+  static Register constant(double a) { return static_cast<Scalar>(a); }
+  static Register zero() { return 0; }
+  static Register fma(Register a, Register b, Register c) { return multiply_add(a, b, c); }
+  static Register fnma(Register a, Register b, Register c) { return multiply_add(-a, b, c); }
+  static Register add(Register a, Register b) { return a + b; }
+  static Register sub(Register a, Register b) { return a - b; }
+  static Register mul(Register a, Register b) { return a * b; }
+  static Register div(Register a, Register b) { return a / b; }
+  static Register sqrt(Register a) { return std::sqrt(a); }
+  static Register min(Register a, Register b) { return a < b ? a : b; }
+  static Register max(Register a, Register b) { return a > b ? a : b; }
+  static Register abs(Register a) { return std::fabs(a); }
+  static Mask positive(Register a) { return a > 0; }
+  static Register select(Mask m, Register yes, Register no) { return m ? yes : no; }
+  static Register round(Register a) { return std::nearbyint(a); }
+  static Register power_of_two(Register n) { return std::ldexp(Scalar(1), static_cast<int>(n)); }
+  static void transpose(const Scalar* w, Index, Scalar* out, Index) { *out = *w; }
+};
+
+#endif
+
+#include <dasvdd/kernels/body.inc>
+
+}  // namespace portable
+}  // namespace kernels
+DASVDD_NAMESPACE_END
+
+#undef DASVDD_TARGET

@@ -1,0 +1,60 @@
+#pragma once
+/// \file
+/// The functions behind which all arithmetic that costs time stands, as one table an instruction
+/// set.
+
+#include <dasvdd/kernels/arguments.hpp>
+
+DASVDD_NAMESPACE_BEGIN
+namespace kernels {
+
+/// All kernels of one instruction set. They are serial, allocate nothing, and write whole panels:
+/// a destination's rows are `panel`-padded unless its comment says otherwise.
+template <class Scalar>
+struct Table {
+  const char* name;  ///< "portable", "avx2", "avx512"
+  Index panel;       ///< outputs in one packed strip of weights
+
+  /// Strip s, element (k, l) = w[(s * panel + l) * stride + k], 0 beyond `cols`: rows of w become
+  /// strips (a dense layer's forward pass: w is out x in, cols counts outputs, depth inputs).
+  void (*pack_rows)(const Scalar* w, Index stride, Index cols, Index depth, Scalar* strips);
+  /// Strip s, element (k, l) = w[k * stride + s * panel + l], 0 beyond `cols`: columns of w become
+  /// strips (the backward pass: cols counts inputs, depth outputs; a weight gradient: depth counts
+  /// samples).
+  void (*pack_columns)(const Scalar* w, Index stride, Index cols, Index depth, Scalar* strips);
+
+  /// out = f(bias + product); the bias, panel-padded, may be null. May write the padding of out's
+  /// last strip.
+  void (*product)(const Product<Scalar>&, const Scalar* bias, ActivationSpec f);
+  /// out += product. May write the padding of out's last strip.
+  void (*product_add)(const Product<Scalar>&);
+  /// out = product, exactly `cols` columns: a weight gradient.
+  void (*gradient)(const Product<Scalar>&);
+  /// One step of Adam with the product as gradient, applied while the product is in registers.
+  /// `out` is not used; the state's rows lie `out_stride` apart; exactly `cols` columns.
+  void (*gradient_adam)(const Product<Scalar>&, AdamState<Scalar>, const AdamStep<Scalar>&);
+
+  /// out[l] = sum over rows of x(row, l), row after row: a bias gradient, a mean code before its
+  /// division.
+  void (*column_sums)(const Scalar* x, Index stride, Index rows, Index cols, Scalar* out);
+  /// One step of Adam on n parameters.
+  void (*adam)(const Scalar* gradient, Index n, AdamState<Scalar>, const AdamStep<Scalar>&);
+
+  /// y(i, j) = f(x(i, j)); y may be x.
+  void (*activate)(ActivationSpec, const Scalar* x, Index x_stride, Scalar* y, Index y_stride,
+                   Index rows, Index cols);
+  /// g(i, j) *= f'(.), from f's result or, where derivative_needs_input, from its argument.
+  void (*derivative)(ActivationSpec, const Scalar* source, Index source_stride, Scalar* g,
+                     Index g_stride, Index rows, Index cols);
+
+  /// sum over j of (a[j] - b[j])^2 in sixteen fixed lanes.
+  Scalar (*squared_distance)(const Scalar* a, const Scalar* b, Index n);
+  /// out[j] = scale * (a[j] - b[j]).
+  void (*scaled_difference)(const Scalar* a, const Scalar* b, Scalar scale, Index n, Scalar* out);
+  /// out[j] = (a[j] - shift[j]) * factor[j]: a row in the scaler's units.
+  void (*standardize)(const Scalar* a, const Scalar* shift, const Scalar* factor, Index n,
+                      Scalar* out);
+};
+
+}  // namespace kernels
+DASVDD_NAMESPACE_END
