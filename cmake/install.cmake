@@ -3,11 +3,12 @@ include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 set(DASVDD_PACKAGE_DIR "${CMAKE_INSTALL_DATADIR}/cmake/dasvdd")
 
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/dasvdd" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/dasvdd" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT library
         FILES_MATCHING PATTERN "*.hpp" PATTERN "*.inc")
 install(TARGETS dasvdd dasvdd_serial EXPORT dasvddTargets
         INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-install(EXPORT dasvddTargets NAMESPACE dasvdd:: DESTINATION "${DASVDD_PACKAGE_DIR}")
+install(EXPORT dasvddTargets NAMESPACE dasvdd:: DESTINATION "${DASVDD_PACKAGE_DIR}"
+        COMPONENT library)
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/dasvddConfig.cmake.in"
                               "${PROJECT_BINARY_DIR}/dasvddConfig.cmake"
@@ -22,4 +23,4 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/dasvddConfigVersion.cmak
                                  COMPATIBILITY ${compatibility} ARCH_INDEPENDENT)
 install(FILES "${PROJECT_BINARY_DIR}/dasvddConfig.cmake" "${PROJECT_BINARY_DIR}/dasvddConfigVersion.cmake"
               "${PROJECT_SOURCE_DIR}/cmake/dasvddDependencies.cmake"
-        DESTINATION "${DASVDD_PACKAGE_DIR}")
+        DESTINATION "${DASVDD_PACKAGE_DIR}" COMPONENT library)

@@ -1,0 +1,45 @@
+# What every consumer may rely on, however it came by the library.
+
+# add_consumer(<target> <library>): main.cpp with all warnings as errors.
+function(add_consumer target library expect_openmp)
+  add_executable(${target} "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/main.cpp")
+  target_link_libraries(${target} PRIVATE ${library})
+  target_compile_definitions(${target} PRIVATE EXPECT_OPENMP=${expect_openmp})
+  separate_arguments(flags UNIX_COMMAND "${EXTRA_FLAGS}")
+  target_compile_options(${target} PRIVATE ${flags})
+  if(NOT MSVC)
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+  endif()
+  add_test(NAME ${target} COMMAND ${target})
+endfunction()
+
+function(check_dasvdd)
+  # No flag is pushed on those who link the library: no optimization, no instruction set, no warning.
+  foreach(target IN ITEMS dasvdd::dasvdd dasvdd::serial)
+    if(NOT TARGET ${target})
+      message(FATAL_ERROR "${target} is missing")
+    endif()
+    get_target_property(flags ${target} INTERFACE_COMPILE_OPTIONS)
+    if(flags)
+      message(FATAL_ERROR "${target} exports the flags ${flags}")
+    endif()
+  endforeach()
+  # Nothing of the project's own is built along.
+  foreach(target IN ITEMS test_core dasvdd_tool dasvdd_own)
+    if(TARGET ${target})
+      message(FATAL_ERROR "${target} is built although dasvdd is not the main project")
+    endif()
+  endforeach()
+endfunction()
+
+# Whether dasvdd::dasvdd should have OpenMP here.
+if(DEFINED DASVDD_WITH_OPENMP AND NOT DASVDD_WITH_OPENMP)
+  set(EXPECTED_OPENMP 0)
+else()
+  find_package(OpenMP QUIET COMPONENTS CXX)
+  if(TARGET OpenMP::OpenMP_CXX)
+    set(EXPECTED_OPENMP 1)
+  else()
+    set(EXPECTED_OPENMP 0)
+  endif()
+endif()

@@ -1,0 +1,33 @@
+# cmake -DSOURCE= -DBUILD= -DGENERATOR= -DSETTINGS= [-DOPTIONS=] [-DREFUSED=] -P project.cmake
+# Configures, builds and tests the project SOURCE in the fresh folder BUILD. With REFUSED, a regular expression, one of
+# the first two must fail with a message that matches.
+separate_arguments(options UNIX_COMMAND "${OPTIONS}")
+file(REMOVE_RECURSE "${BUILD}")
+
+function(run what)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(status EQUAL 0)
+    return()
+  endif()
+  if(NOT REFUSED)
+    message(FATAL_ERROR "${what} failed:\n${output}")
+  endif()
+  if(NOT output MATCHES "${REFUSED}")
+    message(FATAL_ERROR "${what} failed, but without the words \"${REFUSED}\":\n${output}")
+  endif()
+  set(refused TRUE PARENT_SCOPE)
+endfunction()
+
+set(refused FALSE)
+run("Configuring" ${CMAKE_COMMAND} -S "${SOURCE}" -B "${BUILD}" -G "${GENERATOR}" -C "${SETTINGS}" ${options})
+if(NOT refused)
+  run("Building" ${CMAKE_COMMAND} --build "${BUILD}")
+endif()
+if(REFUSED)
+  if(NOT refused)
+    message(FATAL_ERROR "It was built, though it should have been refused with \"${REFUSED}\"")
+  endif()
+  return()
+endif()
+get_filename_component(bin "${CMAKE_COMMAND}" DIRECTORY)
+run("Testing" "${CMAKE_COMMAND}" -E chdir "${BUILD}" "${bin}/ctest" --output-on-failure)

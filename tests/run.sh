@@ -1,0 +1,55 @@
+#!/bin/sh
+# Builds and runs every test. On a fresh Debian machine nothing else need be typed.
+set -eu
+
+usage() {
+  cat <<'TEXT'
+usage: sh tests/run.sh [--strict] [--clang] [--sanitize] [--long]
+  --strict     compiler warnings are errors
+  --clang      all tests with Clang too
+  --sanitize   all tests under the address, undefined-behavior and thread sanitizers too
+  --long       longer checks too
+Builds under build/, or under $DASVDD_BUILD_ROOT where that is set.
+TEXT
+}
+
+strict=OFF clang='' sanitize='' long=OFF
+for argument in "$@"; do
+  case "$argument" in
+    --strict) strict=ON ;;
+    --clang) clang=yes ;;
+    --sanitize) sanitize=yes ;;
+    --long) long=ON ;;
+    --help | -h) usage; exit 0 ;;
+    *) echo "tests/run.sh: unknown argument $argument" >&2; usage >&2; exit 2 ;;
+  esac
+done
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+build=${DASVDD_BUILD_ROOT:-$root/build}
+. "$root/scripts/packages.sh"
+
+packages="g++ cmake ninja-build libeigen3-dev doctest-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libzip-dev libstb-dev"
+if [ -n "$clang$sanitize" ]; then packages="$packages clang libomp-dev libclang-rt-14-dev"; fi
+# shellcheck disable=SC2086  # one word a package
+need_packages $packages || say "going on with what is there"
+
+# run NAME OPTION...: configures build/NAME, builds it with all cores and runs its tests.
+run() {
+  name=$1
+  shift
+  say "tests in $build/$name"
+  # shellcheck disable=SC2046  # two words or none
+  (cd "$root" && cmake -B "$build/$name" $(generator_options "$build/$name") --log-level=WARNING \
+    -DDASVDD_BUILD_TESTS=ON -DDASVDD_BUILD_EXAMPLES=ON -DDASVDD_BUILD_BENCH=OFF \
+    -DCMAKE_COMPILE_WARNING_AS_ERROR=$strict -DDASVDD_LONG_TESTS=$long "$@")
+  cmake --build "$build/$name" --parallel "$(cores)"
+  (cd "$build/$name" && ctest --output-on-failure -j "$(cores)")
+}
+
+run tests
+if [ -n "$clang" ]; then run tests-clang -DCMAKE_CXX_COMPILER=clang++; fi
+if [ -n "$sanitize" ]; then
+  run asan --preset asan
+  run tsan --preset tsan
+fi
