@@ -1,12 +1,11 @@
 #include <dasvdd/io/tensor_file.hpp>
 
+#include <io/temporary_folder.hpp>
+
 #include <doctest/doctest.h>
 
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <string>
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -23,28 +22,6 @@ using dasvdd::FileError;
 using dasvdd::Index;
 using dasvdd::InvalidArgument;
 using dasvdd::TensorFile;
-
-/// A folder of its own that is gone when the test is over.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    for (int i = 0;; ++i) {
-      path_ = fs::temp_directory_path() / ("dasvdd-tensor-file-" + std::to_string(i));
-      if (fs::create_directory(path_)) break;
-    }
-  }
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-  std::ptrdiff_t files() const { return std::distance(fs::directory_iterator(path_), {}); }
-
- private:
-  fs::path path_;
-};
-
-std::string content(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(stream), {});
-}
 
 std::string message(const std::function<void()>& action) {
   try {

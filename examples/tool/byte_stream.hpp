@@ -1,0 +1,185 @@
+#pragma once
+/// \file
+/// Where the readers' bytes come from: a file, gzipped or not (zlib), or a member of a zip archive
+/// (libzip).
+
+#include <tool/table.hpp>
+
+#include <zip.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace tool {
+
+/// Bytes one after the other, with a look at the first few, and a name for the sentences.
+class ByteStream {
+ public:
+  virtual ~ByteStream() = default;
+
+  /// The file's name in quotes, as it stands in a sentence.
+  const std::string& name() const { return name_; }
+
+  /// Up to `count` bytes; fewer only at the end.
+  std::size_t read_some(void* to, std::size_t count) {
+    const std::size_t kept = std::min(count, peeked_.size());
+    if (kept != 0) std::memcpy(to, peeked_.data(), kept);
+    peeked_.erase(0, kept);
+    return kept + (kept < count ? fetch(static_cast<char*>(to) + kept, count - kept) : 0);
+  }
+  /// Exactly `count` bytes. \throws FileError when the file ends before
+  void read(void* to, std::size_t count) {
+    check(read_some(to, count) == count, name_, " is cut short");
+  }
+  /// The next `count` bytes without taking them; fewer only at the end.
+  std::string peek(std::size_t count) {
+    if (peeked_.size() < count) {
+      std::string more(count - peeked_.size(), '\0');
+      more.resize(fetch(&more[0], more.size()));
+      peeked_ += more;
+    }
+    return peeked_.substr(0, count);
+  }
+  /// Refuses to go on when a header promises more than the file can hold: before memory is taken
+  /// for it.
+  void expect(double bytes) const {
+    check(bytes <= most_, name_, " is cut short: by its header it holds ", bytes, " bytes");
+  }
+  /// Refuses bytes after the last that the header spoke of.
+  void finish() {
+    char one;
+    check(read_some(&one, 1) == 0, name_, " has more bytes than its header says");
+  }
+
+ protected:
+  ByteStream(std::string name, double most) : name_(std::move(name)), most_(most) {}
+  virtual std::size_t fetch(char* to, std::size_t count) = 0;
+
+  /// Deflate makes a byte of at most so many.
+  static constexpr double largest_ratio = 1032;
+
+ private:
+  std::string name_, peeked_;
+  double most_;  // the most bytes there can be
+};
+
+/// A file, unpacked on the way when it is gzipped.
+class FileStream : public ByteStream {
+ public:
+  /// \throws FileError when it can't be opened
+  explicit FileStream(const std::string& path) : ByteStream(quoted(path), bound(path)) {
+    std::error_code error;
+    check(!std::filesystem::is_directory(path, error), name(), " is a folder, not a file");
+    file_.reset(gzopen(path.c_str(), "rb"));
+    check(file_ != nullptr, name(), " can't be opened: ", std::strerror(errno));
+    gzbuffer(file_.get(), 1 << 18);
+  }
+
+ private:
+  static double bound(const std::string& path) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(path, error);
+    return error ? 1e15 : largest_ratio * double(size);  // of a pipe nothing is known
+  }
+  std::size_t fetch(char* to, std::size_t count) override {
+    std::size_t done = 0;
+    while (done < count) {
+      const auto part = static_cast<unsigned>(std::min<std::size_t>(count - done, 1 << 24));
+      const int got = gzread(file_.get(), to + done, part);
+      int code = Z_OK;
+      const char* reason = gzerror(file_.get(), &code);
+      check(code != Z_BUF_ERROR, name(), " is cut short");
+      check(code != Z_ERRNO, name(), " can't be read: ", std::strerror(errno));
+      check(got >= 0 && code >= Z_OK, name(), " can't be unpacked: ", reason);
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+  struct Close {
+    void operator()(gzFile file) const { gzclose_r(file); }
+  };
+  std::unique_ptr<gzFile_s, Close> file_;
+};
+
+/// A zip archive opened for reading.
+class ZipArchive {
+ public:
+  /// \throws FileError when it is no zip archive
+  explicit ZipArchive(const std::string& path) : name_(quoted(path)) {
+    int code = 0;
+    archive_.reset(zip_open(path.c_str(), ZIP_RDONLY, &code));
+    if (archive_ != nullptr) return;
+    zip_error_t error;
+    zip_error_init_with_code(&error, code);
+    const std::string reason = zip_error_strerror(&error);
+    zip_error_fini(&error);
+    check(false, name_, " is no zip archive that can be read: ", reason);
+  }
+
+  const std::string& name() const { return name_; }
+  zip_t* get() const { return archive_.get(); }
+  bool contains(const std::string& member) const {
+    return zip_name_locate(archive_.get(), member.c_str(), 0) >= 0;
+  }
+  /// The members' names, separated by commas.
+  std::string listing() const {
+    std::string text;
+    const zip_int64_t count = zip_get_num_entries(archive_.get(), 0);
+    for (zip_int64_t i = 0; i < count && text.size() < 200; ++i) {
+      const char* member = zip_get_name(archive_.get(), static_cast<zip_uint64_t>(i), 0);
+      text += (text.empty() ? "" : ", ") + std::string(member ? member : "?");
+    }
+    return text.empty() ? "nothing" : text;
+  }
+
+ private:
+  struct Close {
+    void operator()(zip_t* archive) const { zip_discard(archive); }
+  };
+  std::string name_;
+  std::unique_ptr<zip_t, Close> archive_;
+};
+
+/// One member of an archive, stored or deflated. The archive must outlive it.
+class ZipMember : public ByteStream {
+ public:
+  /// \throws FileError when it isn't there or can't be unpacked
+  ZipMember(const ZipArchive& archive, const std::string& member)
+      : ByteStream(archive.name() + " (" + member + ")", bound(archive, member)) {
+    file_.reset(zip_fopen(archive.get(), member.c_str(), 0));
+    check(file_ != nullptr, name(), " can't be unpacked: ", zip_strerror(archive.get()));
+  }
+
+ private:
+  static double bound(const ZipArchive& archive, const std::string& member) {
+    zip_stat_t stat;
+    zip_stat_init(&stat);
+    check(zip_stat(archive.get(), member.c_str(), 0, &stat) == 0, archive.name(), " has no member ",
+          member);
+    const bool known = (stat.valid & ZIP_STAT_COMP_SIZE) != 0;
+    return known ? largest_ratio * double(stat.comp_size) : 0;
+  }
+  std::size_t fetch(char* to, std::size_t count) override {
+    std::size_t done = 0;
+    while (done < count) {
+      const zip_int64_t got = zip_fread(file_.get(), to + done, count - done);
+      check(got >= 0, name(), " can't be unpacked: ", zip_file_strerror(file_.get()));
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+  struct Close {
+    void operator()(zip_file_t* file) const { zip_fclose(file); }
+  };
+  std::unique_ptr<zip_file_t, Close> file_;
+};
+
+}  // namespace tool

@@ -1,0 +1,77 @@
+#pragma once
+/// \file
+/// IDX, the format of MNIST and Fashion-MNIST: two zero bytes, the type (8: unsigned bytes), the
+/// number of dimensions, each dimension as a big-endian 32-bit number, then the bytes.
+
+#include <tool/byte_stream.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tool {
+namespace detail {
+
+/// Reads the header of an IDX file of unsigned bytes with `dimensions` dimensions.
+inline std::vector<Index> read_idx_header(ByteStream& stream, int dimensions, const char* what) {
+  unsigned char magic[4] = {};
+  stream.read(magic, 4);
+  check(magic[0] == 0 && magic[1] == 0, stream.name(),
+        " is no IDX file: it doesn't begin with two zero bytes");
+  check(magic[2] == 8, stream.name(), " has the IDX type ", int(magic[2]),
+        ", expected 8, unsigned bytes");
+  check(magic[3] == dimensions, stream.name(), " has ", int(magic[3]), " dimension(s), expected ",
+        dimensions, " for ", what);
+  std::vector<Index> shape;
+  double volume = 1;
+  for (int i = 0; i < dimensions; ++i) {
+    unsigned char size[4];
+    stream.read(size, 4);
+    shape.push_back(Index(size[0]) << 24 | Index(size[1]) << 16 | Index(size[2]) << 8 |
+                    Index(size[3]));
+    volume *= double(shape.back());
+  }
+  stream.expect(volume);
+  return shape;
+}
+
+}  // namespace detail
+
+/// Reads images: n x height x width bytes, as rows of pixels / 255.
+/// \throws FileError
+inline Table read_idx_images(ByteStream& stream) {
+  const std::vector<Index> shape = detail::read_idx_header(stream, 3, "images");
+  Table table;
+  table.images = true;
+  table.height = shape[1];
+  table.width = shape[2];
+  check(table.height > 0 && table.width > 0, stream.name(), " has images without pixels");
+  check(double(table.height) * double(table.width) < 1e9, stream.name(), " has images of ",
+        table.height, " x ", table.width, " pixels, more than this reader takes");
+  const Index pixels = table.height * table.width;
+  table.X.resize(shape[0], pixels);
+  std::vector<unsigned char> row(static_cast<std::size_t>(pixels));
+  for (Index i = 0; i < shape[0]; ++i) {
+    stream.read(row.data(), row.size());
+    for (Index j = 0; j < pixels; ++j) {
+      table.X(i, j) = static_cast<float>(row[static_cast<std::size_t>(j)]) / 255.0f;
+    }
+  }
+  stream.finish();
+  return table;
+}
+
+/// Reads labels: n bytes.
+/// \throws FileError
+inline std::vector<std::string> read_idx_labels(ByteStream& stream) {
+  const std::vector<Index> shape = detail::read_idx_header(stream, 1, "labels");
+  std::vector<unsigned char> bytes(static_cast<std::size_t>(shape[0]));
+  stream.read(bytes.data(), bytes.size());
+  stream.finish();
+  std::vector<std::string> labels;
+  labels.reserve(bytes.size());
+  for (const unsigned char byte : bytes) labels.push_back(canonical_label(double(byte)));
+  return labels;
+}
+
+}  // namespace tool
