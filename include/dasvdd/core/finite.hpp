@@ -4,6 +4,7 @@
 
 #include <dasvdd/core/config.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -20,6 +21,14 @@ inline bool is_finite(double x) {
   std::uint64_t bits;
   std::memcpy(&bits, &x, sizeof bits);
   return (bits & 0x7ff0000000000000u) != 0x7ff0000000000000u;
+}
+
+/// Whether all n numbers are finite; without an early way out, so that compilers can vectorize it.
+template <class Scalar>
+bool all_finite(const Scalar* x, std::ptrdiff_t n) {
+  unsigned bad = 0;
+  for (std::ptrdiff_t i = 0; i < n; ++i) bad |= static_cast<unsigned>(!is_finite(x[i]));
+  return bad == 0;
 }
 
 /// "NaN", "infinity" or "-infinity" for a value that is_finite refuses.

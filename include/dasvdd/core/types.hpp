@@ -122,6 +122,7 @@ void require_width(Rows<const Scalar> batch, Index features, const char* what) {
 template <class Scalar>
 void require_finite(Rows<const Scalar> batch, const char* what) {
   for (Index i = 0; i < batch.rows(); ++i) {
+    if (all_finite(batch.row(i), batch.cols())) continue;
     for (Index j = 0; j < batch.cols(); ++j) {
       if (is_finite(batch(i, j))) continue;
       require(false, what, " has ", non_finite_name(batch(i, j)), " in row ", i, ", column ", j,

@@ -1,0 +1,92 @@
+#pragma once
+/// \file
+/// Owned memory whose alignment and layout depend on no compiler flag.
+
+#include <dasvdd/core/types.hpp>
+
+#include <cstddef>
+#include <cstring>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+DASVDD_NAMESPACE_BEGIN
+
+/// A fixed-size array of numbers on a 64-byte border, zero at first. A value: copies are deep,
+/// moves are cheap.
+///
+/// Stands where std::vector or an Eigen vector would, because the first is not aligned and the
+/// alignment of the second changes with -march, which corrupts the heap when differently built
+/// libraries pass objects.
+template <class T>
+class AlignedBuffer {
+  static_assert(std::is_trivially_copyable_v<T>, "dasvdd: an AlignedBuffer holds plain numbers");
+
+ public:
+  static constexpr std::size_t alignment = 64;
+
+  AlignedBuffer() = default;
+  explicit AlignedBuffer(Index size) : data_(allocate(size)), size_(size) {
+    if (size > 0) std::memset(static_cast<void*>(data_), 0, bytes());
+  }
+  AlignedBuffer(const AlignedBuffer& other) : data_(allocate(other.size_)), size_(other.size_) {
+    if (size_ > 0) std::memcpy(static_cast<void*>(data_), other.data_, bytes());
+  }
+  AlignedBuffer(AlignedBuffer&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  AlignedBuffer& operator=(AlignedBuffer other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~AlignedBuffer() { ::operator delete (data_, std::align_val_t{alignment}); }
+
+  T* data() { return data_; }
+  const T* data() const { return data_; }
+  Index size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  T& operator[](Index i) { return data_[i]; }
+  const T& operator[](Index i) const { return data_[i]; }
+  T* begin() { return data_; }
+  T* end() { return data_ + size_; }
+  const T* begin() const { return data_; }
+  const T* end() const { return data_ + size_; }
+
+  /// Copies the elements of another buffer of the same size; allocates nothing.
+  void copy_from(const AlignedBuffer& other) {
+    if (size_ > 0) std::memcpy(static_cast<void*>(data_), other.data_, bytes());
+  }
+
+ private:
+  std::size_t bytes() const { return static_cast<std::size_t>(size_) * sizeof(T); }
+  static T* allocate(Index size) {
+    if (size == 0) return nullptr;
+    return static_cast<T*>(
+        ::operator new (static_cast<std::size_t>(size) * sizeof(T), std::align_val_t{alignment}));
+  }
+
+  T* data_ = nullptr;
+  Index size_ = 0;
+};
+
+namespace detail {
+
+constexpr Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
+constexpr Index round_up(Index a, Index multiple) { return ceil_div(a, multiple) * multiple; }
+
+/// Tensors of the flat parameter vector start at multiples of this many scalars: a cache line at
+/// least, and room to read a bias as whole panels of any kernel.
+constexpr Index tensor_alignment = 32;
+
+/// Scalars from row to row of an activation buffer with `cols` columns: whole panels, and an odd
+/// number of cache lines, because rows a power of two apart would all compete for the same cache
+/// sets.
+template <class Scalar>
+constexpr Index padded_stride(Index cols) {
+  constexpr Index line = Index(64 / sizeof(Scalar));
+  const Index stride = round_up(cols, tensor_alignment);
+  return (stride / line) % 2 == 0 ? stride + line : stride;
+}
+
+}  // namespace detail
+DASVDD_NAMESPACE_END

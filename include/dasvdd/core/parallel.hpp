@@ -1,0 +1,126 @@
+#pragma once
+/// \file
+/// One parallel region, and how its members share work. Results never depend on the number of
+/// members: whoever uses a Team gives each piece of work a form that does not know who does it.
+
+#include <dasvdd/core/floating_point.hpp>
+#include <dasvdd/core/memory.hpp>
+
+#include <exception>
+#include <mutex>
+
+DASVDD_NAMESPACE_BEGIN
+
+/// A range of indices, first to last - 1.
+struct Range {
+  Index first, last;
+  Index size() const { return last - first; }
+};
+
+/// Part `part` of `parts` equal parts of 0 .. count - 1 (the later ones are the larger).
+inline Range share(Index count, Index part, Index parts) {
+  return {count * part / parts, count * (part + 1) / parts};
+}
+
+/// The threads that work on one job; each member holds its own copy.
+class Team {
+ public:
+  /// A team of one: the calling thread.
+  Team() = default;
+
+  Index member() const { return member_; }
+  Index size() const { return size_; }
+  /// This member's part of 0 .. count - 1.
+  Range share(Index count) const { return dasvdd::share(count, member_, size_); }
+  /// Waits until all members have come here.
+  void barrier() const {
+#if DASVDD_OPENMP
+    if (size_ > 1) {
+#pragma omp barrier
+    }
+#endif
+  }
+  /// Runs code of the user's own: an exception is kept and thrown when the team has ended, because
+  /// a member that left early would have the others wait for ever.
+  template <class F>
+  void guard(F&& f) const {
+    if (!failure_) {
+      f();
+      return;
+    }
+    try {
+      f();
+    } catch (...) {
+      failure_->keep(std::current_exception());
+    }
+  }
+
+ private:
+  struct Failure {
+    std::mutex mutex;
+    std::exception_ptr first;
+    void keep(std::exception_ptr error) {
+      const std::lock_guard<std::mutex> lock(mutex);
+      if (!first) first = std::move(error);
+    }
+  };
+
+  template <class F>
+  friend void parallel(int threads, F&& f);
+
+  Index member_ = 0;
+  Index size_ = 1;
+  Failure* failure_ = nullptr;
+};
+
+/// The number of threads behind a request: 0 stands for what OpenMP would use. One inside a
+/// parallel region of the caller's (no nested teams) and without OpenMP.
+inline int resolve_threads(int requested) {
+  detail::require(requested >= 0, "threads is ", requested,
+                  ", expected 0 (all) or a positive number");
+#if DASVDD_OPENMP
+  if (omp_in_parallel()) return 1;
+  return requested == 0 ? omp_get_max_threads() : requested;
+#else
+  return 1;
+#endif
+}
+
+namespace detail {
+
+/// How many of `threads` threads a job of that many multiply-adds is worth: waking a team costs as
+/// much as a few hundred thousand of them.
+inline int worthwhile_threads(int threads, Index multiply_adds) {
+  constexpr Index least_share = 500000;
+  const Index most = multiply_adds / least_share;
+  return most < threads ? (most < 1 ? 1 : static_cast<int>(most)) : threads;
+}
+
+}  // namespace detail
+
+/// Calls f(team) once on each of `threads` threads (a positive number), in the kernels'
+/// floating-point mode. The team may turn out smaller than asked for.
+template <class F>
+void parallel(int threads, F&& f) {
+#if DASVDD_OPENMP
+  if (threads > 1) {
+    Team::Failure failure;
+#pragma omp parallel num_threads(threads)
+    {
+      const FloatingPointMode mode;
+      Team team;
+      team.member_ = omp_get_thread_num();
+      team.size_ = omp_get_num_threads();
+      team.failure_ = &failure;
+      f(static_cast<const Team&>(team));
+    }
+    if (failure.first) std::rethrow_exception(failure.first);
+    return;
+  }
+#endif
+  (void)threads;
+  const FloatingPointMode mode;
+  f(Team());
+}
+
+DASVDD_NAMESPACE_END
