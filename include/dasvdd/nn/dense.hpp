@@ -1,0 +1,72 @@
+#pragma once
+/// \file
+/// The fully connected layer.
+
+#include <dasvdd/core/types.hpp>
+
+DASVDD_NAMESPACE_BEGIN
+
+/// Fully connected: y = x W^T + b, with x: rows x in, W: out x in (row-major, PyTorch's bytes), b:
+/// out, y: rows x out.
+///
+/// Sizes are run-time numbers, or template arguments for a net that can't be put together wrongly.
+/// Parameters start as U(-1/sqrt(in), 1/sqrt(in)), weights and biases alike (PyTorch's Linear).
+template <class Scalar_, int In = Eigen::Dynamic, int Out = Eigen::Dynamic>
+class Dense {
+ public:
+  using Scalar = Scalar_;
+  static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>,
+                "dasvdd: a net computes in float or double");
+  static_assert((In > 0 || In == Eigen::Dynamic) && (Out > 0 || Out == Eigen::Dynamic),
+                "dasvdd: the sizes of a dense layer are positive, or both left out");
+  static constexpr int fixed_inputs = In;
+  static constexpr int fixed_outputs = Out;
+
+  /// \param bias false only for nets that must not have one (Deep SVDD)
+  explicit Dense(Index inputs = In, Index outputs = Out, bool bias = true)
+      : inputs_(inputs), outputs_(outputs), bias_(bias) {
+    detail::require(inputs >= 1 && outputs >= 1, "dense layer: sizes are ", inputs, " and ",
+                    outputs, ", expected at least 1");
+    detail::require(inputs <= max_size && outputs <= max_size, "dense layer: sizes are ", inputs,
+                    " and ", outputs, ", expected at most ", max_size);
+    detail::require(In == Eigen::Dynamic || (inputs == In && outputs == Out),
+                    "dense layer: sizes are ", inputs, " and ", outputs, ", its type says ", In,
+                    " and ", Out);
+  }
+
+  Index inputs() const { return inputs_; }
+  Index outputs() const { return outputs_; }
+  bool has_bias() const { return bias_; }
+  Index parameters() const { return inputs_ * outputs_ + (bias_ ? outputs_ : 0); }
+
+ private:
+  // The product of two sizes must stay an Index whatever a file claims.
+  static constexpr Index max_size = Index(1) << 24;
+
+  Index inputs_, outputs_;
+  bool bias_;
+};
+
+template <class Scalar>
+Dense<Scalar> dense(Index inputs, Index outputs) {
+  return Dense<Scalar>(inputs, outputs);
+}
+template <class Scalar, int In, int Out>
+Dense<Scalar, In, Out> dense() {
+  return Dense<Scalar, In, Out>();
+}
+/// A dense layer without a bias.
+template <class Scalar>
+Dense<Scalar> dense_without_bias(Index inputs, Index outputs) {
+  return Dense<Scalar>(inputs, outputs, false);
+}
+
+namespace detail {
+
+template <class L>
+struct IsDense : std::false_type {};
+template <class S, int I, int O>
+struct IsDense<Dense<S, I, O>> : std::true_type {};
+
+}  // namespace detail
+DASVDD_NAMESPACE_END

@@ -1,0 +1,135 @@
+#pragma once
+/// \file
+/// The scoring executor: a net with its parameters packed once for the kernels, and forward passes
+/// over tiles of rows that touch nothing but the caller's workspace.
+
+#include <dasvdd/kernels/dispatch.hpp>
+#include <dasvdd/nn/autoencoder.hpp>
+
+#include <algorithm>
+
+DASVDD_NAMESPACE_BEGIN
+
+/// Buffers of one thread's forward passes, for tiles of up to `rows` rows.
+template <class Scalar>
+struct ForwardBuffers {
+  /// Results alternate between two buffers; the code has its own, because the score needs it at the
+  /// end.
+  AlignedBuffer<Scalar> results[2], code, scratch;
+  Index rows = 0, stride = 0, code_stride = 0;
+};
+
+/// An autoencoder ready to compute: immutable after pack(), shared by any number of threads.
+template <class Scalar>
+class PackedNetwork {
+ public:
+  explicit PackedNetwork(const Autoencoder<Scalar>& net)
+      : net_(net), k_(&kernels::best<Scalar>()), statistics_(net.statistics()) {
+    Index size = 0;
+    for (const auto& step : net_.joined().steps()) {
+      places_.push_back(size);
+      if (step.kind == Step<Scalar>::Kind::dense) {
+        const Index cols =
+            detail::round_up(step.outputs, std::max(k_->panel, detail::tensor_alignment));
+        size += step.inputs * detail::round_up(step.outputs, k_->panel) + (step.bias ? cols : 0);
+      } else if (step.kind == Step<Scalar>::Kind::layer) {
+        size += step.layer->parameters();
+      }
+      size = detail::round_up(size, detail::tensor_alignment);
+    }
+    packed_ = AlignedBuffer<Scalar>(size);
+  }
+  PackedNetwork(const Autoencoder<Scalar>& net, const Scalar* parameters, const Scalar* statistics)
+      : PackedNetwork(net) {
+    pack(parameters, statistics);
+  }
+
+  /// Takes over parameters in the net's flat layout.
+  void pack(const Scalar* parameters, const Scalar* statistics) {
+    std::copy_n(statistics, statistics_.size(), statistics_.data());
+    for (std::size_t l = 0; l < places_.size(); ++l) {
+      const auto& s = net_.joined().steps()[l];
+      Scalar* to = packed_.data() + places_[l];
+      if (s.kind == Step<Scalar>::Kind::dense) {
+        k_->pack_rows(parameters + s.weight_at, s.inputs, s.outputs, s.inputs, to);
+        if (s.bias) std::copy_n(parameters + s.bias_at, s.outputs, to + weights(s));
+      } else if (s.kind == Step<Scalar>::Kind::layer) {
+        std::copy_n(parameters + s.weight_at, s.layer->parameters(), to);
+      }
+    }
+  }
+
+  const Autoencoder<Scalar>& net() const { return net_; }
+  const kernels::Table<Scalar>& kernels() const { return *k_; }
+
+  ForwardBuffers<Scalar> make_buffers(Index rows) const {
+    ForwardBuffers<Scalar> b;
+    Index widest = 1, scratch = 0;
+    for (const auto& step : net_.joined().steps()) {
+      widest = std::max(widest, step.outputs);
+      if (step.layer) scratch = std::max(scratch, step.layer->scratch(rows));
+    }
+    b.rows = rows;
+    b.stride = detail::padded_stride<Scalar>(widest);
+    b.code_stride = detail::padded_stride<Scalar>(net_.code());
+    for (auto& result : b.results) result = AlignedBuffer<Scalar>(rows * b.stride);
+    b.code = AlignedBuffer<Scalar>(rows * b.code_stride);
+    b.scratch = AlignedBuffer<Scalar>(scratch);
+    return b;
+  }
+
+  /// Codes (rows x m) and reconstructions (rows x d; without rows where there is no decoder) of one
+  /// tile.
+  struct Result {
+    Rows<const Scalar> code, output;
+  };
+
+  /// Forward pass over x: rows x d, at most b.rows rows, by the calling thread alone.
+  /// \param decode false leaves the decoder out
+  Result forward(Rows<const Scalar> x, ForwardBuffers<Scalar>& b, bool decode = true) const {
+    const auto& steps = net_.joined().steps();
+    const std::size_t code = static_cast<std::size_t>(net_.code_steps()) - 1;
+    const std::size_t last = decode ? steps.size() : code + 1;
+    Rows<const Scalar> in = x;
+    Result result;
+    for (std::size_t l = 0; l < last; ++l) {
+      const Rows<Scalar> out(l == code ? b.code.data() : b.results[l % 2].data(), x.rows(),
+                             steps[l].outputs, l == code ? b.code_stride : b.stride);
+      forward_step(l, in, out, b.scratch.data());
+      if (l == code) result.code = out;
+      in = out;
+    }
+    if (last > code + 1) result.output = in;
+    return result;
+  }
+
+ private:
+  Index weights(const Step<Scalar>& s) const {
+    return s.inputs * detail::round_up(s.outputs, k_->panel);
+  }
+
+  void forward_step(std::size_t l, Rows<const Scalar> x, Rows<Scalar> y, Scalar* scratch) const {
+    const auto& s = net_.joined().steps()[l];
+    const Scalar* w = packed_.data() + places_[l];
+    switch (s.kind) {
+      case Step<Scalar>::Kind::dense:
+        k_->product(
+            {x.rows(), s.outputs, s.inputs, w, x.data(), x.stride(), 1, y.data(), y.stride()},
+            s.bias ? w + weights(s) : nullptr, s.activation);
+        break;
+      case Step<Scalar>::Kind::activation:
+        k_->activate(s.activation, x.data(), x.stride(), y.data(), y.stride(), x.rows(), s.inputs);
+        break;
+      case Step<Scalar>::Kind::layer:
+        s.layer->forward(w, statistics_.data() + s.statistics_at, x, y, scratch);
+        break;
+    }
+  }
+
+  Autoencoder<Scalar> net_;
+  const kernels::Table<Scalar>* k_;
+  std::vector<Index> places_;
+  AlignedBuffer<Scalar> packed_, statistics_;
+};
+
+DASVDD_NAMESPACE_END

@@ -1,0 +1,355 @@
+#pragma once
+/// \file
+/// The training executor: forward, backward and parameter gradients of one mini-batch, by all
+/// threads of a team.
+///
+/// For a dense step y = f(a), a = x W^T + b, with G = dL/da and B rows:
+///
+///     forward     Y (B x out) = f(X W^T + b)                     strips of outputs
+///     backward    G_x (B x in) = (G W) * f_x'(.)                 strips of inputs; f_x: the
+///     activation before gradients   dW (out x in) = G^T X,   db = sum of G's rows  strips of
+///     inputs; Adam at the last touch
+///
+/// Each strip belongs to one thread, each output to one strip: the bits don't depend on the number
+/// of threads.
+
+#include <dasvdd/core/parallel.hpp>
+#include <dasvdd/kernels/dispatch.hpp>
+#include <dasvdd/nn/network.hpp>
+
+#include <algorithm>
+
+DASVDD_NAMESPACE_BEGIN
+
+/// Buffers and passes for mini-batches of up to `max_rows` rows. Everything is allocated at
+/// construction. Called by all members of a team; ends each pass with a barrier.
+template <class Scalar>
+class TrainingPass {
+ public:
+  /// \param code_steps the first that many steps give the latent code
+  TrainingPass(const Network<Scalar>& net, Index code_steps, Index max_rows, int threads)
+      : net_(net), code_step_(code_steps - 1), k_(kernels::best<Scalar>()) {
+    Index widest = 0, scratch = 0;
+    for (const auto& step : net_.steps()) {
+      const Index stride = detail::padded_stride<Scalar>(step.outputs);
+      results_.push_back({AlignedBuffer<Scalar>(max_rows * stride), stride, step.outputs});
+      gradients_.push_back({AlignedBuffer<Scalar>(max_rows * stride), stride, step.outputs});
+      arguments_.push_back({AlignedBuffer<Scalar>(step.keeps_argument() ? max_rows * stride : 0),
+                            stride, step.outputs});
+      Index shards = 0;
+      if (step.kind == Step<Scalar>::Kind::dense) {
+        widest = std::max({widest, step.inputs, step.outputs});
+      } else if (step.kind == Step<Scalar>::Kind::layer) {
+        shards = shard_count(step);
+        scratch = std::max(scratch, step.layer->scratch(max_rows));
+      }
+      shards_.emplace_back(shards * padded_parameters(step));
+    }
+    latent_ = {AlignedBuffer<Scalar>(max_rows * results_[code_index()].stride),
+               results_[code_index()].stride, results_[code_index()].cols};
+    // One strip of weights, or one of a batch's columns; or a layer's scratch.
+    const Index strip = std::max({widest, max_rows, Index(1)}) * k_.panel;
+    for (int t = 0; t < threads; ++t) {
+      strips_.emplace_back(strip);
+      scratch_.emplace_back(scratch);
+    }
+  }
+
+  const kernels::Table<Scalar>& kernels() const { return k_; }
+  Index steps() const { return static_cast<Index>(net_.steps().size()); }
+  Index code_steps() const { return code_step_ + 1; }
+
+  /// The latent codes and the net's output after forward: rows x m, rows x d.
+  Rows<Scalar> code(Index rows) { return results_[code_index()].rows(rows); }
+  Rows<Scalar> output(Index rows) { return results_.back().rows(rows); }
+  /// What the objective fills before backward: dL/d(output), and dL/d(code) without the decoder's
+  /// share.
+  Rows<Scalar> output_gradient(Index rows) { return gradients_.back().rows(rows); }
+  Rows<Scalar> latent_gradient(Index rows) { return latent_.rows(rows); }
+
+  /// Carries out the first `steps` steps. \param statistics running statistics to update, null: as
+  /// a detector computes
+  void forward(const Team& team, const Scalar* parameters, const Scalar* statistics,
+               Scalar* updated_statistics, Rows<const Scalar> x, Index steps) {
+    for (Index l = 0; l < steps; ++l) {
+      const Rows<const Scalar> in = l == 0 ? x : Rows<const Scalar>(result(l - 1).rows(x.rows()));
+      forward_step(team, l, parameters, statistics, updated_statistics, in);
+      team.barrier();
+    }
+  }
+
+  /// From output_gradient and latent_gradient to the gradients of every step's result, and the
+  /// parameter gradients of layers that are neither dense nor activations. To be called after the
+  /// objective's barrier.
+  void backward(const Team& team, const Scalar* parameters, Rows<const Scalar> x) {
+    const Index last = steps() - 1;
+    finish_rows(last, team.share(x.rows()));
+    team.barrier();
+    for (Index l = last; l >= 0; --l) {
+      const Rows<const Scalar> in = l == 0 ? x : Rows<const Scalar>(result(l - 1).rows(x.rows()));
+      if (l == 0 && step(0).kind != Step<Scalar>::Kind::layer) break;
+      backward_step(team, l, parameters, in);
+      team.barrier();
+    }
+  }
+
+  /// Where parameter gradients go: into a flat vector, or straight into a step of Adam.
+  struct GradientSink {
+    Scalar* gradient = nullptr;  ///< used where it isn't null
+    kernels::AdamState<Scalar> state = {};
+    kernels::AdamStep<Scalar> adam = {};
+  };
+
+  /// Turns the gradients that backward left into parameter gradients. Ends with a barrier.
+  void parameter_gradients(const Team& team, Rows<const Scalar> x, const GradientSink& sink) {
+    // One unit is one row of outputs against one strip of inputs: equal work, whatever the layer.
+    Index units = 0;
+    for (const auto& s : net_.steps()) units += weight_units(s);
+    Range mine = team.share(units);
+    for (Index l = 0; l < steps(); ++l) {
+      const Index here = weight_units(step(l));
+      const Range part{std::max<Index>(mine.first, 0), std::min(mine.last, here)};
+      if (part.first < part.last) weight_gradients(team, l, x, part, sink);
+      mine.first -= here;
+      mine.last -= here;
+      bias_gradients(team, l, x.rows(), sink);
+      layer_gradients(team, l, sink);
+    }
+    team.barrier();
+  }
+
+ private:
+  /// A step's numbers for every row of the batch.
+  struct Block {
+    AlignedBuffer<Scalar> data;
+    Index stride = 0, cols = 0;
+    Rows<Scalar> rows(Index count) { return {data.data(), count, cols, stride}; }
+  };
+
+  std::size_t code_index() const { return static_cast<std::size_t>(code_step_); }
+  const Step<Scalar>& step(Index l) const { return net_.steps()[static_cast<std::size_t>(l)]; }
+  Block& result(Index l) { return results_[static_cast<std::size_t>(l)]; }
+  Block& argument(Index l) { return arguments_[static_cast<std::size_t>(l)]; }
+  Block& gradient(Index l) { return gradients_[static_cast<std::size_t>(l)]; }
+  Scalar* strip(const Team& team) {
+    return strips_[static_cast<std::size_t>(team.member())].data();
+  }
+  Scalar* scratch(const Team& team) {
+    return scratch_[static_cast<std::size_t>(team.member())].data();
+  }
+  Index strips(Index cols) const { return detail::ceil_div(cols, k_.panel); }
+
+  /// A layer's rows are shared out in this many parts, a fixed number, so that sums over them have
+  /// one order.
+  static Index shard_count(const Step<Scalar>& s) { return whole_batch(s) ? 1 : 8; }
+  static bool whole_batch(const Step<Scalar>& s) {
+    return s.layer->whole_batch() || s.layer->statistics() > 0;
+  }
+  static Index padded_parameters(const Step<Scalar>& s) {
+    return s.layer ? detail::round_up(s.layer->parameters(), detail::tensor_alignment) : 0;
+  }
+  Index weight_units(const Step<Scalar>& s) const {
+    return s.kind == Step<Scalar>::Kind::dense ? strips(s.inputs) * s.outputs : 0;
+  }
+
+  // ---- forward
+  // -------------------------------------------------------------------------------------
+
+  void forward_step(const Team& team, Index l, const Scalar* parameters, const Scalar* statistics,
+                    Scalar* updated_statistics, Rows<const Scalar> x) {
+    const auto& s = step(l);
+    const Rows<Scalar> y = result(l).rows(x.rows());
+    if (s.kind == Step<Scalar>::Kind::dense) return forward_dense(team, l, parameters, x, y);
+    const Range mine = team.share(x.rows());
+    if (s.kind == Step<Scalar>::Kind::activation) {
+      k_.activate(s.activation, x.row(mine.first), x.stride(), y.row(mine.first), y.stride(),
+                  mine.size(), s.inputs);
+      return;
+    }
+    const Scalar* w = parameters + s.weight_at;
+    team.guard([&] {
+      if (!updated_statistics) {
+        s.layer->forward(w, statistics + s.statistics_at, x.middle_rows(mine.first, mine.size()),
+                         y.middle_rows(mine.first, mine.size()), scratch(team));
+      } else if (!whole_batch(s)) {
+        s.layer->forward_training(w, nullptr, x.middle_rows(mine.first, mine.size()),
+                                  y.middle_rows(mine.first, mine.size()), scratch(team));
+      } else if (team.member() == 0) {
+        s.layer->forward_training(w, updated_statistics + s.statistics_at, x, y, scratch(team));
+      }
+    });
+  }
+
+  void forward_dense(const Team& team, Index l, const Scalar* parameters, Rows<const Scalar> x,
+                     Rows<Scalar> y) {
+    const auto& s = step(l);
+    const Range mine = team.share(strips(s.outputs));
+    for (Index j = mine.first; j < mine.last; ++j) {
+      const Index first = j * k_.panel;
+      const Index cols = std::min(k_.panel, s.outputs - first);
+      const Scalar* bias = s.bias ? parameters + s.bias_at + first : nullptr;
+      k_.pack_rows(parameters + s.weight_at + first * s.inputs, s.inputs, cols, s.inputs,
+                   strip(team));
+      Scalar* out = y.data() + first;
+      if (s.keeps_argument()) {
+        Scalar* a = argument(l).data.data() + first;
+        k_.product({x.rows(), cols, s.inputs, strip(team), x.data(), x.stride(), 1, a, y.stride()},
+                   bias, {});
+        k_.activate(s.activation, a, y.stride(), out, y.stride(), x.rows(), cols);
+      } else {
+        k_.product(
+            {x.rows(), cols, s.inputs, strip(team), x.data(), x.stride(), 1, out, y.stride()}, bias,
+            s.activation);
+      }
+    }
+  }
+
+  // ---- backward
+  // ------------------------------------------------------------------------------------
+
+  /// Completes the gradient of step l's result in the given rows and columns: adds the latent
+  /// term's share where the result is the code, then goes back through the step's activation.
+  void finish(Index l, Range rows, Index first, Index cols) {
+    const auto& s = step(l);
+    Block& g = gradient(l);
+    Scalar* to = g.data.data() + rows.first * g.stride + first;
+    if (l == code_step_) {
+      const bool only = l == steps() - 1;  // no decoder: the latent gradient is all there is
+      for (Index i = rows.first; i < rows.last; ++i) {
+        const Scalar* from = latent_.data.data() + i * latent_.stride + first;
+        Scalar* row = to + (i - rows.first) * g.stride;
+        for (Index j = 0; j < cols; ++j) row[j] = only ? from[j] : row[j] + from[j];
+      }
+    }
+    if (!s.has_activation()) return;
+    const Block& source = s.kind == Step<Scalar>::Kind::activation && s.keeps_argument()
+                              ? result(l - 1)
+                          : s.keeps_argument() ? argument(l)
+                                               : result(l);
+    k_.derivative(s.activation, source.data.data() + rows.first * source.stride + first,
+                  source.stride, to, g.stride, rows.size(), cols);
+  }
+  void finish_rows(Index l, Range rows) { finish(l, rows, 0, step(l).outputs); }
+
+  void backward_step(const Team& team, Index l, const Scalar* parameters, Rows<const Scalar> x) {
+    const auto& s = step(l);
+    const Rows<Scalar> g = gradient(l).rows(x.rows());
+    const Rows<Scalar> dx =
+        l > 0 ? gradient(l - 1).rows(x.rows()) : Rows<Scalar>(nullptr, x.rows(), x.cols());
+    if (s.kind == Step<Scalar>::Kind::dense) {
+      const Range mine = team.share(strips(s.inputs));
+      for (Index j = mine.first; j < mine.last; ++j) {
+        const Index first = j * k_.panel;
+        const Index cols = std::min(k_.panel, s.inputs - first);
+        k_.pack_columns(parameters + s.weight_at + first, s.inputs, cols, s.outputs, strip(team));
+        k_.product({g.rows(), cols, s.outputs, strip(team), g.data(), g.stride(), 1,
+                    dx.data() + first, dx.stride()},
+                   nullptr, {});
+        finish(l - 1, {0, g.rows()}, first, cols);
+      }
+    } else if (s.kind == Step<Scalar>::Kind::activation) {
+      const Range mine = team.share(x.rows());
+      for (Index i = mine.first; i < mine.last; ++i) std::copy_n(g.row(i), s.inputs, dx.row(i));
+      finish_rows(l - 1, mine);
+    } else {
+      const Index parts = shard_count(s);
+      const Range mine = team.share(parts);
+      for (Index part = mine.first; part < mine.last; ++part) {
+        const Range rows = share(x.rows(), part, parts);
+        const auto take = [rows](auto block) { return block.middle_rows(rows.first, rows.size()); };
+        Scalar* dw = shards_[static_cast<std::size_t>(l)].data() + part * padded_parameters(s);
+        std::fill_n(dw, s.layer->parameters(), Scalar(0));
+        if (rows.size() == 0) continue;
+        team.guard([&] {
+          s.layer->backward(parameters + s.weight_at, take(x),
+                            take(Rows<const Scalar>(result(l).rows(x.rows()))),
+                            take(Rows<const Scalar>(g)), l > 0 ? take(dx) : dx, dw, scratch(team));
+        });
+        if (l > 0) finish_rows(l - 1, rows);
+      }
+    }
+  }
+
+  // ---- parameter gradients
+  // -------------------------------------------------------------------------
+
+  static kernels::AdamState<Scalar> offset(const kernels::AdamState<Scalar>& s, Index at) {
+    return {s.parameters + at, s.first + at, s.second + at};
+  }
+
+  /// dW[o, strip] = sum over rows of g[row, o] x[row, strip], for the units (strip, o) in `part`.
+  void weight_gradients(const Team& team, Index l, Rows<const Scalar> x, Range part,
+                        const GradientSink& sink) {
+    const auto& s = step(l);
+    const Rows<const Scalar> in = l == 0 ? x : Rows<const Scalar>(result(l - 1).rows(x.rows()));
+    Block& g = gradient(l);
+    for (Index at = part.first; at < part.last;) {
+      const Index j = at / s.outputs, o = at % s.outputs;
+      const Index count = std::min(s.outputs - o, part.last - at);
+      const Index first = j * k_.panel;
+      const Index cols = std::min(k_.panel, s.inputs - first);
+      k_.pack_columns(in.data() + first, in.stride(), cols, x.rows(), strip(team));
+      const Index w = s.weight_at + o * s.inputs + first;
+      const kernels::Product<Scalar> p{count,
+                                       cols,
+                                       x.rows(),
+                                       strip(team),
+                                       g.data.data() + o,
+                                       1,
+                                       g.stride,
+                                       sink.gradient ? sink.gradient + w : nullptr,
+                                       s.inputs};
+      if (sink.gradient) {
+        k_.gradient(p);
+      } else {
+        k_.gradient_adam(p, offset(sink.state, w), sink.adam);
+      }
+      at += count;
+    }
+  }
+
+  void bias_gradients(const Team& team, Index l, Index rows, const GradientSink& sink) {
+    const auto& s = step(l);
+    if (!s.bias) return;
+    // Shared out in whole cache lines.
+    const Range lines = team.share(detail::ceil_div(s.outputs, detail::tensor_alignment));
+    const Index first = lines.first * detail::tensor_alignment;
+    const Index count = std::min(lines.last * detail::tensor_alignment, s.outputs) - first;
+    if (count <= 0) return;
+    Block& g = gradient(l);
+    Scalar* sums = sink.gradient ? sink.gradient + s.bias_at + first : strip(team);
+    k_.column_sums(g.data.data() + first, g.stride, rows, count, sums);
+    if (!sink.gradient) k_.adam(sums, count, offset(sink.state, s.bias_at + first), sink.adam);
+  }
+
+  /// Adds up a layer's shards in their order.
+  void layer_gradients(const Team& team, Index l, const GradientSink& sink) {
+    const auto& s = step(l);
+    if (s.kind != Step<Scalar>::Kind::layer || s.layer->parameters() == 0) return;
+    const Range lines =
+        team.share(detail::ceil_div(s.layer->parameters(), detail::tensor_alignment));
+    const Index first = lines.first * detail::tensor_alignment;
+    const Index count =
+        std::min(lines.last * detail::tensor_alignment, s.layer->parameters()) - first;
+    if (count <= 0) return;
+    Scalar* sums = shards_[static_cast<std::size_t>(l)].data() + first;
+    for (Index part = 1; part < shard_count(s); ++part) {
+      const Scalar* more = sums + part * padded_parameters(s);
+      for (Index j = 0; j < count; ++j) sums[j] += more[j];
+    }
+    if (sink.gradient) {
+      std::copy_n(sums, count, sink.gradient + s.weight_at + first);
+    } else {
+      k_.adam(sums, count, offset(sink.state, s.weight_at + first), sink.adam);
+    }
+  }
+
+  Network<Scalar> net_;
+  Index code_step_;
+  const kernels::Table<Scalar>& k_;
+  std::vector<Block> results_, arguments_, gradients_;
+  Block latent_;
+  std::vector<AlignedBuffer<Scalar>> shards_, strips_, scratch_;
+};
+
+DASVDD_NAMESPACE_END
