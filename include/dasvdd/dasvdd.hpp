@@ -1,0 +1,16 @@
+#pragma once
+/// \file
+/// dasvdd: one-class anomaly detection by Deep Autoencoding Support Vector Data Description.
+///
+/// The one include: everything that needs only Eigen and, when on, OpenMP. Model files are in
+/// <dasvdd/io/model_file.hpp>.
+
+#include <dasvdd/detect/detector.hpp>
+#include <dasvdd/eval/average_precision.hpp>
+#include <dasvdd/eval/confusion.hpp>
+#include <dasvdd/eval/fpr_at_tpr.hpp>
+#include <dasvdd/eval/roc_auc.hpp>
+#include <dasvdd/nn/autoencoder.hpp>
+#include <dasvdd/objective/dasvdd.hpp>
+#include <dasvdd/objective/reconstruction.hpp>
+#include <dasvdd/train/fit.hpp>

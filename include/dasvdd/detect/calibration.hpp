@@ -1,0 +1,87 @@
+#pragma once
+/// \file
+/// From scores to decisions: thresholds and p-values out of the scores of normal rows.
+
+#include <dasvdd/core/error.hpp>
+#include <dasvdd/core/finite.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+DASVDD_NAMESPACE_BEGIN
+
+/// The share of normal rows that may be called anomalies, for Detector::calibrated.
+struct FalseAlarmRate {
+  double rate;
+};
+/// \param rate in (0, 1)
+inline FalseAlarmRate false_alarm_rate(double rate) {
+  detail::require(rate > 0 && rate < 1, "the false alarm rate is ", rate,
+                  ", expected a number between 0 and 1");
+  return {rate};
+}
+
+/// Scores of held-out normal rows, sorted. If a new normal row is exchangeable with them, the
+/// guarantees hold for any score and any distribution (split conformal inference, Vovk et al.
+/// 2005).
+class Calibration {
+ public:
+  /// No held-out scores: p-values are not available.
+  Calibration() = default;
+  explicit Calibration(std::vector<double> scores) : scores_(std::move(scores)) {
+    for (std::size_t i = 0; i < scores_.size(); ++i) {
+      detail::require(detail::is_finite(scores_[i]), "calibration score ", i, " is ",
+                      detail::non_finite_name(scores_[i]), ", expected a finite number");
+    }
+    std::sort(scores_.begin(), scores_.end());
+  }
+
+  bool empty() const { return scores_.empty(); }
+  const std::vector<double>& scores() const { return scores_; }
+
+  /// The threshold that a new normal row passes with probability at most `rate`: the ceil((n + 1)(1
+  /// - rate))-th smallest of the n scores. Throws InvalidArgument where n is too small for the
+  /// rate.
+  double threshold(FalseAlarmRate alarm) const {
+    const double n = static_cast<double>(scores_.size());
+    // Counted from the top, where (n + 1) * rate is small and exact enough: at most floor((n + 1)
+    // rate) lie above.
+    const double above = std::floor((n + 1) * alarm.rate * (1 + 1e-12));
+    detail::require(above >= 1, "a false alarm rate of ", alarm.rate, " needs at least ",
+                    std::ceil(1 / alarm.rate - 1e-9) - 1, " held-out normal rows, got ",
+                    scores_.size());
+    const std::size_t index = scores_.size() - static_cast<std::size_t>(above);
+    return scores_[std::min(index, scores_.size() - 1)];
+  }
+
+  /// The chance that a normal row scores at least as high: (1 + number of held-out scores >= score)
+  /// / (n + 1).
+  double p_value(double score) const {
+    detail::require(!empty(),
+                    "the detector has no held-out scores for a p-value; make it with calibrated()");
+    const auto first = std::lower_bound(scores_.begin(), scores_.end(), score);
+    return (1 + static_cast<double>(scores_.end() - first)) /
+           (1 + static_cast<double>(scores_.size()));
+  }
+
+ private:
+  std::vector<double> scores_;
+};
+
+namespace detail {
+
+/// The smallest score that at least the share `level` of the scores do not exceed.
+inline double quantile(std::vector<double> scores, double level) {
+  require(!scores.empty(), "a quantile needs at least one score");
+  const double n = static_cast<double>(scores.size());
+  const double rank = std::ceil(level * n - 1e-9);
+  const std::size_t index =
+      rank < 1 ? 0 : std::min(static_cast<std::size_t>(rank) - 1, scores.size() - 1);
+  std::nth_element(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(index),
+                   scores.end());
+  return scores[index];
+}
+
+}  // namespace detail
+DASVDD_NAMESPACE_END

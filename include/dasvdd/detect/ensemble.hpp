@@ -1,0 +1,29 @@
+#pragma once
+/// \file
+/// Several detectors as one.
+
+#include <dasvdd/detect/detector.hpp>
+
+DASVDD_NAMESPACE_BEGIN
+
+/// One detector whose score is the mean of the members' scores: nets of other seeds, sizes or
+/// objectives, fitted on the same rows with the same scaling. Forms whose terms are normalized
+/// (balanced, whitened) add up sensibly. \param threshold as of Detector: scores above it are
+/// anomalies \throws InvalidArgument where the members' features or scalers differ
+template <class Scalar>
+Detector<Scalar> ensemble(const std::vector<Detector<Scalar>>& detectors, double threshold) {
+  detail::require(!detectors.empty(), "an ensemble needs at least one detector");
+  auto model = std::make_shared<Model<Scalar>>();
+  model->scaler = detectors.front().model().scaler;
+  model->facts = detectors.front().model().facts;
+  for (std::size_t i = 0; i < detectors.size(); ++i) {
+    const auto& other = detectors[i].model();
+    detail::require(other.scaler.mean() == model->scaler.mean() &&
+                        other.scaler.scale() == model->scaler.scale(),
+                    "detector ", i, " of the ensemble scales its rows otherwise than detector 0");
+    model->members.insert(model->members.end(), other.members.begin(), other.members.end());
+  }
+  return Detector<Scalar>(std::move(model), threshold);
+}
+
+DASVDD_NAMESPACE_END

@@ -1,0 +1,35 @@
+#pragma once
+/// \file
+/// What a fitted detector is made of: members (one net each, several in an ensemble), the scaler,
+/// facts of its making.
+
+#include <dasvdd/detect/scaler.hpp>
+#include <dasvdd/detect/score_term.hpp>
+#include <dasvdd/nn/packed_network.hpp>
+
+#include <map>
+
+DASVDD_NAMESPACE_BEGIN
+
+/// One trained net with its center and its two score terms.
+template <class Scalar>
+struct Member {
+  PackedNetwork<Scalar> network;
+  AlignedBuffer<Scalar> parameters, statistics;  ///< in the net's flat layout, for saving
+  AlignedBuffer<Scalar> center;                  ///< m
+  double gamma;                                  ///< the weight of the latent term in training
+  ScoreTerm<Scalar> reconstruction, latent;
+};
+
+/// Everything a Detector computes with; never changed once made, shared by its copies.
+template <class Scalar>
+struct Model {
+  std::vector<Member<Scalar>> members;
+  Scaler<Scalar> scaler;
+  std::map<std::string, std::string>
+      facts;  ///< words for the model file: training options, seed, ...
+
+  Index features() const { return members.front().network.net().inputs(); }
+};
+
+DASVDD_NAMESPACE_END

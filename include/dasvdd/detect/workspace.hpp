@@ -1,0 +1,46 @@
+#pragma once
+/// \file
+/// The memory one thread scores in.
+
+#include <dasvdd/detect/model.hpp>
+
+DASVDD_NAMESPACE_BEGIN
+
+template <class Scalar>
+class Detector;
+
+/// Buffers for scoring with one detector by one thread at a time; made by Detector::make_workspace,
+/// after which scoring allocates nothing. A value: copy it for the next thread.
+template <class Scalar>
+class Workspace {
+ public:
+  /// Rows that are scored together; longer batches are cut into tiles of this many.
+  Index tile() const { return tile_; }
+
+ private:
+  friend class Detector<Scalar>;
+
+  Workspace(std::shared_ptr<const Model<Scalar>> model, Index tile)
+      : model_(std::move(model)),
+        tile_(tile),
+        stride_(detail::padded_stride<Scalar>(model_->features())),
+        rows_(tile * stride_),
+        terms_(4 * tile) {
+    Index scratch = 0;
+    for (const auto& member : model_->members) {
+      forward_.push_back(member.network.make_buffers(tile));
+      scratch =
+          std::max({scratch, member.reconstruction.scratch(tile), member.latent.scratch(tile)});
+    }
+    scratch_ = AlignedBuffer<Scalar>(scratch);
+  }
+
+  std::shared_ptr<const Model<Scalar>>
+      model_;  // keeps alive, and identifies, what the buffers were made for
+  Index tile_, stride_;
+  AlignedBuffer<Scalar> rows_, scratch_;
+  AlignedBuffer<double> terms_;
+  std::vector<ForwardBuffers<Scalar>> forward_;
+};
+
+DASVDD_NAMESPACE_END

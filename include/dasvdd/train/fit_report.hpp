@@ -1,0 +1,35 @@
+#pragma once
+/// \file
+/// What a training run tells about itself.
+
+#include <dasvdd/core/types.hpp>
+
+#include <string>
+#include <vector>
+
+DASVDD_NAMESPACE_BEGIN
+
+/// One epoch: means over the rows of the network share, each taken before its batch's update.
+struct EpochReport {
+  Index epoch = 0;            ///< from 1
+  Index epochs = 0;           ///< in all
+  double loss = 0;            ///< reconstruction + gamma * latent (by the objective's weights)
+  double reconstruction = 0;  ///< mean r
+  double latent = 0;          ///< mean q
+  double seconds = 0;
+};
+
+/// One run of Trainer::fit.
+struct FitReport {
+  std::vector<EpochReport> epochs;
+  double gamma = 0;
+  std::vector<double> center;  ///< m, at the end
+  double seconds = 0;
+  double gamma_seconds = 0;           ///< the part spent on the estimate of gamma
+  bool stopped = false;               ///< the progress callback asked to stop
+  std::vector<std::string> warnings;  ///< what went wrong, in words; empty after a healthy run
+
+  bool healthy() const { return warnings.empty(); }
+};
+
+DASVDD_NAMESPACE_END

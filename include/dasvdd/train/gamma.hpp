@@ -1,0 +1,92 @@
+#pragma once
+/// \file
+/// Gamma from untrained nets.
+
+#include <dasvdd/core/parallel.hpp>
+#include <dasvdd/detect/scaler.hpp>
+#include <dasvdd/nn/packed_network.hpp>
+#include <dasvdd/train/options.hpp>
+
+DASVDD_NAMESPACE_BEGIN
+namespace detail {
+
+/// Random streams of a seed, one a purpose, so that no purpose's draws move another's.
+struct Stream {
+  static constexpr std::uint64_t network = 1, center = 2, order = 3, gamma = 1000;
+};
+
+/// Calls f(first row, Rows x in the net's units, result) for tiles of rows, by a team; f runs on
+/// any member.
+template <class Scalar, class F>
+void forward_all(const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler,
+                 Rows<const Scalar> X, int threads, bool decode, F&& f) {
+  constexpr Index tile = 96;
+  const Index tiles = ceil_div(X.rows(), tile);
+  const int size = worthwhile_threads(threads, net.net().parameters() * X.rows());
+  const Index d = X.cols(), stride = padded_stride<Scalar>(d);
+  std::vector<ForwardBuffers<Scalar>> buffers(static_cast<std::size_t>(size),
+                                              net.make_buffers(tile));
+  std::vector<AlignedBuffer<Scalar>> inputs(static_cast<std::size_t>(size),
+                                            AlignedBuffer<Scalar>(tile * stride));
+  parallel(size, [&](const Team& team) {
+    const std::size_t member = static_cast<std::size_t>(team.member());
+    const Range mine = team.share(tiles);
+    for (Index t = mine.first; t < mine.last; ++t) {
+      const Index first = t * tile, count = std::min(tile, X.rows() - first);
+      for (Index i = 0; i < count; ++i) {
+        scaler.apply(net.kernels(), X.row(first + i), d, inputs[member].data() + i * stride);
+      }
+      const Rows<const Scalar> x(inputs[member].data(), count, d, stride);
+      team.guard([&] { f(first, x, net.forward(x, buffers[member], decode)); });
+    }
+  });
+}
+
+/// gamma by the rule, from fresh initializations of `net`: forward passes only.
+/// \param center the center before training, m
+template <class Scalar>
+double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<Scalar>& scaler,
+                      Rows<const Scalar> X, const Scalar* center, const GammaRule& rule,
+                      std::uint64_t seed, int threads) {
+  if (rule.kind == GammaRule::Kind::value) return rule.number;
+  const bool ratio_of_means = rule.kind == GammaRule::Kind::ratio_of_means;
+  const Index n = X.rows(), d = net.inputs(), m = net.code();
+  PackedNetwork<Scalar> packed(net);
+  AlignedBuffer<Scalar> parameters(net.parameters()), statistics(net.statistics()), origin(m);
+  AlignedBuffer<double> r(n), q(n);
+  const Scalar* from = ratio_of_means ? origin.data() : center;
+  double gamma = 0;
+  for (int t = 0; t < rule.initializations; ++t) {
+    Random random(seed, Stream::gamma + static_cast<std::uint64_t>(t));
+    net.joined().initialize(random, parameters.data(), statistics.data());
+    packed.pack(parameters.data(), statistics.data());
+    const auto& k = packed.kernels();
+    forward_all(packed, scaler, X, threads, true,
+                [&](Index first, Rows<const Scalar> x, const auto& result) {
+                  for (Index i = 0; i < x.rows(); ++i) {
+                    r[first + i] =
+                        static_cast<double>(k.squared_distance(result.output.row(i), x.row(i), d)) /
+                        static_cast<double>(d);
+                    q[first + i] =
+                        static_cast<double>(k.squared_distance(result.code.row(i), from, m));
+                  }
+                });
+    double sum_r = 0, sum_q = 0, sum_ratio = 0;
+    for (Index i = 0; i < n; ++i) {
+      sum_r += r[i];
+      sum_q += q[i];
+      sum_ratio += r[i] / q[i];
+    }
+    const double estimate = ratio_of_means ? sum_r / sum_q : sum_ratio / static_cast<double>(n);
+    // Zero would silently train a plain autoencoder: all rows equal to what every net gives back.
+    require(is_finite(estimate) && estimate > 0, "gamma can't be estimated: over initialization ",
+            t, " the mean reconstruction error is ", sum_r / static_cast<double>(n),
+            " and the mean squared code is ", sum_q / static_cast<double>(n),
+            "; give gamma as a number");
+    gamma += estimate / rule.initializations;
+  }
+  return gamma;
+}
+
+}  // namespace detail
+DASVDD_NAMESPACE_END

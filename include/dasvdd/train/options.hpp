@@ -1,0 +1,94 @@
+#pragma once
+/// \file
+/// What one says to a trainer.
+
+#include <dasvdd/train/adam.hpp>
+#include <dasvdd/train/center.hpp>
+
+#include <cstdint>
+
+DASVDD_NAMESPACE_BEGIN
+
+/// Where gamma, the weight of the latent term, comes from.
+struct GammaRule {
+  enum class Kind { ratio_of_means, mean_of_ratios, value };
+  Kind kind = Kind::ratio_of_means;
+  double number = 0;         ///< Kind::value
+  int initializations = 10;  ///< T fresh nets the estimate looks at
+
+  /// mean over T nets of [mean r] / [mean ||z||^2]: the published code's rule.
+  static GammaRule ratio_of_means(int initializations = 10) {
+    return {Kind::ratio_of_means, 0, initializations};
+  }
+  /// mean over T nets of mean over rows of r(x) / ||z - c||^2: the paper's formula.
+  static GammaRule mean_of_ratios(int initializations = 10) {
+    return {Kind::mean_of_ratios, 0, initializations};
+  }
+  /// A number of the user's own. 0 leaves a plain autoencoder; a very large one collapses the code.
+  static GammaRule value(double gamma) { return {Kind::value, gamma}; }
+
+  void check() const {
+    if (kind == Kind::value) {
+      detail::require(detail::is_finite(number) && number >= 0, "gamma is ", number,
+                      ", expected a finite number that is not negative");
+    } else {
+      detail::require(initializations >= 1, "gamma's initializations are ", initializations,
+                      ", expected at least 1");
+    }
+  }
+};
+
+/// The score a trained net is given.
+enum class ScoreForm {
+  published,  ///< S = r + gamma q, gamma as in training
+  balanced,   ///< S = r / mean r + q / mean q, means over the training rows after training
+  whitened,  ///< S = e^T C^-1 e / d, e the residual and C its covariance over the training rows; no
+             ///< latent term
+};
+
+/// Settings of a training run; the defaults are the paper's for images. Values out of range are
+/// refused by Trainer.
+struct Options {
+  Index epochs = 300;
+  Index batch_size = 200;
+  std::uint64_t seed =
+      0;  ///< covers initialization, gamma's nets, the center's start and the order of rows
+  int threads = 0;  ///< 0: what OpenMP would use. Never changes the result.
+
+  /// Share of each mini-batch that the network step takes; the center step takes the rest. In (0,
+  /// 1].
+  double kappa = 0.9;
+  GammaRule gamma = {};
+  CenterRule center = {};
+  Adam adam = {};
+  /// The learning rate falls in a straight line to this share of itself at the last step. 1 keeps
+  /// it (the paper); small values suit short trainings, which end on quieter steps.
+  double final_rate = 1;
+
+  /// Subtract each feature's mean and divide by its deviation. For tables, whose columns come in
+  /// different units.
+  bool standardize = false;
+  /// False feeds the rows in the order they come in, for those who reproduce a run made elsewhere.
+  bool shuffle = true;
+  ScoreForm score = ScoreForm::published;
+  /// The threshold of a fresh detector: this quantile of the training rows' scores.
+  double training_quantile = 0.99;
+
+  void check() const {
+    using detail::require;
+    require(epochs >= 1, "epochs is ", epochs, ", expected at least 1");
+    require(batch_size >= 1, "the batch size is ", batch_size, ", expected at least 1");
+    require(threads >= 0, "threads is ", threads, ", expected 0 (all) or a positive number");
+    require(kappa > 0 && kappa <= 1, "kappa is ", kappa,
+            ", expected a number above 0 and at most 1");
+    require(final_rate > 0 && final_rate <= 1, "the final rate is ", final_rate,
+            ", expected a share above 0 and at most 1");
+    require(training_quantile > 0 && training_quantile < 1, "the training quantile is ",
+            training_quantile, ", expected a number between 0 and 1");
+    gamma.check();
+    center.check();
+    adam.check();
+  }
+};
+
+DASVDD_NAMESPACE_END

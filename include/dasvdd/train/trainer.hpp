@@ -1,0 +1,396 @@
+#pragma once
+/// \file
+/// Trains an autoencoder and its center on normal rows.
+
+#include <dasvdd/detect/detector.hpp>
+#include <dasvdd/nn/training_pass.hpp>
+#include <dasvdd/objective/dasvdd.hpp>
+#include <dasvdd/train/finish.hpp>
+#include <dasvdd/train/fit_report.hpp>
+#include <dasvdd/train/gamma.hpp>
+
+#include <chrono>
+#include <optional>
+
+DASVDD_NAMESPACE_BEGIN
+
+/// Everything that a run remembers between two epochs: a value, what a checkpoint holds. Put back
+/// into a trainer of the same net and options, training goes on to the same bits.
+template <class Scalar>
+struct TrainerState {
+  AlignedBuffer<Scalar> parameters, first_moments, second_moments, statistics;
+  AdamClock clock;
+  CenterState<Scalar> center;
+  Scaler<Scalar> scaler;
+  double gamma = 0;
+  Index epochs = 0;  ///< epochs done
+  Random order{0};   ///< the generator behind the order of rows
+};
+
+/// Trains a net with an objective (Dasvdd unless told otherwise). Changes as it works; detectors it
+/// gives do not. \code dasvdd::Trainer trainer(net, options); dasvdd::FitReport report =
+/// trainer.fit(X);          // X: n x d, normal rows only for (auto& warning : report.warnings)
+/// std::cerr << warning << '\n'; auto detector = trainer.detector(); \endcode One mini-batch of B
+/// rows, k = ceil(kappa B):
+///   network step   rows 0 .. k-1, c fixed:   forward, terms and gradients, backward, Adam
+///   center step    rows k .. B-1 (all if k = B), the updated encoder fixed:   c moves towards
+///   their mean code
+template <class Scalar_, class Objective = Dasvdd<Scalar_>>
+class Trainer {
+ public:
+  using Scalar = Scalar_;
+  static_assert(std::is_same_v<typename Objective::Scalar, Scalar>,
+                "dasvdd: net and objective share one scalar type: both float or both double");
+
+  /// Throws InvalidArgument for an option out of range, or a net that doesn't suit the objective.
+  explicit Trainer(Autoencoder<Scalar> net, Options options = {}, Objective objective = {})
+      : net_(std::move(net)), options_(options), objective_(objective) {
+    options_.check();
+    detail::require(!Objective::uses_decoder || net_.has_decoder(), "the objective ",
+                    Objective::name, " needs a net with a decoder");
+    reset();
+  }
+
+  const Autoencoder<Scalar>& net() const { return net_; }
+  const Options& options() const { return options_; }
+
+  /// Trains from a fresh start: scaler, initialization, gamma, then options.epochs epochs.
+  /// \param X n x d, normal rows, n at least 2, every number finite
+  /// \param progress called as progress(const EpochReport&) after each epoch; returning false stops
+  /// \throws InvalidArgument before anything has changed
+  template <class Progress>
+  FitReport fit(Rows<const Scalar> X, Progress&& progress) {
+    const auto start = Clock::now();
+    check_rows(X);
+    const Scaler<Scalar> scaler =
+        options_.standardize ? Scaler<Scalar>::standardizing(X) : Scaler<Scalar>();
+    // A run's gamma is decided before anything has changed: its estimate may fail.
+    const double gamma = Objective::estimates_gamma ? gamma_for(X, scaler) : 0;
+    FitReport report;
+    report.gamma_seconds = seconds_since(start);
+    reset();
+    state_.scaler = scaler;
+    state_.gamma = gamma;
+    run(X, options_.epochs, progress, report);
+    report.seconds = seconds_since(start);
+    return report;
+  }
+  FitReport fit(Rows<const Scalar> X) { return fit(X, no_progress); }
+
+  /// Goes on training on new rows with the scaler, gamma and center there are. \param epochs passes
+  /// over X
+  template <class Progress>
+  FitReport partial_fit(Rows<const Scalar> X, Index epochs, Progress&& progress) {
+    const auto start = Clock::now();
+    detail::require(state_.epochs > 0, "partial_fit goes on with a fitted net; call fit first");
+    detail::require(epochs >= 1, "partial_fit: epochs is ", epochs, ", expected at least 1");
+    check_rows(X);
+    FitReport report;
+    run(X, epochs, progress, report);
+    report.seconds = seconds_since(start);
+    return report;
+  }
+  FitReport partial_fit(Rows<const Scalar> X, Index epochs = 1) {
+    return partial_fit(X, epochs, no_progress);
+  }
+
+  /// The detector of the net as it stands; its threshold is the training quantile of the last run's
+  /// rows. Later training leaves it as it is.
+  Detector<Scalar> detector() const {
+    detail::require(finished_.has_value(), "there is no detector before fit");
+    return Detector<Scalar>(finished_->model, finished_->threshold);
+  }
+
+  // ---- for those who write their own training loop, and for tests
+  // ------------------------------------
+
+  const TrainerState<Scalar>& state() const { return state_; }
+  /// Puts a state back. Throws InvalidArgument where its sizes are not this net's.
+  void set_state(TrainerState<Scalar> state) {
+    const bool fits = state.parameters.size() == net_.parameters() &&
+                      state.first_moments.size() == net_.parameters() &&
+                      state.second_moments.size() == net_.parameters() &&
+                      state.statistics.size() == net_.statistics() &&
+                      state.center.center.size() == net_.code() &&
+                      state.center.squared_sum.size() == net_.code();
+    detail::require(fits, "the state belongs to another net: it has ", state.parameters.size(),
+                    " parameters and ", state.center.center.size(), " code units, expected ",
+                    net_.parameters(), " and ", net_.code());
+    detail::require(state.scaler.empty() || state.scaler.features() == net_.inputs(),
+                    "the state's scaler is for ", state.scaler.features(),
+                    " features, the net takes ", net_.inputs());
+    state_ = std::move(state);
+    finished_.reset();
+  }
+
+  /// One mini-batch step on the rows of X in their order, with the current gamma.
+  EpochReport step(Rows<const Scalar> X) {
+    check_rows(X);
+    prepare(X.rows());
+    std::vector<Index> order(static_cast<std::size_t>(X.rows()));
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<Index>(i);
+    EpochReport report{1, 1};
+    EpochSums sums;
+    parallel(team_size(X.rows()), [&](const Team& team) {
+      batch_step(team, X, order.data(), X.rows(), options_.adam.learning_rate, sums);
+    });
+    sums.fill(report, objective_, state_.gamma);
+    return report;
+  }
+
+  /// The gradient of the mean objective over all rows of X, the center fixed, in the net's flat
+  /// layout. Changes nothing.
+  AlignedBuffer<Scalar> gradient(Rows<const Scalar> X) {
+    check_rows(X);
+    prepare(X.rows());
+    AlignedBuffer<Scalar> result(net_.parameters());
+    std::vector<Index> order(static_cast<std::size_t>(X.rows()));
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<Index>(i);
+    AlignedBuffer<Scalar> statistics = state_.statistics;
+    parallel(team_size(X.rows()), [&](const Team& team) {
+      const Rows<const Scalar> x = gather(team, X, order.data(), X.rows());
+      network_gradients(team, x, statistics.data(), {result.data()});
+    });
+    return result;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  }
+  static constexpr auto no_progress = [](const EpochReport&) { return true; };
+
+  /// Sums over one epoch's network shares.
+  struct EpochSums {
+    double reconstruction = 0, latent = 0;
+    Index rows = 0;
+
+    void fill(EpochReport& report, const Objective& objective, double gamma) const {
+      const double n = static_cast<double>(rows);
+      report.reconstruction = reconstruction / n;
+      report.latent = latent / n;
+      report.loss = std::fma(objective.latent_weight(gamma), report.latent,
+                             objective.reconstruction_weight() * report.reconstruction);
+    }
+  };
+
+  void check_rows(Rows<const Scalar> X) const {
+    detail::require_width(X, net_.inputs(), "the training set");
+    detail::require(X.rows() > 0, "the training set is empty");
+    detail::require(X.rows() > 1, "the training set has one row, expected at least 2");
+    detail::require_finite(X, "the training set");
+  }
+
+  void reset() {
+    const Index p = net_.parameters();
+    state_ = TrainerState<Scalar>();
+    state_.parameters = state_.first_moments = state_.second_moments = AlignedBuffer<Scalar>(p);
+    state_.statistics = AlignedBuffer<Scalar>(net_.statistics());
+    Random random(options_.seed, detail::Stream::network);
+    net_.joined().initialize(random, state_.parameters.data(), state_.statistics.data());
+    state_.center =
+        CenterState<Scalar>::drawn(net_.code(), Random(options_.seed, detail::Stream::center));
+    state_.order = Random(options_.seed, detail::Stream::order);
+    finished_.reset();
+  }
+
+  double gamma_for(Rows<const Scalar> X, const Scaler<Scalar>& scaler) const {
+    const auto start =
+        CenterState<Scalar>::drawn(net_.code(), Random(options_.seed, detail::Stream::center));
+    return detail::estimate_gamma(net_, scaler, X, start.center.data(), options_.gamma,
+                                  options_.seed, resolve_threads(options_.threads));
+  }
+
+  /// Threads for mini-batches of that many rows: a step is three products a weight.
+  int team_size(Index rows) const {
+    return detail::worthwhile_threads(resolve_threads(options_.threads),
+                                      3 * net_.parameters() * rows / 8);
+  }
+  /// Makes the buffers of a step; they are kept, so that only the first step allocates.
+  void prepare(Index rows) {
+    const int threads = std::max(1, resolve_threads(options_.threads));
+    if (pass_ && rows <= max_rows_ && threads <= max_threads_) return;
+    max_rows_ = std::max(rows, max_rows_);
+    max_threads_ = std::max(threads, max_threads_);
+    pass_.emplace(net_.joined(), net_.code_steps(), max_rows_, max_threads_);
+    batch_ = AlignedBuffer<Scalar>(max_rows_ * batch_stride());
+    reconstruction_ = AlignedBuffer<Scalar>(max_rows_);
+    latent_ = AlignedBuffer<Scalar>(max_rows_);
+    code_sums_ = AlignedBuffer<Scalar>(detail::round_up(net_.code(), detail::tensor_alignment));
+  }
+  Index batch_stride() const { return detail::padded_stride<Scalar>(net_.inputs()); }
+
+  // ---- the run
+  // --------------------------------------------------------------------------------------
+
+  template <class Progress>
+  void run(Rows<const Scalar> X, Index epochs, Progress&& progress, FitReport& report) {
+    finished_.reset();
+    report.gamma = state_.gamma;
+    prepare(std::min(options_.batch_size, X.rows()));
+    std::vector<Index> order(static_cast<std::size_t>(X.rows()));
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<Index>(i);
+    const Index batches = detail::ceil_div(X.rows(), options_.batch_size);
+    const double steps = static_cast<double>(batches * epochs);
+    TrainerState<Scalar> good = state_;  // what to fall back to when the loss leaves the numbers
+    for (Index epoch = 0; epoch < epochs; ++epoch) {
+      const auto start = Clock::now();
+      if (options_.shuffle) state_.order.shuffle(order.data(), order.size());
+      EpochSums sums;
+      parallel(team_size(std::min(options_.batch_size, X.rows())), [&](const Team& team) {
+        for (Index b = 0; b < batches; ++b) {
+          const Index first = b * options_.batch_size;
+          const Index count = std::min(options_.batch_size, X.rows() - first);
+          const double part = static_cast<double>(epoch * batches + b) / steps;
+          const double rate =
+              options_.adam.learning_rate * std::fma(part, options_.final_rate - 1, 1.0);
+          batch_step(team, X, order.data() + first, count, rate, sums);
+        }
+      });
+      EpochReport done{epoch + 1, epochs};
+      sums.fill(done, objective_, state_.gamma);
+      done.seconds = seconds_since(start);
+      report.epochs.push_back(done);
+      if (!detail::is_finite(done.loss) ||
+          !detail::all_finite(state_.center.center.data(), net_.code())) {
+        report.warnings.push_back(
+            detail::sentence("training stopped in epoch ", epoch + 1,
+                             ": the loss or the center is no longer a finite number; the state "
+                             "before it was kept. Lower the learning "
+                             "rate or scale the rows"));
+        state_ = std::move(good);
+        break;
+      }
+      ++state_.epochs;
+      remember(good);
+      if (!keep_going(progress, done)) {
+        report.stopped = epoch + 1 < epochs;
+        break;
+      }
+    }
+    finished_ = detail::finish(net_, state_.parameters, state_.statistics, state_.center.center,
+                               state_.scaler, state_.gamma, objective_.reconstruction_weight(),
+                               objective_.latent_weight(state_.gamma), options_, X,
+                               resolve_threads(options_.threads), report);
+    report.center.assign(state_.center.center.begin(), state_.center.center.end());
+  }
+
+  /// Copies the state without allocating.
+  void remember(TrainerState<Scalar>& good) const {
+    good.parameters.copy_from(state_.parameters);
+    good.first_moments.copy_from(state_.first_moments);
+    good.second_moments.copy_from(state_.second_moments);
+    good.statistics.copy_from(state_.statistics);
+    good.center = state_.center;
+    good.clock = state_.clock;
+    good.order = state_.order;
+    good.epochs = state_.epochs;
+  }
+
+  template <class Progress>
+  static bool keep_going(Progress&& progress, const EpochReport& done) {
+    if constexpr (std::is_void_v<decltype(progress(done))>) {
+      progress(done);
+      return true;
+    } else {
+      return progress(done);
+    }
+  }
+
+  // ---- one mini-batch: the hot path
+  // -----------------------------------------------------------------
+
+  /// Copies the batch's rows, scaled, into one block.
+  Rows<const Scalar> gather(const Team& team, Rows<const Scalar> X, const Index* order,
+                            Index count) {
+    const Range mine = team.share(count);
+    for (Index i = mine.first; i < mine.last; ++i) {
+      state_.scaler.apply(pass_->kernels(), X.row(order[i]), net_.inputs(),
+                          batch_.data() + i * batch_stride());
+    }
+    team.barrier();
+    return {batch_.data(), count, net_.inputs(), batch_stride()};
+  }
+
+  /// Forward, terms and their gradients, backward, and what the sink makes of the parameter
+  /// gradients.
+  void network_gradients(const Team& team, Rows<const Scalar> x, Scalar* statistics,
+                         const typename TrainingPass<Scalar>::GradientSink& sink) {
+    TrainingPass<Scalar>& pass = *pass_;
+    const Index n = x.rows();
+    const Scalar* parameters = state_.parameters.data();
+    const Index steps = Objective::uses_decoder ? pass.steps() : pass.code_steps();
+    pass.forward(team, parameters, state_.statistics.data(), statistics, x, steps);
+    objective_(
+        pass.kernels(), {x, pass.output(n), pass.code(n), state_.center.center.data()},
+        state_.gamma, team.share(n),
+        {reconstruction_.data(), latent_.data(), pass.output_gradient(n), pass.latent_gradient(n)});
+    pass.backward(team, parameters, x);
+    pass.parameter_gradients(team, x, sink);
+  }
+
+  void batch_step(const Team& team, Rows<const Scalar> X, const Index* order, Index count,
+                  double rate, EpochSums& sums) {
+    const Rows<const Scalar> x = gather(team, X, order, count);
+    // A hair less before rounding up: 0.7 * 10 may come out above 7.
+    const Index k = std::min(
+        count,
+        std::max<Index>(
+            1, static_cast<Index>(std::ceil(options_.kappa * static_cast<double>(count) - 1e-9))));
+
+    // Every member ticks a copy of the clock; the first puts it back.
+    AdamClock clock = state_.clock;
+    const auto adam = clock.template tick<Scalar>(options_.adam, rate);
+    network_gradients(
+        team, x.middle_rows(0, k), state_.statistics.data(),
+        {nullptr,
+         {state_.parameters.data(), state_.first_moments.data(), state_.second_moments.data()},
+         adam});
+    if (team.member() == 0) {
+      state_.clock = clock;
+      for (Index i = 0; i < k; ++i) {
+        sums.reconstruction += static_cast<double>(reconstruction_[i]);
+        sums.latent += static_cast<double>(latent_[i]);
+      }
+      sums.rows += k;
+    }
+    if constexpr (Objective::moves_center) {
+      if (options_.center.kind != CenterRule::Kind::fixed)
+        center_step(team, k < count ? x.middle_rows(k, count - k) : x);
+    }
+  }
+
+  void center_step(const Team& team, Rows<const Scalar> x) {
+    TrainingPass<Scalar>& pass = *pass_;
+    pass.forward(team, state_.parameters.data(), state_.statistics.data(), nullptr, x,
+                 pass.code_steps());
+    if (team.member() == 0) {
+      const Rows<Scalar> code = pass.code(x.rows());
+      pass.kernels().column_sums(code.data(), code.stride(), x.rows(), net_.code(),
+                                 code_sums_.data());
+      state_.center.move(options_.center, code_sums_.data(), x.rows());
+    }
+    team.barrier();
+  }
+
+  Autoencoder<Scalar> net_;
+  Options options_;
+  Objective objective_;
+  TrainerState<Scalar> state_;
+  std::optional<detail::Finished<Scalar>> finished_;
+
+  std::optional<TrainingPass<Scalar>> pass_;
+  AlignedBuffer<Scalar> batch_, reconstruction_, latent_, code_sums_;
+  Index max_rows_ = 0;
+  int max_threads_ = 0;
+};
+
+template <class Scalar>
+Trainer(Autoencoder<Scalar>) -> Trainer<Scalar>;
+template <class Scalar>
+Trainer(Autoencoder<Scalar>, Options) -> Trainer<Scalar>;
+template <class Scalar, class Objective>
+Trainer(Autoencoder<Scalar>, Options, Objective) -> Trainer<Scalar, Objective>;
+
+DASVDD_NAMESPACE_END
