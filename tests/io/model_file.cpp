@@ -1,0 +1,318 @@
+#include <dasvdd/dasvdd.hpp>
+#include <dasvdd/io/model_file.hpp>
+
+#include <io/temporary_folder.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace dasvdd;
+
+template <class Scalar>
+RowMatrix<Scalar> rows(Index n, Index d) {
+  RowMatrix<Scalar> X(n, d);
+  Random random(7);
+  for (Index i = 0; i < X.size(); ++i) X.data()[i] = static_cast<Scalar>(random.normal());
+  return X;
+}
+
+Options quick(ScoreForm score = ScoreForm::published, bool standardize = false) {
+  Options options;
+  options.epochs = 2;
+  options.batch_size = 16;
+  options.score = score;
+  options.standardize = standardize;
+  options.threads = 1;
+  return options;
+}
+
+template <class Scalar>
+Detector<Scalar> trained(const Options& options) {
+  Trainer<Scalar> trainer(dense_autoencoder<Scalar>(5, {7, 3}, sigmoid().spec()), options);
+  trainer.fit(rows<Scalar>(40, 5));
+  return trainer.detector();
+}
+
+/// Through bytes and back, as a file goes.
+template <class Scalar>
+Detector<Scalar> again(const Detector<Scalar>& detector, const LayerFactory<Scalar>& factory = {}) {
+  return from_tensor_file<Scalar>(TensorFile::parse(to_tensor_file(detector).serialize()), factory);
+}
+
+template <class Scalar>
+void check_same(const Detector<Scalar>& a, const Detector<Scalar>& b) {
+  const RowMatrix<Scalar> X = rows<Scalar>(9, 5);
+  CHECK(a.score(X) == b.score(X));  // to the bit
+  const auto pa = a.score_parts(X), pb = b.score_parts(X);
+  CHECK(pa.latent == pb.latent);
+  CHECK(a.threshold() == b.threshold());
+  CHECK(a.calibration().scores() == b.calibration().scores());
+  CHECK(a.model().facts == b.model().facts);
+  CHECK(a.model().members.front().gamma == b.model().members.front().gamma);
+  CHECK(to_tensor_file(a).serialize() == to_tensor_file(b).serialize());
+}
+
+/// The sentence that refuses a good model in which one thing was changed.
+std::string refusal(const std::function<void(std::map<std::string, Tensor>&, Facts&)>& change) {
+  const TensorFile good = to_tensor_file(trained<float>(quick(ScoreForm::published, true)));
+  std::map<std::string, Tensor> tensors;
+  for (const Tensor& tensor : good.tensors()) tensors[tensor.name] = tensor;
+  Facts words = good.metadata();
+  change(tensors, words);
+  TensorFile bad;
+  for (const auto& [name, tensor] : tensors) {
+    if (tensor.dtype == DType::F64) {
+      bad.add(name, tensor.shape, tensor.as<double>().data());
+    } else {
+      bad.add(name, tensor.shape, tensor.as<float>().data());
+    }
+  }
+  for (const auto& [key, word] : words) bad.set_metadata(key, word);
+  const TensorFile file = TensorFile::parse(bad.serialize(), "m");
+  try {
+    from_tensor_file<float>(file);
+  } catch (const FileError& error) {
+    return error.what();
+  }
+  return "nothing thrown";
+}
+
+template <class T>
+Tensor tensor(const std::string& name, const std::vector<Index>& shape,
+              const std::vector<T>& numbers) {
+  TensorFile file;
+  file.add(name, shape, numbers.data());
+  return file[name];
+}
+
+/// y = x + w, a layer of a user's own.
+struct Shift {
+  using Scalar = double;
+  Index size;
+  Index inputs() const { return size; }
+  Index outputs() const { return size; }
+  Index parameters() const { return size; }
+  void initialize(Random& random, double* w) const {
+    for (Index i = 0; i < size; ++i) w[i] = random.normal();
+  }
+  void forward(const double* w, Rows<const double> x, Rows<double> y) const {
+    for (Index i = 0; i < x.rows(); ++i) {
+      for (Index j = 0; j < size; ++j) y(i, j) = x(i, j) + w[j];
+    }
+  }
+  void backward(const double*, Rows<const double> x, Rows<const double>, Rows<const double> dy,
+                Rows<double> dx, double* dw) const {
+    for (Index i = 0; i < x.rows(); ++i) {
+      for (Index j = 0; j < size; ++j) {
+        if (dx.data() != nullptr) dx(i, j) = dy(i, j);
+        dw[j] += dy(i, j);
+      }
+    }
+  }
+  LayerSpec spec() const { return {"shift", {double(size)}}; }
+};
+
+/// The same without a name.
+struct Nameless : Shift {
+  LayerSpec spec() const { return {}; }
+};
+
+template <class L>
+Detector<double> with_layer() {
+  Network<double> encoder, decoder;
+  encoder.add(dense<double>(5, 3)).add(L{3});
+  decoder.add(dense<double>(3, 5));
+  Trainer<double> trainer(Autoencoder<double>(encoder, decoder), quick());
+  trainer.fit(rows<double>(40, 5));
+  return trainer.detector();
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a detector read back scores to the bit, whatever the scalar type, the score's form and the "
+    "scaling") {
+  for (const ScoreForm form : {ScoreForm::published, ScoreForm::balanced, ScoreForm::whitened}) {
+    for (const bool standardize : {false, true}) {
+      const auto narrow = trained<float>(quick(form, standardize));
+      check_same(narrow, again(narrow));
+      const auto wide = trained<double>(quick(form, standardize));
+      check_same(wide, again(wide));
+    }
+  }
+}
+
+TEST_CASE(
+    "an ensemble, a calibrated detector and one with a threshold of its own read back the same") {
+  Options other = quick();
+  other.seed = 1;
+  const auto pair = ensemble<float>({trained<float>(quick()), trained<float>(other)}, 0.25);
+  CHECK(again(pair).model().members.size() == 2);
+  check_same(pair, again(pair));
+  const auto calibrated =
+      trained<float>(quick()).calibrated(rows<float>(30, 5), false_alarm_rate(0.1));
+  CHECK(again(calibrated).calibration().scores().size() == 30);
+  check_same(calibrated, again(calibrated));
+}
+
+TEST_CASE("a net without a decoder, or without biases, reads back the same") {
+  Network<float> encoder;
+  encoder.add(dense_without_bias<float>(5, 4)).add(relu()).add(dense_without_bias<float>(4, 2));
+  const Autoencoder<float> net(encoder, Network<float>());
+  AlignedBuffer<float> parameters(net.parameters()), statistics(0), center(2);
+  for (Index i = 0; i < parameters.size(); ++i)
+    parameters[i] = 0.125f * static_cast<float>(i % 7) - 0.25f;
+  auto model = std::make_shared<Model<float>>();
+  PackedNetwork<float> packed(net, parameters.data(), statistics.data());
+  model->members.push_back({packed, parameters, statistics, center, 1.0, ScoreTerm<float>(5, 0, 5),
+                            ScoreTerm<float>(2, 1, 1)});
+  const Detector<float> detector(model, 0.5);
+  const TensorFile file = to_tensor_file(detector);
+  CHECK(file.contains("encoder.2.weight"));
+  CHECK_FALSE(file.contains("encoder.0.bias"));
+  check_same(detector, again(detector));
+}
+
+TEST_CASE("tensors are named and numbered as torch.nn.Sequential does, activations counted") {
+  Network<float> encoder, decoder;
+  encoder.add(dense<float>(5, 7)).add(identity()).add(dense<float>(7, 3)).add(tanh()).add(relu());
+  decoder.add(dense<float>(3, 5)).add(sigmoid());
+  Trainer<float> trainer(Autoencoder<float>(encoder, decoder), quick());
+  trainer.fit(rows<float>(40, 5));
+  const TensorFile file = to_tensor_file(trainer.detector());
+  CHECK(
+      file.metadata("net") ==
+      R"({"decoder":[["dense",3,5,1],["sigmoid"]],"encoder":[["dense",5,7,1],["identity"],["dense",7,3,1],["tanh"],["relu"]]})");
+  CHECK(file["encoder.0.weight"].shape == std::vector<Index>{7, 5});
+  CHECK(file["encoder.2.bias"].shape == std::vector<Index>{3});
+  CHECK(file["decoder.0.weight"].shape == std::vector<Index>{5, 3});
+  CHECK(file["center"].as<float>({3}).size() == 3);
+  CHECK(file["gamma"].as<double>({}).front() > 0);
+  CHECK(file["threshold"].as<double>({}).front() == trainer.detector().threshold());
+  CHECK_FALSE(file.contains("scaler.mean"));
+  CHECK_FALSE(file.contains("calibration.scores"));
+  check_same(trainer.detector(), again(trainer.detector()));
+}
+
+TEST_CASE("facts come back, those of save() before the model's own") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "m.safetensors";
+  save(trained<float>(quick()), path, {{"seed", "7"}, {"normal", "shirt"}});
+  const auto first = load<float>(path);
+  CHECK(first.model().facts == Facts{{"seed", "7"}, {"normal", "shirt"}});
+  save(first, path, {{"seed", "8"}});
+  CHECK(load<float>(path).model().facts == Facts{{"seed", "8"}, {"normal", "shirt"}});
+  CHECK_THROWS_AS(save(first, path, {{"format", "x"}}), InvalidArgument);
+  CHECK_THROWS_AS(save(first, path, {{"members.0.net", "x"}}), InvalidArgument);
+}
+
+TEST_CASE("the same run writes the same bytes") {
+  CHECK(to_tensor_file(trained<float>(quick())).serialize() ==
+        to_tensor_file(trained<float>(quick())).serialize());
+}
+
+TEST_CASE("a layer of the user's own is saved by its spec and made again by a factory") {
+  const auto detector = with_layer<Shift>();
+  CHECK(to_tensor_file(detector)["encoder.1.weight"].shape == std::vector<Index>{3});
+  const LayerFactory<double> factory =
+      [](const LayerSpec& spec) -> std::shared_ptr<const Layer<double>> {
+    if (spec.name != "shift") return nullptr;
+    return std::make_shared<detail::LayerModel<Shift>>(
+        Shift{static_cast<Index>(spec.numbers.at(0))});
+  };
+  check_same(detector, again(detector, factory));
+  CHECK_THROWS_WITH_AS(again(detector), "'the file': activation 'shift' is unknown", FileError);
+  CHECK_THROWS_AS(to_tensor_file(with_layer<Nameless>()), InvalidArgument);
+}
+
+TEST_CASE("a model of another scalar type, and a file that is no model, are refused") {
+  const TensorFile file =
+      TensorFile::parse(to_tensor_file(trained<float>(quick())).serialize(), "m");
+  CHECK_THROWS_WITH_AS(from_tensor_file<double>(file),
+                       "'m': tensor 'encoder.0.weight' is F32, expected F64", FileError);
+  CHECK_THROWS_WITH_AS(from_tensor_file<float>(TensorFile()), "this is no dasvdd model", FileError);
+}
+
+TEST_CASE("a model in which one thing is wrong is refused with its sentence") {
+  using Tensors = std::map<std::string, Tensor>;
+  CHECK(refusal([](Tensors&, Facts&) {}) == "nothing thrown");
+  CHECK(refusal([](Tensors&, Facts& words) { words["format"] = "other"; }) ==
+        "'m': this is no dasvdd model");
+  CHECK(refusal([](Tensors&, Facts& words) { words["format_version"] = "2"; }) ==
+        "'m': the model's format version is '2', this library reads 1; the model is of a newer "
+        "library");
+  CHECK(refusal([](Tensors&, Facts& words) { words.erase("format_version"); }) ==
+        "'m': the metadata have no 'format_version'");
+  for (const char* members : {"0", "-1", "1x", "", "1000000000"}) {
+    CHECK(refusal([&](Tensors&, Facts& words) { words["members"] = members; }) ==
+          "'m': the number of members is '" + std::string(members) +
+              "', expected a whole number from 1");
+  }
+  CHECK(refusal([](Tensors&, Facts& words) { words["members"] = "2"; }) ==
+        "'m': the metadata have no 'members.0.net'");
+  CHECK(refusal([](Tensors& t, Facts&) { t.erase("encoder.0.bias"); }) ==
+        "'m': there is no tensor 'encoder.0.bias'");
+  CHECK(refusal([](Tensors& t, Facts&) { t.erase("threshold"); }) ==
+        "'m': there is no tensor 'threshold'");
+  CHECK(refusal([](Tensors& t, Facts&) { t.erase("scaler.mean"); }) ==
+        "'m': there is no tensor 'scaler.mean'");
+  CHECK(refusal([](Tensors& t, Facts&) { t["extra"] = tensor<float>("extra", {1}, {0}); }) ==
+        "'m': tensor 'extra' belongs to no part of the model");
+  CHECK(refusal([](Tensors& t, Facts&) {
+          t["center"] = tensor<float>("center", {2}, {0, 0});
+        }) == "'m': tensor 'center' is 2, expected 3");
+  CHECK(refusal([](Tensors& t, Facts&) {
+          t["center"] = tensor<float>("center", {3}, {0, NAN, 0});
+        }) == "'m': tensor 'center' has NaN at index 1, expected finite numbers");
+  CHECK(refusal([](Tensors& t, Facts&) { t["gamma"] = tensor<double>("gamma", {}, {INFINITY}); }) ==
+        "'m': tensor 'gamma' has infinity at index 0, expected finite numbers");
+  CHECK(refusal([](Tensors& t, Facts&) {
+          t["encoder.0.weight"].shape = {5, 7};
+        }) == "'m': tensor 'encoder.0.weight' is 5 x 7, expected 7 x 5 as the net says");
+  CHECK(refusal([](Tensors& t, Facts&) {
+          t["scaler.mean"] = tensor<double>("x", {5}, {0, 0, 0.5, 0, 0});
+          t["scaler.scale"] = tensor<double>("x", {5}, {1, 1, 0, 1, 1});
+        }) ==
+        "'m': the scaler's feature 2 has mean 0.5 and scale 0, expected finite numbers and a "
+        "positive scale");
+  CHECK(refusal([](Tensors& t, Facts&) {
+          t["score.latent"] = tensor<double>("x", {2}, {1, 0});
+        }) == "'m': a score term's divisor is 0, expected a positive number");
+}
+
+TEST_CASE("a net that is no net is refused, and a vast one before memory is taken for it") {
+  const auto with_net = [](const std::string& net) {
+    return refusal([&](std::map<std::string, Tensor>&, Facts& words) { words["net"] = net; });
+  };
+  const auto with_encoder = [&](const std::string& encoder) {
+    return with_net(R"({"decoder":[["dense",3,5,1]],"encoder":)" + encoder + "}");
+  };
+  CHECK(with_net("{") == "'m': the metadata's 'net' is no JSON object of encoder and decoder");
+  CHECK(with_net("[]") == "'m': the metadata's 'net' is no JSON object of encoder and decoder");
+  CHECK(with_encoder("7") == "'m': the encoder is no list of layers");
+  CHECK(with_encoder("[]") == "'m': the encoder has no layer");
+  CHECK(with_encoder("[[7]]") == "'m': layer 0 of the encoder is no list of a name and numbers");
+  CHECK(with_encoder(R"([["dense","5",3,1]])") ==
+        "'m': layer 0 of the encoder has something else than numbers behind its name");
+  for (const char* sizes : {"5,3", "5,3.5,1", "-5,3,1", "5,3,1,1", "1e18,3,1"}) {
+    CHECK(with_encoder("[[\"dense\"," + std::string(sizes) + "]]") ==
+          "'m': layer 0 of the encoder is dense but not followed by inputs, outputs and 0 or 1");
+  }
+  CHECK(with_encoder(R"([["dense",5,3,1],["swoosh"]])") == "'m': activation 'swoosh' is unknown");
+  CHECK(with_encoder(R"([["relu"]])").find("can't be the first layer") != std::string::npos);
+  CHECK(with_encoder(R"([["dense",5,4,1]])") ==
+        "'m': the decoder takes a code of 3 numbers, the encoder gives 4");
+  CHECK(with_encoder(
+            R"([["dense",5,16000000,1],["dense",16000000,16000000,1],["dense",16000000,3,1]])") ==
+        "'m': tensor 'encoder.0.weight' is 7 x 5, expected 16000000 x 5 as the net says");
+  std::string deep = "[[\"dense\",5,3,1]";
+  for (int i = 0; i < 10000; ++i) deep += ",[\"relu\"]";
+  CHECK(with_encoder(deep + "]") == "'m': the encoder has 10001 layers, at most 10000 are read");
+}
