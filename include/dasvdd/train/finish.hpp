@@ -116,8 +116,8 @@ Finished<Scalar> finish(const Autoencoder<Scalar>& net, const AlignedBuffer<Scal
     if (mean_r > 0) reconstruction = ScoreTerm<Scalar>(d, 1 / mean_r, features);
     if (mean_q > 0 && q_weight > 0) latent = ScoreTerm<Scalar>(m, 1 / mean_q, 1);
   } else if (whiten) {
-    reconstruction = ScoreTerm<Scalar>(d, 1, features,
-                                       whitening_matrix<Scalar>(residuals.data(), n, d, threads));
+    reconstruction =
+        ScoreTerm<Scalar>(d, 1, features, whitening_matrix<Scalar>(residuals.data(), n, d));
     latent = ScoreTerm<Scalar>(m, 0, 1);
   }
 
