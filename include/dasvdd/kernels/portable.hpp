@@ -76,8 +76,9 @@ struct Simd {
   static DASVDD_INLINE void store_first(Scalar* p, Register a, Index n) {
     std::memcpy(p, &a, static_cast<std::size_t>(n) * sizeof(Scalar));
   }
-  static DASVDD_INLINE Register broadcast(const Scalar* p) { return zero() + *p; }
-  static DASVDD_INLINE Register constant(double a) { return zero() + static_cast<Scalar>(a); }
+  // Minus zero, not plus: -0 stays what it is.
+  static DASVDD_INLINE Register broadcast(const Scalar* p) { return *p - zero(); }
+  static DASVDD_INLINE Register constant(double a) { return static_cast<Scalar>(a) - zero(); }
   static DASVDD_INLINE Register zero() { return Register{}; }
   static DASVDD_INLINE Register fma(Register a, Register b, Register c) {
 #if defined(__FMA__) || defined(__FP_FAST_FMAF) || defined(__aarch64__)
