@@ -4,6 +4,7 @@
 
 #include <dasvdd/core/config.hpp>
 
+#include <locale>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -30,6 +31,7 @@ namespace detail {
 template <class... Parts>
 std::string sentence(const Parts&... parts) {
   std::ostringstream text;
+  text.imbue(std::locale::classic());  // whatever the host program has made the global locale
   (text << ... << parts);
   return text.str();
 }
