@@ -17,13 +17,13 @@
 
 DASVDD_NAMESPACE_BEGIN
 
-/// While it lives, the calling thread rounds to nearest and flushes denormals to zero, so that the
-/// same numbers come out whatever mode the host program is in, and fading activations cost no time.
-/// Afterwards the thread's mode is what it was, flags included. Does nothing on CPUs other than
-/// x86-64 and AArch64.
+/// While it lives, the calling thread rounds to nearest, flushes denormals to zero and traps no
+/// exception (a row far out may overflow, see Detector), so that the same numbers come out whatever
+/// mode the host program is in, and fading activations cost no time. Afterwards the thread's mode
+/// is what it was, flags included. Does nothing on CPUs other than x86-64 and AArch64.
 class FloatingPointMode {
  public:
-  FloatingPointMode() : saved_(read()) { write((saved_ & ~rounding_bits) | flush_bits); }
+  FloatingPointMode() : saved_(read()) { write((saved_ & ~clear_bits) | set_bits); }
   ~FloatingPointMode() { write(saved_); }
   FloatingPointMode(const FloatingPointMode&) = delete;
   FloatingPointMode& operator=(const FloatingPointMode&) = delete;
@@ -31,12 +31,14 @@ class FloatingPointMode {
  private:
 #if defined(__x86_64__) || defined(_M_X64)
   using Bits = unsigned int;
-  static constexpr Bits rounding_bits = 0x6000, flush_bits = 0x8040;  // MXCSR: RC; FTZ and DAZ
+  // MXCSR: RC; FTZ, DAZ and the six exception masks.
+  static constexpr Bits clear_bits = 0x6000, set_bits = 0x8040 | 0x1f80;
   static Bits read() { return _mm_getcsr(); }
   static void write(Bits bits) { _mm_setcsr(bits); }
 #elif DASVDD_FLOATING_POINT_MODE
   using Bits = std::uint64_t;
-  static constexpr Bits rounding_bits = 3u << 22, flush_bits = 1u << 24;  // FPCR: RMode; FZ
+  // FPCR: RMode and the six trap enables; FZ.
+  static constexpr Bits clear_bits = (3u << 22) | 0x9f00u, set_bits = 1u << 24;
   static Bits read() {
     Bits bits;
     __asm__ __volatile__("mrs %0, fpcr" : "=r"(bits));
@@ -45,7 +47,7 @@ class FloatingPointMode {
   static void write(Bits bits) { __asm__ __volatile__("msr fpcr, %0" : : "r"(bits)); }
 #else
   using Bits = unsigned int;
-  static constexpr Bits rounding_bits = 0, flush_bits = 0;
+  static constexpr Bits clear_bits = 0, set_bits = 0;
   static Bits read() { return 0; }
   static void write(Bits) {}
 #endif
