@@ -23,6 +23,12 @@ inline bool is_finite(double x) {
   return (bits & 0x7ff0000000000000u) != 0x7ff0000000000000u;
 }
 
+inline bool is_nan(double x) {
+  std::uint64_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return (bits & 0x7fffffffffffffffu) > 0x7ff0000000000000u;
+}
+
 /// Whether all n numbers are finite; without an early way out, so that compilers can vectorize it.
 template <class Scalar>
 bool all_finite(const Scalar* x, std::ptrdiff_t n) {
@@ -34,10 +40,10 @@ bool all_finite(const Scalar* x, std::ptrdiff_t n) {
 /// "NaN", "infinity" or "-infinity" for a value that is_finite refuses.
 template <class Scalar>
 const char* non_finite_name(Scalar x) {
-  double wide = static_cast<double>(x);
+  const double wide = static_cast<double>(x);
+  if (is_nan(wide)) return "NaN";
   std::uint64_t bits;
   std::memcpy(&bits, &wide, sizeof bits);
-  if ((bits & 0x000fffffffffffffu) != 0) return "NaN";
   return (bits >> 63) != 0 ? "-infinity" : "infinity";
 }
 

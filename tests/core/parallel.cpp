@@ -1,0 +1,149 @@
+// Teams of threads: members, shares, barriers, exceptions.
+
+#include <dasvdd/core/parallel.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <stdexcept>
+#include <vector>
+
+using dasvdd::Index;
+using dasvdd::parallel;
+using dasvdd::Range;
+using dasvdd::Team;
+
+TEST_CASE("every member is called once and knows its number and the team's size") {
+  for (const int threads : {1, 2, 3, 4}) {
+    CAPTURE(threads);
+    std::vector<std::atomic<int>> calls(4);
+    std::atomic<Index> size{0};
+    parallel(threads, [&](const Team& team) {
+      ++calls[static_cast<std::size_t>(team.member())];
+      size = team.size();
+    });
+    // The runtime may give fewer threads than asked for, and gives one where there is no OpenMP.
+    CHECK(size.load() >= 1);
+    CHECK(size.load() <= threads);
+#if DASVDD_OPENMP
+    CHECK(size.load() == threads);
+#else
+    CHECK(size.load() == 1);
+#endif
+    for (int i = 0; i < 4; ++i) {
+      CHECK(calls[static_cast<std::size_t>(i)].load() == (i < size.load() ? 1 : 0));
+    }
+  }
+}
+
+TEST_CASE("a team of one is the calling thread") {
+  const Team team;
+  CHECK(team.member() == 0);
+  CHECK(team.size() == 1);
+  CHECK(team.share(5).first == 0);
+  CHECK(team.share(5).last == 5);
+  team.barrier();
+  CHECK_THROWS_AS(team.guard([] { throw std::runtime_error("as it is"); }), std::runtime_error);
+}
+
+TEST_CASE("shares cover everything once, in order, and differ by one at most") {
+  for (Index count = 0; count <= 50; ++count) {
+    for (Index parts = 1; parts <= 9; ++parts) {
+      Index next = 0;
+      for (Index part = 0; part < parts; ++part) {
+        const Range r = dasvdd::share(count, part, parts);
+        REQUIRE(r.first == next);
+        REQUIRE(r.size() >= count / parts);
+        REQUIRE(r.size() <= count / parts + 1);
+        next = r.last;
+      }
+      REQUIRE(next == count);
+    }
+  }
+}
+
+TEST_CASE("after a barrier every member sees what all wrote before it") {
+  constexpr int threads = 4, phases = 300;
+  std::vector<Index> value(threads, 0);  // plain numbers: a missing barrier is a race
+  std::atomic<int> wrong{0};
+  parallel(threads, [&](const Team& team) {
+    const auto me = static_cast<std::size_t>(team.member());
+    for (Index phase = 1; phase <= phases; ++phase) {
+      value[me] = phase;
+      team.barrier();
+      for (Index i = 0; i < team.size(); ++i) {
+        if (value[static_cast<std::size_t>(i)] != phase) ++wrong;
+      }
+      team.barrier();
+    }
+  });
+  CHECK(wrong.load() == 0);
+  CHECK(value[0] == phases);
+}
+
+TEST_CASE("an exception in guarded code comes out when the team has ended") {
+  for (const int threads : {1, 3}) {
+    CAPTURE(threads);
+    std::atomic<int> ended{0};
+    std::atomic<Index> size{0};
+    const auto job = [&](const Team& team) {
+      size = team.size();
+      // With one thread there is nobody to wait for: it is thrown at once.
+      team.guard([&] {
+        if (team.member() == team.size() - 1) throw std::runtime_error("from the last member");
+      });
+      team.barrier();
+      ++ended;
+    };
+    CHECK_THROWS_WITH_AS(parallel(threads, job), "from the last member", std::runtime_error);
+    CHECK(ended.load() == (size.load() > 1 ? size.load() : 0));
+  }
+}
+
+TEST_CASE("of several exceptions one comes out") {
+  CHECK_THROWS_AS(parallel(4,
+                           [](const Team& team) {
+                             team.guard([] { throw std::runtime_error("one of four"); });
+                             team.barrier();
+                           }),
+                  std::runtime_error);
+}
+
+TEST_CASE("threads: 0 is OpenMP's own number, a negative one is refused") {
+#if DASVDD_OPENMP
+  CHECK(dasvdd::resolve_threads(0) == omp_get_max_threads());
+  CHECK(dasvdd::resolve_threads(3) == 3);
+#else
+  CHECK(dasvdd::resolve_threads(0) == 1);
+  CHECK(dasvdd::resolve_threads(3) == 1);
+#endif
+  CHECK(dasvdd::resolve_threads(1) == 1);
+  CHECK_THROWS_WITH_AS(dasvdd::resolve_threads(-2),
+                       "threads is -2, expected 0 (all) or a positive number",
+                       dasvdd::InvalidArgument);
+}
+
+TEST_CASE("inside a parallel region there is one thread: no nested teams") {
+  std::atomic<int> most{0}, inner{0};
+  parallel(2, [&](const Team& team) {
+    if (team.size() == 1) return;  // no OpenMP
+    for (const int asked : {0, 1, 8}) {
+      const int got = dasvdd::resolve_threads(asked);
+      if (got > most) most = got;
+      parallel(got, [&](const Team& mine) { inner += static_cast<int>(mine.size()); });
+    }
+  });
+#if DASVDD_OPENMP
+  CHECK(most.load() == 1);
+  CHECK(inner.load() == 6);
+#endif
+}
+
+TEST_CASE("a job too small for a team is done by one thread") {
+  using dasvdd::detail::worthwhile_threads;
+  CHECK(worthwhile_threads(8, 0) == 1);
+  CHECK(worthwhile_threads(8, 999999) == 1);
+  CHECK(worthwhile_threads(8, 2000000) == 4);
+  CHECK(worthwhile_threads(8, Index(1) << 40) == 8);
+  CHECK(worthwhile_threads(1, Index(1) << 40) == 1);
+}
