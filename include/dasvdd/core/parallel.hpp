@@ -6,8 +6,10 @@
 #include <dasvdd/core/floating_point.hpp>
 #include <dasvdd/core/memory.hpp>
 
+#include <atomic>
 #include <exception>
 #include <mutex>
+#include <thread>
 
 DASVDD_NAMESPACE_BEGIN
 
@@ -22,6 +24,54 @@ inline Range share(Index count, Index part, Index parts) {
   return {count * part / parts, count * (part + 1) / parts};
 }
 
+namespace detail {
+
+/// Where a team's members wait for each other: they look for a short while, as long as a balanced
+/// piece of work is late, then hand their core to whoever can use it. OpenMP's own barrier looks
+/// for milliseconds, which costs a multiple of the work when other programs want the same cores.
+class Barrier {
+ public:
+  void wait(Index members) {
+    const unsigned round = round_.load(std::memory_order_relaxed);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == members) {
+      arrived_.store(0, std::memory_order_relaxed);
+      round_.store(round + 1, std::memory_order_release);
+      return;
+    }
+    for (int looks = 0; round_.load(std::memory_order_acquire) == round; ++looks) {
+      if (looks < 2000) {
+        pause();
+      } else {
+        std::this_thread::yield();
+      }
+    }
+  }
+
+ private:
+  static void pause() {
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+    __builtin_ia32_pause();
+#endif
+  }
+
+  alignas(64) std::atomic<Index> arrived_{0};
+  alignas(64) std::atomic<unsigned> round_{0};
+};
+
+/// What a team's members share.
+struct TeamState {
+  Barrier barrier;
+  std::mutex mutex;
+  std::exception_ptr failure;
+
+  void keep(std::exception_ptr error) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (!failure) failure = std::move(error);
+  }
+};
+
+}  // namespace detail
+
 /// The threads that work on one job; each member holds its own copy.
 class Team {
  public:
@@ -34,43 +84,30 @@ class Team {
   Range share(Index count) const { return dasvdd::share(count, member_, size_); }
   /// Waits until all members have come here.
   void barrier() const {
-#if DASVDD_OPENMP
-    if (size_ > 1) {
-#pragma omp barrier
-    }
-#endif
+    if (size_ > 1) state_->barrier.wait(size_);
   }
   /// Runs code of the user's own: an exception is kept and thrown when the team has ended, because
   /// a member that left early would have the others wait for ever.
   template <class F>
   void guard(F&& f) const {
-    if (!failure_) {
+    if (!state_) {
       f();
       return;
     }
     try {
       f();
     } catch (...) {
-      failure_->keep(std::current_exception());
+      state_->keep(std::current_exception());
     }
   }
 
  private:
-  struct Failure {
-    std::mutex mutex;
-    std::exception_ptr first;
-    void keep(std::exception_ptr error) {
-      const std::lock_guard<std::mutex> lock(mutex);
-      if (!first) first = std::move(error);
-    }
-  };
-
   template <class F>
   friend void parallel(int threads, F&& f);
 
   Index member_ = 0;
   Index size_ = 1;
-  Failure* failure_ = nullptr;
+  detail::TeamState* state_ = nullptr;
 };
 
 /// The number of threads behind a request: 0 stands for what OpenMP would use. One inside a
@@ -104,17 +141,17 @@ template <class F>
 void parallel(int threads, F&& f) {
 #if DASVDD_OPENMP
   if (threads > 1) {
-    Team::Failure failure;
+    detail::TeamState state;
 #pragma omp parallel num_threads(threads)
     {
       const FloatingPointMode mode;
       Team team;
       team.member_ = omp_get_thread_num();
       team.size_ = omp_get_num_threads();
-      team.failure_ = &failure;
+      team.state_ = &state;
       f(static_cast<const Team&>(team));
     }
-    if (failure.first) std::rethrow_exception(failure.first);
+    if (state.failure) std::rethrow_exception(state.failure);
     return;
   }
 #endif

@@ -28,7 +28,7 @@ class TrainingPass {
  public:
   /// \param code_steps the first that many steps give the latent code
   TrainingPass(const Network<Scalar>& net, Index code_steps, Index max_rows, int threads)
-      : net_(net), code_step_(code_steps - 1), k_(kernels::best<Scalar>()) {
+      : net_(net), code_step_(code_steps - 1), k_(&kernels::best<Scalar>()) {
     Index widest = 0, scratch = 0;
     for (const auto& step : net_.steps()) {
       const Index stride = detail::padded_stride<Scalar>(step.outputs);
@@ -48,14 +48,14 @@ class TrainingPass {
     latent_ = {AlignedBuffer<Scalar>(max_rows * results_[code_index()].stride),
                results_[code_index()].stride, results_[code_index()].cols};
     // One strip of weights, or one of a batch's columns; or a layer's scratch.
-    const Index strip = std::max({widest, max_rows, Index(1)}) * k_.panel;
+    const Index strip = std::max({widest, max_rows, Index(1)}) * k_->panel;
     for (int t = 0; t < threads; ++t) {
       strips_.emplace_back(strip);
       scratch_.emplace_back(scratch);
     }
   }
 
-  const kernels::Table<Scalar>& kernels() const { return k_; }
+  const kernels::Table<Scalar>& kernels() const { return *k_; }
   Index steps() const { return static_cast<Index>(net_.steps().size()); }
   Index code_steps() const { return code_step_ + 1; }
 
@@ -137,7 +137,7 @@ class TrainingPass {
   Scalar* scratch(const Team& team) {
     return scratch_[static_cast<std::size_t>(team.member())].data();
   }
-  Index strips(Index cols) const { return detail::ceil_div(cols, k_.panel); }
+  Index strips(Index cols) const { return detail::ceil_div(cols, k_->panel); }
 
   /// A layer's rows are shared out in this many parts, a fixed number, so that sums over them have
   /// one order.
@@ -162,8 +162,8 @@ class TrainingPass {
     if (s.kind == Step<Scalar>::Kind::dense) return forward_dense(team, l, parameters, x, y);
     const Range mine = team.share(x.rows());
     if (s.kind == Step<Scalar>::Kind::activation) {
-      k_.activate(s.activation, x.row(mine.first), x.stride(), y.row(mine.first), y.stride(),
-                  mine.size(), s.inputs);
+      k_->activate(s.activation, x.row(mine.first), x.stride(), y.row(mine.first), y.stride(),
+                   mine.size(), s.inputs);
       return;
     }
     const Scalar* w = parameters + s.weight_at;
@@ -185,19 +185,19 @@ class TrainingPass {
     const auto& s = step(l);
     const Range mine = team.share(strips(s.outputs));
     for (Index j = mine.first; j < mine.last; ++j) {
-      const Index first = j * k_.panel;
-      const Index cols = std::min(k_.panel, s.outputs - first);
+      const Index first = j * k_->panel;
+      const Index cols = std::min(k_->panel, s.outputs - first);
       const Scalar* bias = s.bias ? parameters + s.bias_at + first : nullptr;
-      k_.pack_rows(parameters + s.weight_at + first * s.inputs, s.inputs, cols, s.inputs,
-                   strip(team));
+      k_->pack_rows(parameters + s.weight_at + first * s.inputs, s.inputs, cols, s.inputs,
+                    strip(team));
       Scalar* out = y.data() + first;
       if (s.keeps_argument()) {
         Scalar* a = argument(l).data.data() + first;
-        k_.product({x.rows(), cols, s.inputs, strip(team), x.data(), x.stride(), 1, a, y.stride()},
-                   bias, {});
-        k_.activate(s.activation, a, y.stride(), out, y.stride(), x.rows(), cols);
+        k_->product({x.rows(), cols, s.inputs, strip(team), x.data(), x.stride(), 1, a, y.stride()},
+                    bias, {});
+        k_->activate(s.activation, a, y.stride(), out, y.stride(), x.rows(), cols);
       } else {
-        k_.product(
+        k_->product(
             {x.rows(), cols, s.inputs, strip(team), x.data(), x.stride(), 1, out, y.stride()}, bias,
             s.activation);
       }
@@ -226,8 +226,8 @@ class TrainingPass {
                               ? result(l - 1)
                           : s.keeps_argument() ? argument(l)
                                                : result(l);
-    k_.derivative(s.activation, source.data.data() + rows.first * source.stride + first,
-                  source.stride, to, g.stride, rows.size(), cols);
+    k_->derivative(s.activation, source.data.data() + rows.first * source.stride + first,
+                   source.stride, to, g.stride, rows.size(), cols);
   }
   void finish_rows(Index l, Range rows) { finish(l, rows, 0, step(l).outputs); }
 
@@ -239,12 +239,12 @@ class TrainingPass {
     if (s.kind == Step<Scalar>::Kind::dense) {
       const Range mine = team.share(strips(s.inputs));
       for (Index j = mine.first; j < mine.last; ++j) {
-        const Index first = j * k_.panel;
-        const Index cols = std::min(k_.panel, s.inputs - first);
-        k_.pack_columns(parameters + s.weight_at + first, s.inputs, cols, s.outputs, strip(team));
-        k_.product({g.rows(), cols, s.outputs, strip(team), g.data(), g.stride(), 1,
-                    dx.data() + first, dx.stride()},
-                   nullptr, {});
+        const Index first = j * k_->panel;
+        const Index cols = std::min(k_->panel, s.inputs - first);
+        k_->pack_columns(parameters + s.weight_at + first, s.inputs, cols, s.outputs, strip(team));
+        k_->product({g.rows(), cols, s.outputs, strip(team), g.data(), g.stride(), 1,
+                     dx.data() + first, dx.stride()},
+                    nullptr, {});
         finish(l - 1, {0, g.rows()}, first, cols);
       }
     } else if (s.kind == Step<Scalar>::Kind::activation) {
@@ -286,9 +286,9 @@ class TrainingPass {
     for (Index at = part.first; at < part.last;) {
       const Index j = at / s.outputs, o = at % s.outputs;
       const Index count = std::min(s.outputs - o, part.last - at);
-      const Index first = j * k_.panel;
-      const Index cols = std::min(k_.panel, s.inputs - first);
-      k_.pack_columns(in.data() + first, in.stride(), cols, x.rows(), strip(team));
+      const Index first = j * k_->panel;
+      const Index cols = std::min(k_->panel, s.inputs - first);
+      k_->pack_columns(in.data() + first, in.stride(), cols, x.rows(), strip(team));
       const Index w = s.weight_at + o * s.inputs + first;
       const kernels::Product<Scalar> p{count,
                                        cols,
@@ -300,9 +300,9 @@ class TrainingPass {
                                        sink.gradient ? sink.gradient + w : nullptr,
                                        s.inputs};
       if (sink.gradient) {
-        k_.gradient(p);
+        k_->gradient(p);
       } else {
-        k_.gradient_adam(p, offset(sink.state, w), sink.adam);
+        k_->gradient_adam(p, offset(sink.state, w), sink.adam);
       }
       at += count;
     }
@@ -318,8 +318,8 @@ class TrainingPass {
     if (count <= 0) return;
     Block& g = gradient(l);
     Scalar* sums = sink.gradient ? sink.gradient + s.bias_at + first : strip(team);
-    k_.column_sums(g.data.data() + first, g.stride, rows, count, sums);
-    if (!sink.gradient) k_.adam(sums, count, offset(sink.state, s.bias_at + first), sink.adam);
+    k_->column_sums(g.data.data() + first, g.stride, rows, count, sums);
+    if (!sink.gradient) k_->adam(sums, count, offset(sink.state, s.bias_at + first), sink.adam);
   }
 
   /// Adds up a layer's shards in their order.
@@ -340,13 +340,13 @@ class TrainingPass {
     if (sink.gradient) {
       std::copy_n(sums, count, sink.gradient + s.weight_at + first);
     } else {
-      k_.adam(sums, count, offset(sink.state, s.weight_at + first), sink.adam);
+      k_->adam(sums, count, offset(sink.state, s.weight_at + first), sink.adam);
     }
   }
 
   Network<Scalar> net_;
   Index code_step_;
-  const kernels::Table<Scalar>& k_;
+  const kernels::Table<Scalar>* k_;
   std::vector<Block> results_, arguments_, gradients_;
   Block latent_;
   std::vector<AlignedBuffer<Scalar>> shards_, strips_, scratch_;

@@ -5,7 +5,7 @@
 
 #include <dasvdd/detect/calibration.hpp>
 #include <dasvdd/detect/model.hpp>
-#include <dasvdd/train/fit_report.hpp>
+#include <dasvdd/train/diagnosis.hpp>
 #include <dasvdd/train/gamma.hpp>
 #include <dasvdd/train/whitening.hpp>
 
@@ -25,41 +25,6 @@ inline double mean(const AlignedBuffer<double>& x) {
   return sum / static_cast<double>(x.size());
 }
 
-/// Says in words what a run should not look like.
-inline void diagnose(const AlignedBuffer<double>& scores, double code_spread, double code_length,
-                     const Options& options, FitReport& report) {
-  const auto& epochs = report.epochs;
-  const double mean_score = mean(scores);
-  double variance = 0;
-  for (double s : scores) variance = std::fma(s - mean_score, s - mean_score, variance);
-  const double deviation = std::sqrt(variance / static_cast<double>(scores.size()));
-  // Float scores carry six digits: a spread below that is rounding.
-  if (!(deviation > 1e-6 * mean_score)) {
-    report.warnings.push_back(sentence(
-        "the scores of the training rows are constant (mean ", mean_score, ", deviation ",
-        deviation, "): the detector tells no row from another. Are all training rows alike?"));
-  }
-  // RMS distance of the codes from their mean against the RMS length of a code.
-  if (!(code_spread > 1e-3 * code_length) && options.gamma.kind != GammaRule::Kind::value) {
-    report.warnings.push_back(sentence("the latent code has collapsed: codes spread by ",
-                                       code_spread, " around a mean of length ", code_length,
-                                       ". Give a smaller gamma, or a smaller learning rate"));
-  } else if (!(code_spread > 1e-3 * code_length)) {
-    report.warnings.push_back(sentence("the latent code has collapsed: codes spread by ",
-                                       code_spread, " around a mean of length ", code_length,
-                                       ", with gamma ", report.gamma, ". Give a smaller gamma"));
-  }
-  if (epochs.size() >= 2) {
-    double lowest = epochs.front().loss;
-    for (const auto& e : epochs) lowest = e.loss < lowest ? e.loss : lowest;
-    if (epochs.back().loss > 1.5 * lowest) {
-      report.warnings.push_back(sentence("the loss is rising: ", epochs.back().loss,
-                                         " in the last epoch, ", lowest,
-                                         " in the best. Lower the learning rate"));
-    }
-  }
-}
-
 /// \param r_weight, q_weight the published score's weights of r and q
 template <class Scalar>
 Finished<Scalar> finish(const Autoencoder<Scalar>& net, const AlignedBuffer<Scalar>& parameters,
@@ -69,7 +34,7 @@ Finished<Scalar> finish(const Autoencoder<Scalar>& net, const AlignedBuffer<Scal
                         Rows<const Scalar> X, int threads, FitReport& report) {
   const Index n = X.rows(), d = net.inputs(), m = net.code();
   PackedNetwork<Scalar> packed(net, parameters.data(), statistics.data());
-  const auto& k = packed.kernels();
+  const auto& k = kernels::best<Scalar>();
   const bool decode = r_weight > 0;
   const bool whiten = options.score == ScoreForm::whitened;
   require(!whiten || decode, "the whitened score is made of the residual: the net needs a decoder");
@@ -77,7 +42,7 @@ Finished<Scalar> finish(const Autoencoder<Scalar>& net, const AlignedBuffer<Scal
           "the balanced score needs a net with a decoder");
 
   AlignedBuffer<double> r(n), q(n);
-  AlignedBuffer<Scalar> codes(n * m), residuals(whiten ? n * d : 0);
+  AlignedBuffer<Scalar> codes(decode ? 0 : n * m), residuals(whiten ? n * d : 0);
   forward_all(packed, scaler, X, threads, decode,
               [&](Index first, Rows<const Scalar> x, const auto& result) {
                 for (Index i = 0; i < x.rows(); ++i) {
@@ -88,25 +53,13 @@ Finished<Scalar> finish(const Autoencoder<Scalar>& net, const AlignedBuffer<Scal
                   }
                   q[first + i] =
                       static_cast<double>(k.squared_distance(result.code.row(i), center.data(), m));
-                  std::copy_n(result.code.row(i), m, codes.data() + (first + i) * m);
+                  if (!decode) std::copy_n(result.code.row(i), m, codes.data() + (first + i) * m);
                   if (whiten) {
                     k.scaled_difference(result.output.row(i), x.row(i), Scalar(1), d,
                                         residuals.data() + (first + i) * d);
                   }
                 }
               });
-
-  // How far the codes spread around their mean, and how long they are.
-  AlignedBuffer<Scalar> code_mean(m), origin(m);
-  k.column_sums(codes.data(), m, n, m, code_mean.data());
-  for (Scalar& c : code_mean) c /= static_cast<Scalar>(n);
-  double spread = 0, length = 0;
-  for (Index i = 0; i < n; ++i) {
-    spread += static_cast<double>(k.squared_distance(codes.data() + i * m, code_mean.data(), m));
-    length += static_cast<double>(k.squared_distance(codes.data() + i * m, origin.data(), m));
-  }
-  spread = std::sqrt(spread / static_cast<double>(n));
-  length = std::sqrt(length / static_cast<double>(n));
 
   // The score's form; a training set that the net gives back exactly leaves nothing to divide by.
   const double features = static_cast<double>(d);
@@ -130,7 +83,22 @@ Finished<Scalar> finish(const Autoencoder<Scalar>& net, const AlignedBuffer<Scal
   const Vector<Scalar> training_scores = fresh.score(X, threads);
   AlignedBuffer<double> scores(n);
   for (Index i = 0; i < n; ++i) scores[i] = static_cast<double>(training_scores[i]);
-  diagnose(scores, spread, length, options, report);
+  const double mean_score = mean(scores);
+  double squares = 0;
+  for (double s : scores) squares = std::fma(s - mean_score, s - mean_score, squares);
+  Diagnosis facts{mean_score, std::sqrt(squares / static_cast<double>(n)), mean(r), 0};
+  if (decode) {
+    facts.variance = variance(k, scaler, X);
+  } else {
+    const Rows<const Scalar> all(codes.data(), n, m);
+    AlignedBuffer<Scalar> origin(m);
+    facts.residual = static_cast<double>(m) * variance(k, Scaler<Scalar>(), all);
+    for (Index i = 0; i < n; ++i) {
+      facts.variance += static_cast<double>(k.squared_distance(all.row(i), origin.data(), m));
+    }
+    facts.variance /= static_cast<double>(n);
+  }
+  diagnose(facts, decode, report);
   return {model,
           quantile(std::vector<double>(scores.begin(), scores.end()), options.training_quantile)};
 }

@@ -26,6 +26,7 @@ struct FitReport {
   std::vector<double> center;  ///< m, at the end
   double seconds = 0;
   double gamma_seconds = 0;           ///< the part spent on the estimate of gamma
+  Index threads = 1;                  ///< threads that really trained
   bool stopped = false;               ///< the progress callback asked to stop
   std::vector<std::string> warnings;  ///< what went wrong, in words; empty after a healthy run
 

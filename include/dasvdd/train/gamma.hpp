@@ -42,12 +42,13 @@ void forward_all(const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler,
   });
 }
 
-/// gamma by the rule, from fresh initializations of `net`: forward passes only.
+/// gamma by the rule, from untrained nets: forward passes only.
 /// \param center the center before training, m
-template <class Scalar>
+/// \param initialize called as initialize(t, parameters, statistics) to make net number t
+template <class Scalar, class Initialize>
 double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<Scalar>& scaler,
                       Rows<const Scalar> X, const Scalar* center, const GammaRule& rule,
-                      std::uint64_t seed, int threads) {
+                      int threads, Initialize&& initialize) {
   if (rule.kind == GammaRule::Kind::value) return rule.number;
   const bool ratio_of_means = rule.kind == GammaRule::Kind::ratio_of_means;
   const Index n = X.rows(), d = net.inputs(), m = net.code();
@@ -57,8 +58,7 @@ double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<Scalar>& scal
   const Scalar* from = ratio_of_means ? origin.data() : center;
   double gamma = 0;
   for (int t = 0; t < rule.initializations; ++t) {
-    Random random(seed, Stream::gamma + static_cast<std::uint64_t>(t));
-    net.joined().initialize(random, parameters.data(), statistics.data());
+    initialize(t, parameters.data(), statistics.data());
     packed.pack(parameters.data(), statistics.data());
     const auto& k = packed.kernels();
     forward_all(packed, scaler, X, threads, true,

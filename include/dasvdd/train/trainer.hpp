@@ -10,6 +10,7 @@
 #include <dasvdd/train/gamma.hpp>
 
 #include <chrono>
+#include <numeric>
 #include <optional>
 
 DASVDD_NAMESPACE_BEGIN
@@ -127,8 +128,7 @@ class Trainer {
   EpochReport step(Rows<const Scalar> X) {
     check_rows(X);
     prepare(X.rows());
-    std::vector<Index> order(static_cast<std::size_t>(X.rows()));
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<Index>(i);
+    const std::vector<Index> order = file_order(X.rows());
     EpochReport report{1, 1};
     EpochSums sums;
     parallel(team_size(X.rows()), [&](const Team& team) {
@@ -144,8 +144,7 @@ class Trainer {
     check_rows(X);
     prepare(X.rows());
     AlignedBuffer<Scalar> result(net_.parameters());
-    std::vector<Index> order(static_cast<std::size_t>(X.rows()));
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<Index>(i);
+    const std::vector<Index> order = file_order(X.rows());
     AlignedBuffer<Scalar> statistics = state_.statistics;
     parallel(team_size(X.rows()), [&](const Team& team) {
       const Rows<const Scalar> x = gather(team, X, order.data(), X.rows());
@@ -198,8 +197,12 @@ class Trainer {
   double gamma_for(Rows<const Scalar> X, const Scaler<Scalar>& scaler) const {
     const auto start =
         CenterState<Scalar>::drawn(net_.code(), Random(options_.seed, detail::Stream::center));
-    return detail::estimate_gamma(net_, scaler, X, start.center.data(), options_.gamma,
-                                  options_.seed, resolve_threads(options_.threads));
+    return detail::estimate_gamma(
+        net_, scaler, X, start.center.data(), options_.gamma, resolve_threads(options_.threads),
+        [this](int t, Scalar* parameters, Scalar* statistics) {
+          Random random(options_.seed, detail::Stream::gamma + static_cast<std::uint64_t>(t));
+          net_.joined().initialize(random, parameters, statistics);
+        });
   }
 
   /// Threads for mini-batches of that many rows: a step is three products a weight.
@@ -229,16 +232,21 @@ class Trainer {
     finished_.reset();
     report.gamma = state_.gamma;
     prepare(std::min(options_.batch_size, X.rows()));
-    std::vector<Index> order(static_cast<std::size_t>(X.rows()));
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<Index>(i);
+    std::vector<Index> order = file_order(X.rows());
     const Index batches = detail::ceil_div(X.rows(), options_.batch_size);
     const double steps = static_cast<double>(batches * epochs);
     TrainerState<Scalar> good = state_;  // what to fall back to when the loss leaves the numbers
     for (Index epoch = 0; epoch < epochs; ++epoch) {
       const auto start = Clock::now();
-      if (options_.shuffle) state_.order.shuffle(order.data(), order.size());
+      if (options_.shuffle) {
+        // From the rows' own order each time: an epoch depends on the generator alone, not on the
+        // epochs before it.
+        std::iota(order.begin(), order.end(), Index(0));
+        state_.order.shuffle(order.data(), order.size());
+      }
       EpochSums sums;
       parallel(team_size(std::min(options_.batch_size, X.rows())), [&](const Team& team) {
+        if (team.member() == 0) report.threads = team.size();
         for (Index b = 0; b < batches; ++b) {
           const Index first = b * options_.batch_size;
           const Index count = std::min(options_.batch_size, X.rows() - first);
@@ -274,6 +282,12 @@ class Trainer {
                                objective_.latent_weight(state_.gamma), options_, X,
                                resolve_threads(options_.threads), report);
     report.center.assign(state_.center.center.begin(), state_.center.center.end());
+  }
+
+  static std::vector<Index> file_order(Index rows) {
+    std::vector<Index> order(static_cast<std::size_t>(rows));
+    std::iota(order.begin(), order.end(), Index(0));
+    return order;
   }
 
   /// Copies the state without allocating.

@@ -1,0 +1,69 @@
+#pragma once
+/// \file
+/// What a finished run should not look like, said in words.
+
+#include <dasvdd/detect/scaler.hpp>
+#include <dasvdd/train/fit_report.hpp>
+
+DASVDD_NAMESPACE_BEGIN
+namespace detail {
+
+/// What the diagnosis looks at, over the training rows.
+struct Diagnosis {
+  double mean_score, score_deviation;
+  double residual;  ///< mean r; without a decoder: the codes' mean squared distance from their mean
+  double variance;  ///< r of the best constant row; without a decoder: the codes' mean square
+};
+
+/// Mean over rows and features of the squared distance from the mean row, in the net's units: what
+/// a net that gives back the same row for every input is left with.
+template <class Scalar>
+double variance(const kernels::Table<Scalar>& k, const Scaler<Scalar>& scaler,
+                Rows<const Scalar> X) {
+  const Index n = X.rows(), d = X.cols();
+  AlignedBuffer<Scalar> row(d), mean(d);
+  AlignedBuffer<double> sum(d);
+  for (Index i = 0; i < n; ++i) {
+    scaler.apply(k, X.row(i), d, row.data());
+    for (Index j = 0; j < d; ++j) sum[j] += static_cast<double>(row[j]);
+  }
+  for (Index j = 0; j < d; ++j) mean[j] = static_cast<Scalar>(sum[j] / static_cast<double>(n));
+  double total = 0;
+  for (Index i = 0; i < n; ++i) {
+    scaler.apply(k, X.row(i), d, row.data());
+    total += static_cast<double>(k.squared_distance(row.data(), mean.data(), d));
+  }
+  return total / static_cast<double>(n * d);
+}
+
+inline void diagnose(const Diagnosis& d, bool decoder, FitReport& report) {
+  const auto warn = [&](auto... parts) { report.warnings.push_back(sentence(parts...)); };
+  // Float scores carry seven digits: a spread near that is rounding.
+  if (!(d.score_deviation > 1e-6 * d.mean_score)) {
+    warn("the scores of the training rows are constant (mean ", d.mean_score, ", deviation ",
+         d.score_deviation,
+         "): the detector tells no row from another. Are all training rows alike?");
+  }
+  if (decoder && d.variance > 0 && !(d.residual < 0.99 * d.variance)) {
+    warn(
+        "the latent code has collapsed: the net gives the rows back no better than their mean row "
+        "would (mean squared error ",
+        d.residual, ", variance ", d.variance, ", gamma ", report.gamma,
+        "). Give a smaller gamma, or train for longer");
+  }
+  if (!decoder && !(d.residual > 1e-6 * d.variance)) {
+    warn("the latent code has collapsed: all rows have the same code (mean squared spread ",
+         d.residual, ", mean square ", d.variance, "). Leave out the biases");
+  }
+  if (report.epochs.empty()) return;
+  const auto& epochs = report.epochs;
+  double lowest = epochs.front().loss;
+  for (const auto& e : epochs) lowest = e.loss < lowest ? e.loss : lowest;
+  if (epochs.back().loss > 1.5 * lowest) {
+    warn("the loss is rising: ", epochs.back().loss, " in the last epoch, ", lowest,
+         " in the best. Lower the learning rate");
+  }
+}
+
+}  // namespace detail
+DASVDD_NAMESPACE_END

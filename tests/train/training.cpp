@@ -1,0 +1,192 @@
+// That training trains: losses fall, every parameter moves, each share of a mini-batch does its own
+// work.
+
+#include <doctest/doctest.h>
+
+#include "train/support.hpp"
+
+using namespace dasvdd;
+
+namespace {
+
+Options options_for(Index epochs, Index batch) {
+  Options options;
+  options.epochs = epochs;
+  options.batch_size = batch;
+  options.seed = 1;
+  options.threads = 1;
+  return options;
+}
+
+const auto small_net = [] { return dense_autoencoder<double>(6, {8, 3}, identity().spec()); };
+
+}  // namespace
+
+TEST_CASE("a healthy run: loss falls, every parameter moves, scores differ, nothing to warn of") {
+  const auto X = curve<double>(400, 6, 3);
+  Options options = options_for(60, 50);
+  // Three code units behind a LeakyReLU start close to zero, and the estimate divides by their square.
+  options.gamma = GammaRule::value(0.1);
+  Trainer<double> trainer(small_net(), options);
+  const auto before = trainer.state().parameters;
+  Index calls = 0;
+  const FitReport report = trainer.fit(X, [&](const EpochReport& e) {
+    ++calls;
+    CHECK(e.epoch == calls);
+    CHECK(e.epochs == 60);
+  });
+  for (const auto& warning : report.warnings) MESSAGE(warning);
+  CHECK(report.healthy());
+  CHECK(calls == 60);
+  CHECK(report.epochs.size() == 60);
+  CHECK(report.epochs.back().loss < 0.5 * report.epochs.front().loss);
+  for (const auto& e : report.epochs) {
+    CHECK(e.loss == doctest::Approx(e.reconstruction + report.gamma * e.latent).epsilon(1e-12));
+  }
+  for (const auto& step : trainer.net().joined().steps()) {
+    Index moved = 0;
+    for (Index i = 0; i < step.weights(); ++i) {
+      moved += trainer.state().parameters[step.weight_at + i] != before[step.weight_at + i];
+    }
+    for (Index i = 0; i < step.outputs; ++i) {
+      moved += trainer.state().parameters[step.bias_at + i] != before[step.bias_at + i];
+    }
+    CHECK(moved == step.weights() + step.outputs);
+  }
+  const auto detector = trainer.detector();
+  const Vector<double> scores = detector.score(X);
+  CHECK(scores.maxCoeff() > 2 * scores.minCoeff());
+  // Rows off the curve score higher than every row on it.
+  RowMatrix<double> off = X.topRows(20);
+  off.col(0).array() += 2;
+  CHECK(detector.score(off).minCoeff() > scores.maxCoeff());
+  // The threshold is the 0.99 quantile of the 400 training scores: four lie above.
+  CHECK((scores.array() > detector.threshold()).count() == 4);
+  CHECK(static_cast<Index>(report.center.size()) == 3);
+  CHECK(report.center[0] == trainer.state().center.center[0]);
+}
+
+TEST_CASE("the loss is the mean over the network share, before the update") {
+  const auto X = curve<double>(10, 6, 4);
+  Trainer<double> trainer(small_net(), options_for(1, 10));
+  auto state = trainer.state();
+  state.gamma = 0.3;
+  trainer.set_state(state);
+  // kappa 0.9 of ten rows: nine; the tenth row may be anything.
+  RowMatrix<double> other = X;
+  other.row(9).setConstant(0.1);
+  Trainer<double> same = trainer;
+  const auto a = trainer.step(X), b = same.step(other);
+  CHECK(a.loss == b.loss);
+  CHECK(same_bits(trainer.state().parameters, same.state().parameters));
+  CHECK_FALSE(same_bits(trainer.state().center.center, same.state().center.center));
+}
+
+TEST_CASE("kappa 1 moves the center by all rows; a fixed center stays") {
+  const auto X = curve<double>(10, 6, 4);
+  Options options = options_for(1, 10);
+  options.kappa = 1;
+  options.center = CenterRule::batch_mean();
+  Trainer<double> trainer(small_net(), options);
+  trainer.step(X);
+  const auto& state = trainer.state();
+  PackedNetwork<double> net(trainer.net(), state.parameters.data(), state.statistics.data());
+  auto buffers = net.make_buffers(10);
+  const auto codes = net.forward(X, buffers).code.matrix();
+  for (Index j = 0; j < 3; ++j) {
+    CHECK(state.center.center[j] == doctest::Approx(codes.col(j).mean()).epsilon(1e-12));
+  }
+  options.center = CenterRule::fixed();
+  Trainer<double> fixed(small_net(), options);
+  const auto start = fixed.state().center.center;
+  fixed.step(X);
+  CHECK(same_bits(fixed.state().center.center, start));
+}
+
+TEST_CASE("the last short batch trains, also when it is the only one") {
+  const auto X = curve<double>(7, 6, 5);
+  Trainer<double> only(small_net(), options_for(1, 200));
+  const auto before = only.state().parameters;
+  const auto report = only.fit(X);
+  CHECK_FALSE(same_bits(only.state().parameters, before));
+  CHECK(std::isfinite(report.epochs.front().loss));
+  CHECK(std::isfinite(report.center[0]));
+
+  // Seven rows in batches of five: the two last rows move the net as well.
+  Options options = options_for(1, 5);
+  options.shuffle = false;
+  options.gamma = GammaRule::value(0.1);
+  Trainer<double> whole(small_net(), options), first(small_net(), options);
+  auto state = first.state();
+  state.gamma = 0.1;
+  whole.fit(X);
+  first.set_state(state);
+  first.step(X.topRows(5));
+  CHECK_FALSE(same_bits(whole.state().parameters, first.state().parameters));
+  first.step(X.bottomRows(2));
+  CHECK(same_bits(whole.state().parameters, first.state().parameters));
+}
+
+TEST_CASE("standardizing changes what the net sees, not what the user passes") {
+  RowMatrix<double> X = curve<double>(100, 6, 6);
+  RowMatrix<double> shifted = X;
+  shifted.col(2) = 1000 * X.col(2).array() - 77;
+  Options options = options_for(5, 50);
+  options.standardize = true;
+  Trainer<double> a(small_net(), options), b(small_net(), options);
+  a.fit(X);
+  b.fit(shifted);
+  const Vector<double> sa = a.detector().score(X), sb = b.detector().score(shifted);
+  for (Index i = 0; i < sa.size(); ++i) CHECK(sb[i] == doctest::Approx(sa[i]).epsilon(1e-6));
+}
+
+TEST_CASE("Reconstruction: no gamma, a center that stays, the score is the reconstruction error") {
+  const auto X = curve<double>(100, 6, 7);
+  Trainer trainer(small_net(), options_for(5, 50), Reconstruction<double>());
+  const auto start = trainer.state().center.center;
+  const auto report = trainer.fit(X);
+  CHECK(report.gamma == 0);
+  CHECK(same_bits(trainer.state().center.center, start));
+  const auto detector = trainer.detector();
+  const auto parts = detector.score_parts(X);
+  CHECK(parts.latent.isZero(0));
+  const RowMatrix<double> output = detector.reconstruct(X);
+  for (Index i = 0; i < X.rows(); ++i) {
+    CHECK(parts.reconstruction[i] ==
+          doctest::Approx((output.row(i) - X.row(i)).squaredNorm() / 6).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("a falling learning rate ends on smaller steps") {
+  const auto X = curve<double>(100, 6, 8);
+  const auto last_move = [&](double final_rate) {
+    Options options = options_for(1, 10);
+    options.final_rate = final_rate;
+    options.shuffle = false;
+    Trainer<double> trainer(small_net(), options);
+    trainer.fit(X);
+    return trainer.state().parameters;
+  };
+  CHECK_FALSE(same_bits(last_move(1), last_move(0.01)));
+}
+
+TEST_CASE("progress that returns false stops after its epoch, and there is a detector") {
+  const auto X = curve<double>(100, 6, 9);
+  Trainer<double> trainer(small_net(), options_for(50, 50));
+  const auto report = trainer.fit(X, [](const EpochReport& e) { return e.epoch < 3; });
+  CHECK(report.stopped);
+  CHECK(report.epochs.size() == 3);
+  CHECK(trainer.state().epochs == 3);
+  CHECK(trainer.detector().score(X).allFinite());
+}
+
+TEST_CASE("a detector is not changed by training that follows") {
+  const auto X = curve<double>(100, 6, 9);
+  Trainer<double> trainer(small_net(), options_for(5, 50));
+  trainer.fit(X);
+  const auto detector = trainer.detector();
+  const Vector<double> before = detector.score(X);
+  trainer.partial_fit(X, 5);
+  CHECK(same_bits(detector.score(X), before));
+  CHECK_FALSE(same_bits(trainer.detector().score(X), before));
+}

@@ -1,0 +1,72 @@
+// Each warning of FitReport, from a real run that deserves it.
+
+#include <doctest/doctest.h>
+
+#include "train/support.hpp"
+
+using namespace dasvdd;
+
+namespace {
+
+FitReport run(const RowMatrix<float>& X, const Options& options) {
+  Trainer<float> trainer(dense_autoencoder<float>(6, {8, 3}, identity().spec()), options);
+  return trainer.fit(X);
+}
+
+Options settings(Index epochs) {
+  Options options;
+  options.epochs = epochs;
+  options.batch_size = 50;
+  options.threads = 1;
+  return options;
+}
+
+bool warns(const FitReport& report, const char* words) {
+  for (const auto& warning : report.warnings) {
+    if (warning.find(words) != std::string::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("a code pulled onto the center by a huge gamma has collapsed") {
+  Options options = settings(200);
+  options.gamma = GammaRule::value(1e4);
+  const auto X = curve<float>(200, 6, 1);
+  CHECK(warns(run(X, options), "the latent code has collapsed"));
+  options.gamma = {};
+  CHECK_FALSE(warns(run(X, options), "the latent code has collapsed"));
+}
+
+TEST_CASE("a loss that rises") {
+  // One step an epoch: the first loss is the untrained net's, then the steps overshoot.
+  Options options = settings(4);
+  options.batch_size = 200;
+  options.adam.learning_rate = 1;
+  const auto X = curve<float>(200, 6, 1);
+  CHECK(warns(run(X, options), "the loss is rising"));
+  options.adam.learning_rate = 1e-3;
+  CHECK_FALSE(warns(run(X, options), "the loss is rising"));
+}
+
+TEST_CASE("rows that are all alike get constant scores") {
+  const RowMatrix<float> X = RowMatrix<float>::Constant(50, 6, 0.3f);
+  const auto report = run(X, settings(3));
+  CHECK(warns(report, "the scores of the training rows are constant"));
+}
+
+TEST_CASE("a loss that is no number stops the run and keeps the last good state") {
+  Options options = settings(5);
+  options.gamma = GammaRule::value(0.1);
+  RowMatrix<float> X = curve<float>(200, 6, 1);
+  Trainer<float> trainer(dense_autoencoder<float>(6, {8, 3}, identity().spec()), options);
+  trainer.fit(X);
+  const auto good = trainer.state().parameters;
+  X *= 1e25f;  // squares overflow a float
+  const auto report = trainer.partial_fit(X, 3);
+  CHECK(warns(report, "training stopped in epoch 1"));
+  CHECK(report.epochs.size() == 1);
+  CHECK(same_bits(trainer.state().parameters, good));
+  CHECK(trainer.state().epochs == 5);
+}
