@@ -20,9 +20,6 @@ struct OperatingPoint {
 
 namespace detail {
 
-/// Holds under -ffast-math too.
-inline bool is_nan(double x) { return !is_finite(x) && non_finite_name(x)[0] == 'N'; }
-
 /// Refuses scores and labels that don't match, are empty or have a NaN among the scores.
 /// Infinite scores have a place in the order and are taken.
 inline void require_scores(ScoreView scores, LabelView labels) {
