@@ -1,14 +1,29 @@
 #pragma once
-// The little that these tests use of the library: a type of its, made and handed on.
+// The little that these tests do with the library: a detector made, handed on and used.
 
-#include <dasvdd/core/types.hpp>
+#include <dasvdd/dasvdd.hpp>
 
-using Detector = dasvdd::Rows<const float>;
+using Detector = dasvdd::Detector<float>;
+
+/// Rows without Eigen's random numbers: the two builds must be given the same.
+static inline dasvdd::RowMatrix<float> rows() {
+  dasvdd::RowMatrix<float> X(64, 8);
+  for (int i = 0; i < 64 * 8; ++i) X.data()[i] = static_cast<float>(i * 37 % 101) / 101.0f;
+  return X;
+}
 
 // Static: each translation unit has its own, and may leave one unused.
 static inline Detector make_detector() {
-  static const float values[] = {1, 2, 3, 4};
-  return Detector(values, 2, 2);
+  dasvdd::FitSettings settings;
+  settings.steps = 20;
+  settings.members = 2;
+  return dasvdd::fit(rows(), settings);
 }
 
-static inline double score_of(const Detector& detector) { return double(detector(1, 1)); }
+/// The scores' sum, every row's bits in it.
+static inline double score_of(const Detector& detector) {
+  const auto scores = detector.score(rows());
+  double sum = 0;
+  for (int i = 0; i < 64; ++i) sum += double(scores[i]) * (i + 1);
+  return sum;
+}
