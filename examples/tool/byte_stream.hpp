@@ -73,7 +73,7 @@ class ByteStream {
 class FileStream : public ByteStream {
  public:
   /// \throws FileError when it can't be opened
-  explicit FileStream(const std::string& path) : ByteStream(quoted(path), bound(path)) {
+  explicit FileStream(const std::string& path) : ByteStream(in_quotes(path), bound(path)) {
     std::error_code error;
     check(!std::filesystem::is_directory(path, error), name(), " is a folder, not a file");
     file_.reset(gzopen(path.c_str(), "rb"));
@@ -112,7 +112,7 @@ class FileStream : public ByteStream {
 class ZipArchive {
  public:
   /// \throws FileError when it is no zip archive
-  explicit ZipArchive(const std::string& path) : name_(quoted(path)) {
+  explicit ZipArchive(const std::string& path) : name_(in_quotes(path)) {
     int code = 0;
     archive_.reset(zip_open(path.c_str(), ZIP_RDONLY, &code));
     if (archive_ != nullptr) return;

@@ -96,7 +96,7 @@ class Canvas {
 
   void write(const std::string& path) const {
     const int ok = stbi_write_png(path.c_str(), width_, height_, 3, pixels_.data(), 3 * width_);
-    check(ok != 0, quoted(path), " can't be written");
+    check(ok != 0, in_quotes(path), " can't be written");
   }
 
  private:

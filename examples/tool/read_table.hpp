@@ -79,8 +79,8 @@ inline Table read_table(const std::string& path, const DataOptions& options) {
     table.labels.clear();
   } else if (beside) {
     table.labels = read_labels(options.labels_path);
-    check(Index(table.labels.size()) == table.X.rows(), quoted(options.labels_path), " has ",
-          table.labels.size(), " labels but ", quoted(path), " has ", table.X.rows(), " rows");
+    check(Index(table.labels.size()) == table.X.rows(), in_quotes(options.labels_path), " has ",
+          table.labels.size(), " labels but ", in_quotes(path), " has ", table.X.rows(), " rows");
   }
   return table;
 }

@@ -75,7 +75,7 @@ inline std::string canonical_label(std::string_view word) {
 }
 
 /// A file's name as it stands in a sentence.
-inline std::string quoted(const std::string& name) { return "'" + name + "'"; }
+inline std::string in_quotes(const std::string& name) { return "'" + name + "'"; }
 
 /// Throws FileError with the joined parts unless `condition` holds.
 template <class... Parts>

@@ -214,7 +214,7 @@ class ModelReader {
   }
   void finish() const {
     for (const Tensor& tensor : file_.tensors()) {
-      require(taken_.count(tensor.name) != 0, "tensor ", detail::quoted(tensor.name),
+      require(taken_.count(tensor.name) != 0, "tensor ", detail::in_quotes(tensor.name),
               " belongs to no part of the model");
     }
   }
@@ -278,7 +278,7 @@ Detector<Scalar> read_model(const TensorFile& file, const LayerFactory<Scalar>& 
   require(format != words.end() && format->second == "dasvdd", "this is no dasvdd model");
   const std::string& version = file.metadata("format_version");
   require(version == std::to_string(model_format_version), "the model's format version is ",
-          detail::quoted(version), ", this library reads ", model_format_version,
+          detail::in_quotes(version), ", this library reads ", model_format_version,
           "; the model is of a newer library");
 
   ModelReader<Scalar> reader(file);
@@ -288,7 +288,8 @@ Detector<Scalar> read_model(const TensorFile& file, const LayerFactory<Scalar>& 
   const auto [end, error] = std::from_chars(count.data(), count.data() + count.size(), members);
   require(error == std::errc() && end == count.data() + count.size() && members >= 1 &&
               members <= file.tensors().size(),
-          "the number of members is ", detail::quoted(count), ", expected a whole number from 1");
+          "the number of members is ", detail::in_quotes(count),
+          ", expected a whole number from 1");
   auto model = std::make_shared<Model<Scalar>>();
   for (std::size_t k = 0; k < members; ++k) {
     model->members.push_back(read_member(reader, file, member_prefix(k, members), factory));
@@ -322,8 +323,8 @@ TensorFile to_tensor_file(const Detector<Scalar>& detector, const Facts& facts =
   Facts words = facts;
   words.insert(model.facts.begin(), model.facts.end());
   for (const auto& [key, word] : words) {
-    detail::require(!detail::is_reserved_fact(key), "a fact can't be named ", detail::quoted(key),
-                    ": the model file means something else by it");
+    detail::require(!detail::is_reserved_fact(key), "a fact can't be named ",
+                    detail::in_quotes(key), ": the model file means something else by it");
     file.set_metadata(key, word);
   }
   file.set_metadata("format", "dasvdd");
@@ -378,7 +379,7 @@ Detector<Scalar> from_tensor_file(const TensorFile& file,
   try {
     return detail::read_model<Scalar>(file, factory);
   } catch (const InvalidArgument& error) {
-    const std::string prefix = file.source().empty() ? "" : detail::quoted(file.source()) + ": ";
+    const std::string prefix = file.source().empty() ? "" : detail::in_quotes(file.source()) + ": ";
     throw FileError(prefix + error.what());
   }
 }

@@ -103,7 +103,7 @@ struct DTypeOf<std::uint8_t> {
 };
 
 /// A name from a file, fit to stand in a sentence: short and printable whatever the file says.
-inline std::string quoted(std::string_view name) {
+inline std::string in_quotes(std::string_view name) {
   std::string text = "'";
   for (const char c : name.substr(0, 80)) text += (c >= 0 && c < ' ') || c == 127 ? '?' : c;
   return text + (name.size() > 80 ? "...'" : "'");
@@ -175,8 +175,9 @@ struct Tensor {
  private:
   template <class Got, class Expected>
   [[noreturn]] void fail(const Got& got, const Expected& expected) const {
-    throw FileError(detail::sentence(source.empty() ? "" : detail::quoted(source) + ": ", "tensor ",
-                                     detail::quoted(name), " is ", got, ", expected ", expected));
+    throw FileError(detail::sentence(source.empty() ? "" : detail::in_quotes(source) + ": ",
+                                     "tensor ", detail::in_quotes(name), " is ", got, ", expected ",
+                                     expected));
   }
 };
 
@@ -209,7 +210,7 @@ class TensorFile {
   /// \throws FileError when there is no tensor of that name
   const Tensor& operator[](std::string_view name) const {
     if (const Tensor* tensor = find(name)) return *tensor;
-    throw FileError(detail::sentence(prefix(), "there is no tensor ", detail::quoted(name)));
+    throw FileError(detail::sentence(prefix(), "there is no tensor ", detail::in_quotes(name)));
   }
 
   /// Adds a copy of the row-major numbers at `data`, as many as `shape` says.
@@ -218,14 +219,14 @@ class TensorFile {
   void add(const std::string& name, const std::vector<Index>& shape, const T* data) {
     detail::require(name != "__metadata__",
                     "a tensor can't be named '__metadata__': the format reserves it");
-    detail::require(!contains(name), "tensor ", detail::quoted(name),
+    detail::require(!contains(name), "tensor ", detail::in_quotes(name),
                     " is there already; names are unique");
     detail::require(std::all_of(shape.begin(), shape.end(), [](Index n) { return n >= 0; }),
-                    "tensor ", detail::quoted(name), " has the shape ", detail::shape_text(shape),
-                    "; a size can't be negative");
+                    "tensor ", detail::in_quotes(name), " has the shape ",
+                    detail::shape_text(shape), "; a size can't be negative");
     std::size_t bytes = 0;
     detail::require(detail::checked_volume(shape, sizeof(T), bytes), "tensor ",
-                    detail::quoted(name), " has the shape ", detail::shape_text(shape),
+                    detail::in_quotes(name), " has the shape ", detail::shape_text(shape),
                     ", more than memory can hold");
     Tensor tensor{name, detail::DTypeOf<T>::value, shape, std::vector<unsigned char>(bytes),
                   source_};
@@ -238,7 +239,7 @@ class TensorFile {
   const std::string& metadata(const std::string& key) const {
     const auto found = metadata_.find(key);
     if (found != metadata_.end()) return found->second;
-    throw FileError(detail::sentence(prefix(), "the metadata have no ", detail::quoted(key)));
+    throw FileError(detail::sentence(prefix(), "the metadata have no ", detail::in_quotes(key)));
   }
   /// Sets or replaces the word under `key`.
   void set_metadata(const std::string& key, const std::string& word) { metadata_[key] = word; }
@@ -253,7 +254,7 @@ class TensorFile {
   };
 
   [[nodiscard]] std::string prefix() const {
-    return source_.empty() ? std::string() : detail::quoted(source_) + ": ";
+    return source_.empty() ? std::string() : detail::in_quotes(source_) + ": ";
   }
   template <class... Parts>
   void check(bool condition, const Parts&... parts) const {
@@ -330,7 +331,7 @@ void TensorFile::load(std::uint64_t file_size, const Fetch& fetch) {
     }
     check(entry.is_object(), "'__metadata__' is ", entry.type_name(), ", expected an object");
     for (const auto& [key, word] : entry.items()) {
-      check(word.is_string(), "the metadata's ", detail::quoted(key), " is ", word.type_name(),
+      check(word.is_string(), "the metadata's ", detail::in_quotes(key), " is ", word.type_name(),
             ", expected a string");
       metadata_[key] = word.template get<std::string>();
     }
@@ -345,9 +346,9 @@ void TensorFile::load(std::uint64_t file_size, const Fetch& fetch) {
   std::uint64_t end = 0;
   for (const std::size_t i : order) {
     const std::string& name = tensors_[i].name;
-    check(spans[i].begin >= end, "tensor ", detail::quoted(name), " begins at byte ",
+    check(spans[i].begin >= end, "tensor ", detail::in_quotes(name), " begins at byte ",
           spans[i].begin, ", inside the one before it, which ends at ", end);
-    check(spans[i].begin == end, "tensor ", detail::quoted(name), " begins at byte ",
+    check(spans[i].begin == end, "tensor ", detail::in_quotes(name), " begins at byte ",
           spans[i].begin, " and leaves a gap after ", end);
     end = spans[i].end;
   }
@@ -377,7 +378,7 @@ inline TensorFile::Json TensorFile::parse_header(const std::string& text) const 
       names.emplace_back();
     } else if (event == Json::parse_event_t::key) {
       const auto& name = value.get_ref<const std::string&>();
-      check(names.at(level).insert(name).second, "the header names ", detail::quoted(name),
+      check(names.at(level).insert(name).second, "the header names ", detail::in_quotes(name),
             " twice");
     }
     return true;
@@ -394,7 +395,7 @@ inline TensorFile::Json TensorFile::parse_header(const std::string& text) const 
 /// Checks one tensor's entry, adds the tensor without its bytes, and says where these are.
 inline TensorFile::Span TensorFile::read_entry(const std::string& name, const Json& entry,
                                                std::uint64_t data_size) {
-  const std::string tensor = "tensor " + detail::quoted(name);
+  const std::string tensor = "tensor " + detail::in_quotes(name);
   check(entry.is_object(), tensor, " is described by ", entry.type_name(), ", expected an object");
   for (const char* field : {"dtype", "shape", "data_offsets"}) {
     check(entry.contains(field), tensor, " has no '", field, "'");
@@ -408,7 +409,7 @@ inline TensorFile::Span TensorFile::read_entry(const std::string& name, const Js
     return dtype.get_ref<const std::string&>() == name_of(candidate);
   });
   check(known != std::end(dtypes), tensor, " is of the dtype ",
-        detail::quoted(dtype.get_ref<const std::string&>()),
+        detail::in_quotes(dtype.get_ref<const std::string&>()),
         "; known are F64, I64, F32, BF16 and U8");
 
   const Json& sizes = entry["shape"];
@@ -441,7 +442,7 @@ inline std::uint64_t TensorFile::read_unsigned(const std::string& name, const ch
                                                const Json& value) const {
   const bool fits = value.is_number_unsigned() &&
                     value.get<std::uint64_t>() <= std::uint64_t(std::numeric_limits<Index>::max());
-  check(fits, "tensor ", detail::quoted(name), " has in its ", field,
+  check(fits, "tensor ", detail::in_quotes(name), " has in its ", field,
         " something else than whole numbers from 0");
   return value.get<std::uint64_t>();
 }

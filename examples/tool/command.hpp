@@ -1,0 +1,108 @@
+#pragma once
+/// \file
+/// What the subcommands share: the options about data, which rows are anomalies, and how things
+/// fail.
+
+#include <tool/read_table.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <ostream>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace tool {
+
+/// Running failed, though nothing was wrong with the input: a full disk, say. Exit status 1,
+/// everything else 2.
+class RunError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Runs what writes a file: what goes wrong there is no fault of the input.
+template <class Action>
+void writing(const Action& action) {
+  try {
+    action();
+  } catch (const FileError& error) {
+    throw RunError(error.what());
+  }
+}
+
+/// Refuses a result's place before hours are spent on it: its folder must be there, and it no
+/// folder itself.
+inline void check_output(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path file(path);
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  check(std::filesystem::is_directory(folder, error), in_quotes(path),
+        " can't be written: there is no folder ", in_quotes(folder.string()));
+  check(!std::filesystem::is_directory(file, error), in_quotes(path),
+        " can't be written: it is a folder");
+}
+
+/// Runs what looks at the rows of a file: the library's sentence about a row or a width gets the
+/// file's name.
+template <class Action>
+auto naming(const std::string& path, const Action& action) {
+  try {
+    return action();
+  } catch (const dasvdd::InvalidArgument& error) {
+    throw FileError(in_quotes(path) + ": " + error.what());
+  }
+}
+
+/// The arguments that say where the rows and their labels are.
+struct DataArguments {
+  std::string path;
+  DataOptions options;
+  std::string normal;  ///< --normal; empty when it isn't given
+
+  void declare(CLI::App& command, const char* name, bool labels_matter) {
+    command
+        .add_option(name, path, ".npy, .npz (arrays X and y), .csv or IDX images, gzipped or not")
+        ->required();
+    command
+        .add_option("--label-column", options.label_column,
+                    "csv: the column of labels, by name or by index from 0")
+        ->type_name("NAME|INDEX");
+    command
+        .add_option("--labels", options.labels_path, "labels in a file of their own (IDX or .npy)")
+        ->type_name("FILE");
+    if (labels_matter) {
+      command.add_option("--normal", normal, "the label of normal rows; all others are anomalies")
+          ->type_name("V");
+    }
+    options.with_labels = labels_matter;
+  }
+
+  Table read() const { return read_table(path, options); }
+};
+
+/// 1 for each row whose label isn't `normal`.
+inline std::vector<int> anomalies(const std::vector<std::string>& labels,
+                                  const std::string& normal) {
+  const std::string label = canonical_label(normal);
+  std::vector<int> result;
+  result.reserve(labels.size());
+  for (const std::string& other : labels) result.push_back(other != label);
+  return result;
+}
+
+/// The different labels there are, for a sentence.
+inline std::string label_listing(const std::vector<std::string>& labels) {
+  const std::set<std::string> different(labels.begin(), labels.end());
+  std::string text;
+  for (const std::string& label : different) {
+    if (text.size() > 100) return text + ", ...";
+    text += (text.empty() ? "" : ", ") + label;
+  }
+  return text;
+}
+
+}  // namespace tool

@@ -1,0 +1,233 @@
+#pragma once
+/// \file
+/// `dasvdd fit`: trains on a file's normal rows and writes a model.
+
+#include <tool/command.hpp>
+#include <tool/progress.hpp>
+
+#include <dasvdd/dasvdd.hpp>
+#include <dasvdd/io/model_file.hpp>
+
+#include <charconv>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace tool {
+
+class FitCommand {
+ public:
+  explicit FitCommand(CLI::App& app)
+      : command_(*app.add_subcommand("fit", "train a detector on normal rows")) {
+    data_.declare(command_, "TRAIN", true);
+    command_.add_option("-o", model_path_, "the model file to write")
+        ->required()
+        ->type_name("MODEL");
+    command_
+        .add_option(
+            "--layers", layers_text_,
+            "widths of the encoder's layers, which the decoder mirrors; without it an ensemble "
+            "that suits a table is trained")
+        ->type_name("N,N,...");
+    published("--output", output_,
+              "what follows the last layer: sigmoid, identity or leaky_relu (sigmoid for images, "
+              "else identity)")
+        ->check(CLI::IsMember({"sigmoid", "identity", "leaky_relu"}));
+    command_.add_option("--epochs", epochs_, "passes over the rows");
+    published("--batch-size", options_.batch_size, "rows a step", true);
+    published("--lr", options_.adam.learning_rate, "Adam's learning rate", true);
+    published("--center-lr", options_.center.learning_rate, "the center's learning rate", true);
+    published("--kappa", options_.kappa, "share of a batch for the net, the rest moves the center",
+              true);
+    published("--gamma", gamma_, "weight of the latent term, a number or auto")
+        ->type_name("auto|X");
+    CLI::Option* yes = command_.add_flag("--standardize", standardize_,
+                                         "scale every feature: the default for tables");
+    published("--no-standardize", raw_, "leave the features as they are: the default for images")
+        ->excludes(yes);
+    command_.add_option(
+        "--false-alarm-rate", false_alarm_rate_,
+        "share of normal rows that may be called anomalies; holds every tenth row out");
+    command_.add_option("--seed", options_.seed, "seed of everything drawn")->capture_default_str();
+    command_.add_option("--threads", options_.threads, "0 for all; never changes the result")
+        ->capture_default_str();
+  }
+
+  bool chosen() const { return command_.parsed(); }
+
+  /// \param out results, \param err warnings
+  void run(std::ostream& out, std::ostream& err) {
+    check_options();
+    Table table = data_.read();
+    const std::size_t dropped = keep_normal_rows(table);
+    dasvdd::RowMatrix<float> held_out =
+        false_alarm_rate_ ? split(table) : dasvdd::RowMatrix<float>();
+    if (false_alarm_rate_) {
+      // The calibration's own check, before the training and not after it.
+      const std::vector<double> scores(static_cast<std::size_t>(held_out.rows()));
+      naming(data_.path, [&] {
+        return dasvdd::Calibration(scores).threshold(dasvdd::false_alarm_rate(*false_alarm_rate_));
+      });
+    }
+
+    dasvdd::Detector<float> detector = naming(data_.path, [&] {
+      return layers_.empty() ? fit_default(table) : fit_published(table, out, err);
+    });
+    if (false_alarm_rate_) {
+      detector = naming(data_.path, [&] {
+        return detector.calibrated(held_out, dasvdd::false_alarm_rate(*false_alarm_rate_),
+                                   options_.threads);
+      });
+    }
+    writing([&] { dasvdd::save(detector, model_path_, facts_); });
+
+    out << "trained on " << table.X.rows() << " rows of " << table.X.cols() << " features";
+    if (dropped != 0) out << ", " << dropped << " labelled anomalies dropped";
+    if (false_alarm_rate_) out << ", " << held_out.rows() << " held out for calibration";
+    out << "\nthreshold " << number_text(detector.threshold()) << "\nmodel " << model_path_ << '\n';
+  }
+
+ private:
+  /// An option that only the published form of training knows.
+  template <class Value>
+  CLI::Option* published(const char* name, Value& value, const char* description,
+                         bool show_default = false) {
+    if constexpr (std::is_same_v<Value, bool>) {
+      published_options_.push_back(command_.add_flag(name, value, description));
+    } else {
+      published_options_.push_back(command_.add_option(name, value, description));
+    }
+    if (show_default) published_options_.back()->capture_default_str();
+    return published_options_.back();
+  }
+
+  void check_options() {
+    parse_layers();
+    if (layers_.empty()) {
+      for (const CLI::Option* option : published_options_) {
+        check(option->count() == 0, option->get_name(), " goes with --layers, which isn't given");
+      }
+    }
+    if (gamma_ != "auto") {
+      const auto number = parse_number(gamma_);
+      check(number.has_value(), "--gamma is ", in_quotes(gamma_), ", expected a number or auto");
+      options_.gamma = dasvdd::GammaRule::value(*number);
+    }
+    if (epochs_) options_.epochs = *epochs_;
+    options_.check();
+    if (false_alarm_rate_) dasvdd::false_alarm_rate(*false_alarm_rate_);
+    check_output(model_path_);
+  }
+
+  void parse_layers() {
+    std::string_view rest = layers_text_;
+    while (!rest.empty()) {
+      const std::size_t comma = std::min(rest.find(','), rest.size());
+      Index width = 0;
+      const auto [end, error] = std::from_chars(rest.data(), rest.data() + comma, width);
+      const bool whole = error == std::errc() && end == rest.data() + comma && width > 0;
+      check(whole && comma + 1 != rest.size(), "--layers is ", in_quotes(layers_text_),
+            ", expected whole numbers from 1 with commas between them");
+      layers_.push_back(width);
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+  }
+
+  /// Leaves the normal rows and says how many it took away.
+  std::size_t keep_normal_rows(Table& table) {
+    const bool given = !data_.normal.empty();
+    check(!given || !table.labels.empty() || table.X.rows() == 0, in_quotes(data_.path),
+          " has no labels, so --normal doesn't fit");
+    if (given) facts_["normal"] = canonical_label(data_.normal);
+    if (table.labels.empty()) return 0;
+    const std::vector<int> anomaly = anomalies(table.labels, given ? data_.normal : "0");
+    Index kept = 0;
+    for (Index i = 0; i < table.X.rows(); ++i) {
+      if (anomaly[static_cast<std::size_t>(i)] == 0) table.X.row(kept++) = table.X.row(i);
+    }
+    check(kept > 0, in_quotes(data_.path), " has no row labelled ",
+          in_quotes(given ? data_.normal : "0"), " to train on; the labels are ",
+          label_listing(table.labels), given ? "" : ", and --normal says which is normal");
+    const std::size_t dropped = static_cast<std::size_t>(table.X.rows() - kept);
+    table.X.conservativeResize(kept, Eigen::NoChange);
+    return dropped;
+  }
+
+  /// Takes every tenth row out.
+  static dasvdd::RowMatrix<float> split(Table& table) {
+    const Index n = table.X.rows();
+    dasvdd::RowMatrix<float> held_out(n / 10, table.X.cols());
+    Index kept = 0, held = 0;
+    for (Index i = 0; i < n; ++i) {
+      if (i % 10 == 9) {
+        held_out.row(held++) = table.X.row(i);
+      } else {
+        table.X.row(kept++) = table.X.row(i);
+      }
+    }
+    table.X.conservativeResize(kept, Eigen::NoChange);
+    return held_out;
+  }
+
+  /// The library's one-line fit.
+  dasvdd::Detector<float> fit_default(const Table& table) {
+    dasvdd::FitSettings settings;
+    settings.seed = options_.seed;
+    settings.threads = options_.threads;
+    if (epochs_) settings.steps = *epochs_ * ((table.X.rows() + 127) / 128);
+    facts_["training"] = "default";
+    facts_["seed"] = number_text(options_.seed);
+    return dasvdd::fit(table.X, settings);
+  }
+
+  /// The paper's form: one net, the published score.
+  dasvdd::Detector<float> fit_published(const Table& table, std::ostream& out, std::ostream& err) {
+    options_.standardize = standardize_ || (!raw_ && !table.images);
+    if (output_.empty()) output_ = table.images && !options_.standardize ? "sigmoid" : "identity";
+    const auto net =
+        dasvdd::dense_autoencoder<float>(table.X.cols(), layers_, dasvdd::activation(output_));
+    dasvdd::Trainer<float> trainer(net, options_);
+    Progress bar("epoch");
+    const dasvdd::FitReport report = trainer.fit(table.X, [&](const dasvdd::EpochReport& epoch) {
+      bar.update(static_cast<long>(epoch.epoch), static_cast<long>(epoch.epochs),
+                 "loss " + short_text(epoch.loss));
+      return true;
+    });
+    bar.finish();
+    for (const std::string& warning : report.warnings)
+      err << "dasvdd: warning: " << warning << '\n';
+
+    facts_["training"] = "published";
+    facts_["seed"] = number_text(options_.seed);
+    facts_["epochs"] = number_text(options_.epochs);
+    facts_["batch_size"] = number_text(options_.batch_size);
+    facts_["learning_rate"] = number_text(options_.adam.learning_rate);
+    facts_["center_learning_rate"] = number_text(options_.center.learning_rate);
+    facts_["kappa"] = number_text(options_.kappa);
+    facts_["gamma_rule"] = gamma_ == "auto" ? "ratio_of_means" : "value";
+    out << "gamma " << number_text(report.gamma) << "\nloss "
+        << number_text(report.epochs.back().loss) << '\n';
+    return trainer.detector();
+  }
+
+  static std::string short_text(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.5g", value);
+    return text;
+  }
+
+  CLI::App& command_;
+  std::vector<CLI::Option*> published_options_;
+  DataArguments data_;
+  std::string model_path_, layers_text_, output_, gamma_ = "auto";
+  std::vector<Index> layers_;
+  dasvdd::Options options_;
+  std::optional<Index> epochs_;
+  bool standardize_ = false, raw_ = false;
+  std::optional<double> false_alarm_rate_;
+  dasvdd::Facts facts_;
+};
+
+}  // namespace tool

@@ -1,0 +1,62 @@
+#pragma once
+/// \file
+/// `dasvdd info`: what a model file holds.
+
+#include <tool/command.hpp>
+
+#include <dasvdd/dasvdd.hpp>
+#include <dasvdd/io/model_file.hpp>
+
+#include <string>
+
+namespace tool {
+
+class InfoCommand {
+ public:
+  explicit InfoCommand(CLI::App& app) : command_(*app.add_subcommand("info", "describe a model")) {
+    command_.add_option("MODEL", model_path_, "a model that fit wrote")->required();
+  }
+
+  bool chosen() const { return command_.parsed(); }
+
+  void run(std::ostream& out) const {
+    const auto detector = dasvdd::load<float>(model_path_);
+    const auto& model = detector.model();
+    Index parameters = 0;
+    for (const auto& member : model.members) {
+      for (const auto& place : dasvdd::detail::tensor_places(member.network.net()))
+        parameters += place.size();
+    }
+    out << "features " << detector.features() << "\nmembers " << model.members.size() << '\n';
+    for (const auto& member : model.members)
+      out << "net " << net_text(member.network.net()) << '\n';
+    out << "parameters " << parameters << "\ncode " << model.members.front().network.net().code()
+        << '\n';
+    for (const auto& member : model.members) out << "gamma " << number_text(member.gamma) << '\n';
+    out << "standardized " << (model.scaler.empty() ? "no" : "yes") << "\nthreshold "
+        << number_text(detector.threshold()) << "\ncalibration_scores "
+        << detector.calibration().scores().size() << '\n';
+    for (const auto& [key, word] : model.facts) out << key << ' ' << word << '\n';
+  }
+
+ private:
+  /// "784-1024-256 | 1024-784 sigmoid": the widths before and behind the code, and each half's last
+  /// activation.
+  static std::string net_text(const dasvdd::Autoencoder<float>& net) {
+    std::string text = std::to_string(net.inputs());
+    const auto half = [&](const dasvdd::Network<float>& network) {
+      for (const auto& step : network.steps()) text += "-" + std::to_string(step.outputs);
+      text += std::string(" ") + dasvdd::activation_name(network.steps().back().activation.kind);
+    };
+    half(net.encoder());
+    if (!net.has_decoder()) return text;
+    text += " | " + std::to_string(net.code());
+    half(net.decoder());
+    return text;
+  }
+
+  CLI::App& command_;
+  std::string model_path_;
+};
+
+}  // namespace tool

@@ -1,0 +1,62 @@
+#pragma once
+/// \file
+/// The command line: which subcommand, and what becomes of errors. Apart from main() so that tests
+/// can call it.
+
+#include <tool/eval.hpp>
+#include <tool/fit.hpp>
+#include <tool/info.hpp>
+#include <tool/score.hpp>
+
+#include <algorithm>
+#include <new>
+#include <ostream>
+#include <string>
+
+namespace tool {
+
+/// Runs the tool. Results go to `out`, errors to `err` as one sentence.
+/// \return the exit status: 0; 2 for bad input, wrong usage included; 1 when running failed
+inline int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
+  const auto failed = [&](int status, std::string sentence) {
+    std::replace(sentence.begin(), sentence.end(), '\n', ' ');
+    err << "dasvdd: " << sentence << '\n';
+    return status;
+  };
+
+  CLI::App app("One-class anomaly detection: trains on normal rows, scores new ones.", "dasvdd");
+  app.set_version_flag("--version", DASVDD_VERSION_STRING);
+  app.require_subcommand(1);
+  FitCommand fit(app);
+  ScoreCommand score(app);
+  EvalCommand eval(app);
+  InfoCommand info(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    app.exit(help, out, err);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return failed(2, error.what());
+  }
+
+  try {
+    if (fit.chosen()) fit.run(out, err);
+    if (score.chosen()) score.run(out);
+    if (eval.chosen()) eval.run(out);
+    if (info.chosen()) info.run(out);
+    out.flush();
+    if (!out) return failed(1, "standard output can't be written");
+  } catch (const dasvdd::InvalidArgument& error) {
+    return failed(2, error.what());
+  } catch (const FileError& error) {
+    return failed(2, error.what());
+  } catch (const std::bad_alloc&) {
+    return failed(1, "there isn't enough memory");
+  } catch (const std::exception& error) {
+    return failed(1, error.what());
+  }
+  return 0;
+}
+
+}  // namespace tool

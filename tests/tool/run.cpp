@@ -1,0 +1,345 @@
+#include <tool/run.hpp>
+
+#include <io/temporary_folder.hpp>
+
+#include <doctest/doctest.h>
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+struct Outcome {
+  int status;
+  std::string out, err;
+};
+
+/// The tool as a shell would call it, in this process.
+Outcome dasvdd_tool(const std::vector<std::string>& arguments) {
+  std::vector<const char*> words = {"dasvdd"};
+  for (const std::string& argument : arguments) words.push_back(argument.c_str());
+  std::ostringstream out, err;
+  const int status = tool::run(static_cast<int>(words.size()), words.data(), out, err);
+  return {status, out.str(), err.str()};
+}
+
+std::vector<std::string> lines(const std::string& text) {
+  std::vector<std::string> result;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) result.push_back(line);
+  return result;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// Rows on a line through space with a little noise; anomalies lie off it.
+std::string csv(int normal, int anomalies, const char* normal_label = "0",
+                const char* anomaly_label = "1", unsigned seed = 1) {
+  dasvdd::Random random(seed);
+  std::string text = "a,b,c,label\n";
+  for (int i = 0; i < normal + anomalies; ++i) {
+    const bool anomaly = i >= normal;
+    const double t = random.normal();
+    const double x[] = {t, 2 * t + 1, anomaly ? 4 - t : -t};
+    for (const double value : x) text += tool::number_text(value + 0.05 * random.normal()) + ",";
+    text += std::string(anomaly ? anomaly_label : normal_label) + "\n";
+  }
+  return text;
+}
+
+/// What most calls share: a small net, few epochs, one thread.
+std::vector<std::string> fit_arguments(const std::string& data, const std::string& model,
+                                       const std::vector<std::string>& more = {}) {
+  std::vector<std::string> all = {"fit",      data, "-o",           model, "--layers",  "8,2",
+                                  "--epochs", "30", "--batch-size", "20",  "--threads", "1"};
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+const std::vector<std::string> by_label = {"--label-column", "label"};
+
+/// Checks that a call fails with this status and one sentence on standard error, nothing on
+/// standard output.
+void check_failure(const std::vector<std::string>& arguments, int status,
+                   const std::string& sentence) {
+  const Outcome outcome = dasvdd_tool(arguments);
+  CAPTURE(outcome.err);
+  CHECK(outcome.status == status);
+  CHECK(contains(outcome.err, sentence));
+  CHECK(outcome.err.compare(0, 8, "dasvdd: ") == 0);
+  CHECK(lines(outcome.err).size() == 1);
+  CHECK(outcome.out.empty());
+}
+
+}  // namespace
+
+TEST_CASE("tool: fit, score and eval find the anomalies of a labelled csv") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(200, 10)), model = folder / "m.dasvdd";
+  const std::string test = folder.put("test.csv", csv(50, 50, "0", "1", 2));
+  const Outcome fit = dasvdd_tool(fit_arguments(train, model, by_label));
+  CHECK(fit.status == 0);
+  CHECK(fit.err.empty());  // no progress bar: this is no terminal
+  CHECK(contains(fit.out, "trained on 200 rows of 3 features, 10 labelled anomalies dropped\n"));
+
+  const Outcome eval = dasvdd_tool({"eval", model, test, "--label-column", "label", "--json"});
+  CHECK(eval.status == 0);
+  const auto measures = nlohmann::json::parse(eval.out);
+  CHECK(measures.size() == 5);
+  CHECK(measures["n"] == 100);
+  CHECK(measures["anomalies"] == 50);
+  CHECK(measures["roc_auc"].get<double>() > 0.95);
+  CHECK(measures["average_precision"].get<double>() > 0.9);
+  CHECK(measures["fpr_at_95_tpr"].get<double>() < 0.3);
+  const Outcome plain = dasvdd_tool({"eval", model, test, "--label-column", "3"});
+  CHECK(contains(plain.out,
+                 "roc_auc " + tool::number_text(measures["roc_auc"].get<double>()) + "\n"));
+  CHECK(contains(plain.out, "\nn 100\nanomalies 50\n"));
+
+  const Outcome score = dasvdd_tool({"score", model, test, "--label-column", "label"});
+  CHECK(score.status == 0);
+  const auto rows = lines(score.out);
+  REQUIRE(rows.size() == 101);
+  CHECK(rows[0] == "score,p_value,anomaly");
+  const auto detector = dasvdd::load<float>(model);
+  const auto scores = detector.score(tool::read_table(test, {"label", "", false}).X);
+  for (dasvdd::Index i = 0; i < 100; ++i) {
+    // Read back, the text is the score to the bit; p_value stays empty without calibration.
+    const std::string& row = rows[static_cast<std::size_t>(i) + 1];
+    CHECK(std::stof(row) == scores[i]);
+    CHECK(row.substr(row.find(',')) == (detector.is_anomaly(scores[i]) ? ",,1" : ",,0"));
+  }
+}
+
+TEST_CASE("tool: scores go to a file with -o, and no rows give the header alone") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(60, 0)), model = folder / "m";
+  REQUIRE(dasvdd_tool(fit_arguments(train, model, by_label)).status == 0);
+  const std::string scores = folder / "scores.csv";
+  const Outcome to_file =
+      dasvdd_tool({"score", model, train, "--label-column", "label", "-o", scores});
+  CHECK(to_file.status == 0);
+  CHECK(to_file.out.empty());
+  CHECK(content(scores) == dasvdd_tool({"score", model, train, "--label-column", "label"}).out);
+  const std::string none = folder.put("none.csv", "a,b,c\n");
+  CHECK(dasvdd_tool({"score", model, none}).out == "score,p_value,anomaly\n");
+}
+
+TEST_CASE("tool: --normal picks the class, is kept in the model, and eval may say otherwise") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(100, 7, "shirt", "shoe")),
+                    model = folder / "m";
+  std::vector<std::string> more = by_label;
+  more.insert(more.end(), {"--normal", "shirt"});
+  CHECK(
+      contains(dasvdd_tool(fit_arguments(train, model, more)).out, "7 labelled anomalies dropped"));
+  const std::vector<std::string> eval = {"eval", model, train, "--label-column", "label", "--json"};
+  const auto kept = nlohmann::json::parse(dasvdd_tool(eval).out);
+  CHECK(kept["anomalies"] == 7);
+  std::vector<std::string> other = eval;
+  other.insert(other.end(), {"--normal", "shoe"});
+  const auto turned = nlohmann::json::parse(dasvdd_tool(other).out);
+  CHECK(turned["anomalies"] == 100);
+  CHECK(turned["roc_auc"].get<double>() == doctest::Approx(1 - kept["roc_auc"].get<double>()));
+  CHECK(contains(dasvdd_tool({"info", model}).out, "\nnormal shirt\n"));
+}
+
+TEST_CASE("tool: numbers are the same label however they are written") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(30, 5, "-8.0", "3")), model = folder / "m";
+  std::vector<std::string> more = by_label;
+  more.insert(more.end(), {"--normal", "-8"});
+  CHECK(
+      contains(dasvdd_tool(fit_arguments(train, model, more)).out, "5 labelled anomalies dropped"));
+}
+
+TEST_CASE("tool: without labels every row is normal") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", "1,2\n2,3\n3,5\n4,4\n"), model = folder / "m";
+  const Outcome fit = dasvdd_tool(fit_arguments(train, model));
+  CHECK(fit.status == 0);
+  CHECK(contains(fit.out, "trained on 4 rows of 2 features\n"));
+  check_failure({"eval", model, train}, 2, "'" + train + "' has no labels, which eval needs");
+  check_failure(fit_arguments(train, model, {"--normal", "0"}), 2,
+                "has no labels, so --normal doesn't fit");
+}
+
+TEST_CASE("tool: --false-alarm-rate holds every tenth row out and gives p-values") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(205, 0)), model = folder / "m";
+  std::vector<std::string> more = by_label;
+  more.insert(more.end(), {"--false-alarm-rate", "0.1"});
+  CHECK(contains(dasvdd_tool(fit_arguments(train, model, more)).out,
+                 "trained on 185 rows of 3 features, 20 held out for calibration\n"));
+  const auto detector = dasvdd::load<float>(model);
+  REQUIRE(detector.calibration().scores().size() == 20);
+  // The held-out rows are 9, 19, ...: the smallest of their scores is in the calibration.
+  const auto scores = detector.score(tool::read_table(train, {"label", "", false}).X);
+  double smallest = scores[9];
+  for (dasvdd::Index i = 9; i < 205; i += 10) smallest = std::min<double>(smallest, scores[i]);
+  CHECK(detector.calibration().scores().front() == smallest);
+  const auto rows = lines(dasvdd_tool({"score", model, train, "--label-column", "label"}).out);
+  CHECK(rows.at(1) == tool::number_text(scores[0]) + "," +
+                          tool::number_text(detector.p_value(scores[0])) + "," +
+                          (detector.is_anomaly(scores[0]) ? "1" : "0"));
+
+  more.back() = "0.01";  // needs 99 held-out rows
+  check_failure(fit_arguments(train, model, more), 2,
+                "needs at least 99 held-out normal rows, got 20");
+  more.back() = "1.5";
+  check_failure(fit_arguments(train, model, more), 2, "the false alarm rate is 1.5");
+}
+
+TEST_CASE("tool: tables are standardized unless told otherwise, images are not unless told") {
+  const TemporaryFolder folder;
+  std::string images("\0\0\x08\x03\0\0\0\x0a\0\0\0\x02\0\0\0\x02", 16);
+  for (int i = 0; i < 40; ++i) images += static_cast<char>(i * 37 % 256);
+  const std::string idx = folder.put("images", images), table = folder.put("train.csv", csv(30, 0)),
+                    model = folder / "m";
+  const auto info = [&](const std::vector<std::string>& arguments) {
+    REQUIRE(dasvdd_tool(arguments).status == 0);
+    return dasvdd_tool({"info", model}).out;
+  };
+  const std::string raw_images = info(fit_arguments(idx, model));
+  CHECK(contains(raw_images, "standardized no"));
+  CHECK(contains(raw_images, "net 4-8-2 leaky_relu | 2-8-4 sigmoid"));
+  CHECK(contains(info(fit_arguments(idx, model, {"--standardize"})), "standardized yes"));
+  const std::string scaled = info(fit_arguments(table, model, by_label));
+  CHECK(contains(scaled, "standardized yes"));
+  CHECK(contains(scaled, "net 3-8-2 leaky_relu | 2-8-3 identity"));
+  CHECK(contains(info(fit_arguments(table, model, {"--label-column", "label", "--no-standardize"})),
+                 "standardized no"));
+}
+
+TEST_CASE("tool: the published form's options reach the training") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(60, 0)), model = folder / "m";
+  std::vector<std::string> more = by_label;
+  more.insert(more.end(), {"--output", "leaky_relu", "--lr", "0.01", "--center-lr", "0.5",
+                           "--kappa", "0.8", "--gamma", "0.25", "--seed", "11"});
+  REQUIRE(dasvdd_tool(fit_arguments(train, model, more)).status == 0);
+  const std::string info = dasvdd_tool({"info", model}).out;
+  for (const char* line :
+       {"| 2-8-3 leaky_relu\n", "learning_rate 0.01\n", "center_learning_rate 0.5\n", "kappa 0.8\n",
+        "gamma 0.25\n", "seed 11\n", "epochs 30\n", "batch_size 20\n", "members 1\n"}) {
+    CAPTURE(info);
+    CHECK(contains(info, line));
+  }
+  // The library's own run with these options gives the same bytes' scores.
+  dasvdd::Options options;
+  options.epochs = 30;
+  options.batch_size = 20;
+  options.threads = 1;
+  options.seed = 11;
+  options.standardize = true;
+  options.kappa = 0.8;
+  options.gamma = dasvdd::GammaRule::value(0.25);
+  options.adam.learning_rate = 0.01;
+  options.center.learning_rate = 0.5;
+  const auto X = tool::read_table(train, {"label", "", false}).X;
+  dasvdd::Trainer<float> trainer(
+      dasvdd::dense_autoencoder<float>(3, {8, 2}, dasvdd::activation("leaky_relu")), options);
+  trainer.fit(X);
+  CHECK(dasvdd::load<float>(model).score(X) == trainer.detector().score(X));
+}
+
+TEST_CASE("tool: without --layers it does what fit() does") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(40, 0)), model = folder / "m";
+  REQUIRE(dasvdd_tool({"fit", train, "-o", model, "--label-column", "label", "--epochs", "3",
+                       "--seed", "5"})
+              .status == 0);
+  dasvdd::FitSettings settings;
+  settings.steps = 3;
+  settings.seed = 5;
+  const auto X = tool::read_table(train, {"label", "", false}).X;
+  const auto direct = dasvdd::fit(X, settings), loaded = dasvdd::load<float>(model);
+  CHECK(loaded.score(X) == direct.score(X));
+  CHECK(loaded.threshold() == direct.threshold());
+  check_failure({"fit", train, "-o", model, "--kappa", "0.5"}, 2,
+                "--kappa goes with --layers, which isn't given");
+}
+
+TEST_CASE("tool: the same run writes the same bytes") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(60, 0)), one = folder / "1",
+                    two = folder / "2";
+  REQUIRE(dasvdd_tool(fit_arguments(train, one, by_label)).status == 0);
+  REQUIRE(dasvdd_tool(fit_arguments(train, two, by_label)).status == 0);
+  CHECK(content(one) == content(two));
+}
+
+TEST_CASE("tool: bad input is exit status 2 and one sentence") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(30, 0)), model = folder / "m";
+  REQUIRE(dasvdd_tool(fit_arguments(train, model, by_label)).status == 0);
+  const std::string nowhere = folder / "nowhere";
+
+  // Usage.
+  check_failure({}, 2, "A subcommand is required");
+  check_failure({"train"}, 2, "A subcommand is required");
+  check_failure({"fit", train}, 2, "-o is required");
+  check_failure({"fit", "-o", model}, 2, "TRAIN is required");
+  check_failure({"score", model, train, "--what"}, 2, "--what");
+  check_failure(fit_arguments(train, model, {"--seed", "x"}), 2, "--seed");
+  check_failure(fit_arguments(train, model, {"--output", "relu"}), 2, "--output");
+  check_failure(fit_arguments(train, model, {"--standardize", "--no-standardize"}), 2, "excludes");
+  for (const char* layers : {"8,x", "8,,2", ",8", "8,", "0", "-3", "8 2"}) {
+    check_failure({"fit", train, "-o", model, "--layers=" + std::string(layers)}, 2,
+                  "expected whole numbers from 1 with commas between them");
+  }
+  check_failure(fit_arguments(train, model, {"--gamma", "big"}), 2,
+                "--gamma is 'big', expected a number or auto");
+
+  // Options out of range, files that aren't what they should be.
+  check_failure(fit_arguments(train, model, {"--kappa", "0"}), 2, "kappa is 0");
+  check_failure({"score", nowhere, train}, 2, "'" + nowhere + "': there is no such file");
+  check_failure({"info", train}, 2, train);
+  check_failure({"score", model, nowhere}, 2, "'" + nowhere + "' can't be opened");
+  check_failure({"score", model, folder.put("wide.csv", "1,2,3,4\n")}, 2,
+                "wide.csv': the batch is 1 x 4, expected 3 columns");
+  check_failure({"score", model, folder.put("nan.csv", "1,2,3\n1,nan,3\n")}, 2,
+                "nan.csv': the batch has NaN in row 1, column 1");
+  check_failure(fit_arguments(folder.put("one.csv", "1,2\n"), model), 2,
+                "one.csv': the training set has one row");
+  check_failure(fit_arguments(folder.put("inf.csv", "1,2\n1,inf\n"), model), 2,
+                "has infinity in row 1, column 1");
+
+  // Labels that don't suit.
+  const std::string words = folder.put("words.csv", csv(5, 5, "ok", "bad"));
+  check_failure(fit_arguments(words, model, by_label), 2,
+                "has no row labelled '0' to train on; the labels are bad, ok");
+  check_failure({"eval", model, train, "--label-column", "label"}, 2,
+                "has 0 anomalies among 30 rows where '0' is normal");
+
+  // A place where no result can be, seen before the work.
+  check_failure(fit_arguments(train, folder / "missing/m", by_label), 2, "there is no folder");
+  check_failure({"score", model, train, "--label-column", "label", "-o", folder / "."}, 2,
+                "it is a folder");
+}
+
+#if defined(__linux__)
+TEST_CASE("tool: a disk that is full is exit status 1 and one sentence") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(30, 0)), model = folder / "m";
+  REQUIRE(dasvdd_tool(fit_arguments(train, model, by_label)).status == 0);
+  check_failure({"score", model, train, "--label-column", "label", "-o", "/dev/full"}, 1,
+                "'/dev/full' can't be written");
+  std::ofstream full("/dev/full");
+  std::ostringstream err;
+  const char* words[] = {"dasvdd", "info", model.c_str()};
+  CHECK(tool::run(3, words, full, err) == 1);
+  CHECK(err.str() == "dasvdd: standard output can't be written\n");
+}
+#endif
+
+TEST_CASE("tool: --help and --version are no errors") {
+  CHECK(contains(dasvdd_tool({"--help"}).out, "score every row of a file"));
+  CHECK(contains(dasvdd_tool({"fit", "--help"}).out, "--false-alarm-rate"));
+  CHECK(dasvdd_tool({"--version"}).out == DASVDD_VERSION_STRING "\n");
+  CHECK(dasvdd_tool({"--version"}).status == 0);
+  CHECK(dasvdd_tool({"--help"}).err.empty());
+}
