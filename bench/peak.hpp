@@ -3,7 +3,7 @@
 // it. Every figure is the best of several short trials, because what disturbs a trial only slows
 // it.
 
-#include <dasvdd/core/config.hpp>
+#include <dasvdd/kernels/compiler.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -51,13 +51,14 @@ double seconds(int threads, const Work& work) {
   return *std::max_element(taken.begin(), taken.end());
 }
 
-/// Best rate of eight trials of about 15 ms: `work(n)` does n rounds of `per_round` units.
+/// Best rate of a hundred trials of about a millisecond, shorter than a time slice, so that some run
+/// undisturbed: `work(n)` does n rounds of `per_round` units.
 template <class Work>
 double best_rate(int threads, double per_round, const Work& work) {
   std::int64_t rounds = 1000;
-  while (seconds(1, [&](int) { work(rounds); }) < 0.01) rounds *= 2;
+  while (seconds(1, [&](int) { work(rounds); }) < 0.0005) rounds *= 2;
   double best = 0;
-  for (int trial = 0; trial < 8; ++trial) {
+  for (int trial = 0; trial < 100; ++trial) {
     const double s = seconds(threads, [&](int) { work(rounds); });
     best = std::max(best, per_round * static_cast<double>(rounds) * threads / s);
   }
@@ -65,18 +66,22 @@ double best_rate(int threads, double per_round, const Work& work) {
 }
 
 #if DASVDD_X86_KERNELS
-// Twenty independent chains (twelve with sixteen registers) hide the latency of an fma on every
-// CPU.
+// Twenty independent chains (twelve with sixteen registers) hide the latency of an fma on every CPU. They
+// start from numbers that the compiler can't know, or it would leave some of them out, and four rounds stand
+// in one turn of the loop, because its counter takes a unit's time too.
 __attribute__((target("avx512f"))) inline void fma_rounds_512(std::int64_t rounds) {
+  float start[20] = {};
+  keep(start);
   const __m512 x = _mm512_set1_ps(0.999f), y = _mm512_set1_ps(1e-3f);
   __m512 a[20];
-#pragma GCC unroll 20
-  for (int i = 0; i < 20; ++i) a[i] = _mm512_set1_ps(static_cast<float>(i));
-  for (std::int64_t n = 0; n < rounds; ++n) {
-#pragma GCC unroll 20
-    for (int i = 0; i < 20; ++i) a[i] = _mm512_fmadd_ps(a[i], x, y);
+  DASVDD_UNROLL
+  for (int i = 0; i < 20; ++i) a[i] = _mm512_set1_ps(start[i]);
+  for (std::int64_t n = 0; n < rounds; n += 4) {
+    DASVDD_UNROLL for (int u = 0; u < 4; ++u) {
+      DASVDD_UNROLL for (int i = 0; i < 20; ++i) a[i] = _mm512_fmadd_ps(a[i], x, y);
+    }
   }
-#pragma GCC unroll 20
+  DASVDD_UNROLL
   for (int i = 1; i < 20; ++i) a[0] = _mm512_add_ps(a[0], a[i]);
   float out[16];
   _mm512_storeu_ps(out, a[0]);
@@ -84,15 +89,18 @@ __attribute__((target("avx512f"))) inline void fma_rounds_512(std::int64_t round
 }
 
 __attribute__((target("avx2,fma"))) inline void fma_rounds_256(std::int64_t rounds) {
+  float start[12] = {};
+  keep(start);
   const __m256 x = _mm256_set1_ps(0.999f), y = _mm256_set1_ps(1e-3f);
   __m256 a[12];
-#pragma GCC unroll 12
-  for (int i = 0; i < 12; ++i) a[i] = _mm256_set1_ps(static_cast<float>(i));
-  for (std::int64_t n = 0; n < rounds; ++n) {
-#pragma GCC unroll 12
-    for (int i = 0; i < 12; ++i) a[i] = _mm256_fmadd_ps(a[i], x, y);
+  DASVDD_UNROLL
+  for (int i = 0; i < 12; ++i) a[i] = _mm256_set1_ps(start[i]);
+  for (std::int64_t n = 0; n < rounds; n += 4) {
+    DASVDD_UNROLL for (int u = 0; u < 4; ++u) {
+      DASVDD_UNROLL for (int i = 0; i < 12; ++i) a[i] = _mm256_fmadd_ps(a[i], x, y);
+    }
   }
-#pragma GCC unroll 12
+  DASVDD_UNROLL
   for (int i = 1; i < 12; ++i) a[0] = _mm256_add_ps(a[0], a[i]);
   float out[8];
   _mm256_storeu_ps(out, a[0]);
@@ -100,15 +108,18 @@ __attribute__((target("avx2,fma"))) inline void fma_rounds_256(std::int64_t roun
 }
 
 __attribute__((target("avx512f,avx512bf16"))) inline void bf16_rounds(std::int64_t rounds) {
+  float start[20] = {};
+  keep(start);
   const __m512bh x = (__m512bh)_mm512_set1_epi16(0x3f7f), y = (__m512bh)_mm512_set1_epi16(0x3a83);
   __m512 a[20];
-#pragma GCC unroll 20
-  for (int i = 0; i < 20; ++i) a[i] = _mm512_set1_ps(static_cast<float>(i));
-  for (std::int64_t n = 0; n < rounds; ++n) {
-#pragma GCC unroll 20
-    for (int i = 0; i < 20; ++i) a[i] = _mm512_dpbf16_ps(a[i], x, y);
+  DASVDD_UNROLL
+  for (int i = 0; i < 20; ++i) a[i] = _mm512_set1_ps(start[i]);
+  for (std::int64_t n = 0; n < rounds; n += 4) {
+    DASVDD_UNROLL for (int u = 0; u < 4; ++u) {
+      DASVDD_UNROLL for (int i = 0; i < 20; ++i) a[i] = _mm512_dpbf16_ps(a[i], x, y);
+    }
   }
-#pragma GCC unroll 20
+  DASVDD_UNROLL
   for (int i = 1; i < 20; ++i) a[0] = _mm512_add_ps(a[0], a[i]);
   float out[16];
   _mm512_storeu_ps(out, a[0]);
@@ -135,10 +146,13 @@ inline void fma_rounds_plain(std::int64_t rounds) {
   typedef float Vector __attribute__((vector_size(16)));
   const Vector x = Vector{} + 0.999f, y = Vector{} + 1e-3f;
   Vector a[12];
-  for (int i = 0; i < 12; ++i) a[i] = Vector{} + static_cast<float>(i);
-  for (std::int64_t n = 0; n < rounds; ++n) {
-#pragma GCC unroll 12
-    for (auto& v : a) v = v * x + y;
+  float start[12] = {};
+  keep(start);
+  for (int i = 0; i < 12; ++i) a[i] = Vector{} + start[i];
+  for (std::int64_t n = 0; n < rounds; n += 4) {
+    DASVDD_UNROLL for (int u = 0; u < 4; ++u) {
+      DASVDD_UNROLL for (int i = 0; i < 12; ++i) a[i] = a[i] * x + y;
+    }
   }
   keep(a);
 }
@@ -192,9 +206,10 @@ inline double read_bandwidth_gbs(std::size_t bytes, int threads) {
   std::vector<std::uint64_t> memory(share * static_cast<std::size_t>(threads) / 8 + 8, 1);
   const auto aligned = (reinterpret_cast<std::uintptr_t>(memory.data()) + 63) / 64 * 64;
   const char* data = reinterpret_cast<const char*>(aligned);
-  const auto passes = static_cast<int>(std::max<std::size_t>(1, (std::size_t{1} << 28) / bytes));
+  const auto passes = static_cast<int>(std::max<std::size_t>(1, (std::size_t{1} << 24) / bytes));
   double best = 0;
-  for (int trial = 0; trial < 6; ++trial) {
+  const int trials = bytes > (std::size_t{1} << 28) ? 4 : 40;
+  for (int trial = 0; trial < trials; ++trial) {
     const double s = detail::seconds(threads, [&](int thread) {
       const char* mine = data + share * static_cast<std::size_t>(thread);
       for (int pass = 0; pass < passes; ++pass) {
