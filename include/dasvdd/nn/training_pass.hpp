@@ -67,13 +67,16 @@ class TrainingPass {
   Rows<Scalar> output_gradient(Index rows) { return gradients_.back().rows(rows); }
   Rows<Scalar> latent_gradient(Index rows) { return latent_.rows(rows); }
 
-  /// Carries out the first `steps` steps. \param statistics running statistics to update, null: as
-  /// a detector computes
-  void forward(const Team& team, const Scalar* parameters, const Scalar* statistics,
-               Scalar* updated_statistics, Rows<const Scalar> x, Index steps) {
+  /// How layers with a training mode of their own compute: as in the network step, bringing their
+  /// running statistics up to date, or as a fitted detector does.
+  enum class Mode { train, detect };
+
+  /// Carries out the first `steps` steps. \param statistics written to in Mode::train only
+  void forward(const Team& team, Mode mode, const Scalar* parameters, Scalar* statistics,
+               Rows<const Scalar> x, Index steps) {
     for (Index l = 0; l < steps; ++l) {
       const Rows<const Scalar> in = l == 0 ? x : Rows<const Scalar>(result(l - 1).rows(x.rows()));
-      forward_step(team, l, parameters, statistics, updated_statistics, in);
+      forward_step(team, mode, l, parameters, statistics, in);
       team.barrier();
     }
   }
@@ -155,8 +158,8 @@ class TrainingPass {
   // ---- forward
   // -------------------------------------------------------------------------------------
 
-  void forward_step(const Team& team, Index l, const Scalar* parameters, const Scalar* statistics,
-                    Scalar* updated_statistics, Rows<const Scalar> x) {
+  void forward_step(const Team& team, Mode mode, Index l, const Scalar* parameters,
+                    Scalar* statistics, Rows<const Scalar> x) {
     const auto& s = step(l);
     const Rows<Scalar> y = result(l).rows(x.rows());
     if (s.kind == Step<Scalar>::Kind::dense) return forward_dense(team, l, parameters, x, y);
@@ -168,14 +171,17 @@ class TrainingPass {
     }
     const Scalar* w = parameters + s.weight_at;
     team.guard([&] {
-      if (!updated_statistics) {
-        s.layer->forward(w, statistics + s.statistics_at, x.middle_rows(mine.first, mine.size()),
-                         y.middle_rows(mine.first, mine.size()), scratch(team));
-      } else if (!whole_batch(s)) {
-        s.layer->forward_training(w, nullptr, x.middle_rows(mine.first, mine.size()),
-                                  y.middle_rows(mine.first, mine.size()), scratch(team));
-      } else if (team.member() == 0) {
-        s.layer->forward_training(w, updated_statistics + s.statistics_at, x, y, scratch(team));
+      if (mode == Mode::train && whole_batch(s)) {
+        if (team.member() > 0) return;
+        s.layer->forward_training(w, statistics + s.statistics_at, x, y, scratch(team));
+      } else if (mine.size() > 0) {
+        const Rows<const Scalar> from = x.middle_rows(mine.first, mine.size());
+        const Rows<Scalar> to = y.middle_rows(mine.first, mine.size());
+        if (mode == Mode::train) {
+          s.layer->forward_training(w, nullptr, from, to, scratch(team));
+        } else {
+          s.layer->forward(w, statistics + s.statistics_at, from, to, scratch(team));
+        }
       }
     });
   }

@@ -335,7 +335,7 @@ class Trainer {
     const Index n = x.rows();
     const Scalar* parameters = state_.parameters.data();
     const Index steps = Objective::uses_decoder ? pass.steps() : pass.code_steps();
-    pass.forward(team, parameters, state_.statistics.data(), statistics, x, steps);
+    pass.forward(team, TrainingPass<Scalar>::Mode::train, parameters, statistics, x, steps);
     objective_(
         pass.kernels(), {x, pass.output(n), pass.code(n), state_.center.center.data()},
         state_.gamma, team.share(n),
@@ -377,8 +377,8 @@ class Trainer {
 
   void center_step(const Team& team, Rows<const Scalar> x) {
     TrainingPass<Scalar>& pass = *pass_;
-    pass.forward(team, state_.parameters.data(), state_.statistics.data(), nullptr, x,
-                 pass.code_steps());
+    pass.forward(team, TrainingPass<Scalar>::Mode::detect, state_.parameters.data(),
+                 state_.statistics.data(), x, pass.code_steps());
     if (team.member() == 0) {
       const Rows<Scalar> code = pass.code(x.rows());
       pass.kernels().column_sums(code.data(), code.stride(), x.rows(), net_.code(),
