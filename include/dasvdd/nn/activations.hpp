@@ -6,13 +6,33 @@
 
 #include <dasvdd/kernels/arguments.hpp>
 
+#include <string>
+
 DASVDD_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// The parameter where none is given: a slope of 0.01, an alpha of 1.
+constexpr double usual_parameter(Activation kind) {
+  return kind == Activation::leaky_relu ? 0.01 : kind == Activation::elu ? 1 : 0;
+}
+
+/// Refuses a parameter out of range.
+inline void check_activation(const ActivationSpec& f) {
+  // Backward reads the argument's sign off the result, which a slope outside would break.
+  require(f.kind != Activation::leaky_relu || (f.parameter > 0 && f.parameter < 1),
+          "leaky_relu: slope is ", f.parameter, ", expected a number between 0 and 1");
+  require(f.kind != Activation::elu || (f.parameter > 0 && f.parameter < 1e6), "elu: alpha is ",
+          f.parameter, ", expected a positive number below 1e6");
+}
+
+}  // namespace detail
 
 /// An activation as a layer of a static chain; its type says which, its value holds the parameter.
 template <Activation Kind>
 struct ActivationLayer {
   static constexpr Activation kind = Kind;
-  double parameter = 0;
+  double parameter = detail::usual_parameter(Kind);
   ActivationSpec spec() const { return {Kind, parameter}; }
 };
 
@@ -30,16 +50,13 @@ using Sigmoid = ActivationLayer<Activation::sigmoid>;
 inline Identity identity() { return {}; }
 inline Relu relu() { return {}; }
 /// max(x, slope x); the slope is in (0, 1).
-inline LeakyRelu leaky_relu(double slope = 0.01) {
-  // Backward reads the argument's sign off the result, which a slope outside would break.
-  detail::require(slope > 0 && slope < 1, "leaky_relu: slope is ", slope,
-                  ", expected a number between 0 and 1");
+inline LeakyRelu leaky_relu(double slope = detail::usual_parameter(Activation::leaky_relu)) {
+  detail::check_activation({Activation::leaky_relu, slope});
   return {slope};
 }
 /// x for x > 0, alpha (exp(x) - 1) elsewhere.
-inline Elu elu(double alpha = 1) {
-  detail::require(alpha > 0 && alpha < 1e6, "elu: alpha is ", alpha,
-                  ", expected a positive number");
+inline Elu elu(double alpha = detail::usual_parameter(Activation::elu)) {
+  detail::check_activation({Activation::elu, alpha});
   return {alpha};
 }
 inline Selu selu() { return {}; }
@@ -83,21 +100,20 @@ inline const char* activation_name(Activation kind) {
   return "unknown";
 }
 
-/// An activation by name, checked like the functions above; for run-time chains. `parameter` is the
-/// slope of leaky_relu or the alpha of elu.
-inline ActivationSpec activation(const std::string& name, double parameter) {
-  for (const auto& entry : detail::activation_names) {
-    if (name != entry.name) continue;
-    if (entry.kind == Activation::leaky_relu) return leaky_relu(parameter).spec();
-    if (entry.kind == Activation::elu) return elu(parameter).spec();
-    return {entry.kind, 0};
-  }
-  detail::require(false, "activation '", name, "' is unknown");
-  return {};
-}
-/// The same with the usual parameter (slope 0.01, alpha 1).
+/// An activation by name with its usual parameter (slope 0.01, alpha 1); for run-time chains.
 inline ActivationSpec activation(const std::string& name) {
-  return activation(name, name == "leaky_relu" ? 0.01 : 1.0);
+  for (const auto& entry : detail::activation_names) {
+    if (name == entry.name) return {entry.kind, detail::usual_parameter(entry.kind)};
+  }
+  throw InvalidArgument("activation '" + name + "' is unknown");
+}
+/// The same with another parameter, the slope of leaky_relu or the alpha of elu, checked like the
+/// functions above; the other activations have none and ignore it.
+inline ActivationSpec activation(const std::string& name, double parameter) {
+  ActivationSpec f = activation(name);
+  if (detail::usual_parameter(f.kind) != 0) f.parameter = parameter;
+  detail::check_activation(f);
+  return f;
 }
 
 DASVDD_NAMESPACE_END

@@ -130,8 +130,11 @@ struct HasInitialize<L, std::void_t<decltype(std::declval<const L&>().initialize
                             std::declval<Random&>(), std::declval<typename L::Scalar*>()))>>
     : std::true_type {};
 
+template <class L, class = void>
+struct IsRunTimeLayer : std::false_type {};
 template <class L>
-constexpr bool is_run_time_layer = std::is_base_of_v<Layer<typename L::Scalar>, L>;
+struct IsRunTimeLayer<L, std::void_t<typename L::Scalar>>
+    : std::is_base_of<Layer<typename L::Scalar>, L> {};
 
 /// A layer of the plain contract behind the run-time interface.
 template <class L>

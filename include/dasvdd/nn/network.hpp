@@ -59,15 +59,19 @@ class Network {
     } else if constexpr (std::is_base_of_v<Layer<Scalar>, L>) {
       return add(std::shared_ptr<const Layer<Scalar>>(std::make_shared<L>(layer)));
     } else {
+      constexpr bool is_layer = detail::IsLayer<L>::value;
       static_assert(
-          detail::IsLayer<L>::value,
+          is_layer || detail::IsRunTimeLayer<L>::value,
           "dasvdd: a layer needs Scalar, inputs(), outputs(), parameters(), forward(w, x, y) and "
           "backward(w, x, y, dy, dx, dw), all const; see dasvdd/nn/layer.hpp");
-      if constexpr (detail::IsLayer<L>::value) {
-        static_assert(std::is_same_v<typename L::Scalar, Scalar>,
+      if constexpr (is_layer || detail::IsRunTimeLayer<L>::value) {
+        constexpr bool same = std::is_same_v<typename L::Scalar, Scalar>;
+        static_assert(same,
                       "dasvdd: the layers of a net share one scalar type: all float or all double");
-        return add(
-            std::shared_ptr<const Layer<Scalar>>(std::make_shared<detail::LayerModel<L>>(layer)));
+        if constexpr (same) {
+          return add(
+              std::shared_ptr<const Layer<Scalar>>(std::make_shared<detail::LayerModel<L>>(layer)));
+        }
       }
     }
     return *this;
@@ -75,6 +79,7 @@ class Network {
 
   /// Appends an activation; directly behind a dense layer it becomes part of that layer's step.
   Network& add(ActivationSpec f) {
+    detail::check_activation(f);
     detail::require(!steps_.empty(),
                     "an activation can't be the first layer of a net: nothing says its size");
     auto& last = steps_.back();
