@@ -17,7 +17,7 @@ class Dense {
   using Scalar = Scalar_;
   static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>,
                 "dasvdd: a net computes in float or double");
-  static_assert((In > 0 || In == Eigen::Dynamic) && (Out > 0 || Out == Eigen::Dynamic),
+  static_assert((In > 0 && Out > 0) || (In == Eigen::Dynamic && Out == Eigen::Dynamic),
                 "dasvdd: the sizes of a dense layer are positive, or both left out");
   static constexpr int fixed_inputs = In;
   static constexpr int fixed_outputs = Out;
