@@ -95,7 +95,7 @@ TEST_CASE("a shuffle is a permutation, and every order of three comes equally of
   CHECK(chi_square(counts, 1000) < 20.5);  // 5 degrees of freedom: 0.1 % of seeds exceed this
 }
 
-TEST_CASE("uniform numbers fill [0, 1) evenly") {
+TEST_CASE("uniform numbers fill the range from 0 to below 1 evenly") {
   Random random(1);
   std::vector<double> x(100000);
   for (double& v : x) v = random.uniform();
