@@ -42,15 +42,12 @@ class Rows {
   /// Binds to an Eigen expression that lies in memory row by row.
   template <class Derived>
   Rows(const Eigen::DenseBase<Derived>& matrix)
-      : Rows(matrix.derived().data(), matrix.rows(), matrix.cols(), row_stride(matrix.derived())) {
-    static_assert(std::is_const_v<Scalar>, "dasvdd: a writable batch binds to an lvalue matrix");
-    check<Derived>();
-  }
+      : Rows(address(matrix.derived()), matrix.rows(), matrix.cols(),
+             row_stride(matrix.derived())) {}
   template <class Derived>
   Rows(Eigen::DenseBase<Derived>& matrix)
-      : Rows(matrix.derived().data(), matrix.rows(), matrix.cols(), row_stride(matrix.derived())) {
-    check<Derived>();
-  }
+      : Rows(address(matrix.derived()), matrix.rows(), matrix.cols(),
+             row_stride(matrix.derived())) {}
   /// A writable view is also a readable one.
   template <class Other, class = std::enable_if_t<std::is_same_v<const Other, Scalar> &&
                                                   !std::is_const_v<Other>>>
@@ -78,26 +75,45 @@ class Rows {
 
  private:
   template <class Derived>
-  static constexpr void check() {
-    static_assert(std::is_same_v<typename Derived::Scalar, Value>,
+  static constexpr bool in_memory = (int(Derived::Flags) & int(Eigen::DirectAccessBit)) != 0;
+
+  /// Where the matrix begins, after all that can be said of its type. What was refused is not
+  /// compiled further: its errors would bury the sentence.
+  template <class Matrix>
+  static Scalar* address(Matrix& matrix) {
+    using Derived = std::remove_const_t<Matrix>;
+    constexpr bool same_scalar = std::is_same_v<typename Derived::Scalar, Value>;
+    constexpr bool writable =
+        !std::is_const_v<Matrix> && (int(Derived::Flags) & int(Eigen::LvalueBit)) != 0;
+    static_assert(same_scalar,
                   "dasvdd: the batch has another scalar type than the detector or net; "
                   "convert it with X.cast<float>() or X.cast<double>()");
     static_assert(bool(Derived::IsRowMajor) || Derived::ColsAtCompileTime == 1,
                   "dasvdd: a batch is n x d with rows as samples, row-major; "
                   "copy with dasvdd::RowMatrix<float>(X), or pass X.transpose() of a d x n "
                   "column-major matrix");
-    static_assert((int(Derived::Flags) & int(Eigen::DirectAccessBit)) != 0,
+    static_assert(in_memory<Derived>,
                   "dasvdd: a batch must lie in memory; evaluate the expression into a "
                   "dasvdd::RowMatrix first");
+    static_assert(std::is_const_v<Scalar> || writable,
+                  "dasvdd: a writable batch binds to an lvalue matrix");
+    if constexpr (same_scalar && in_memory<Derived> && (std::is_const_v<Scalar> || writable)) {
+      return matrix.data();
+    } else {
+      return nullptr;
+    }
   }
   template <class Derived>
   static Index row_stride(const Derived& matrix) {
-    // A single column has its rows one inner stride apart whatever its storage order says.
-    detail::require(
-        Derived::IsRowMajor == 0 || matrix.cols() <= 1 || matrix.innerStride() == 1,
-        "the batch has gaps between its columns; copy it into a dasvdd::RowMatrix first");
-    if (!bool(Derived::IsRowMajor)) return matrix.innerStride();
-    return matrix.outerStride();
+    if constexpr (in_memory<Derived>) {
+      // A single column has its rows one inner stride apart whatever its storage order says.
+      detail::require(
+          Derived::IsRowMajor == 0 || matrix.cols() <= 1 || matrix.innerStride() == 1,
+          "the batch has gaps between its columns; copy it into a dasvdd::RowMatrix first");
+      return Derived::IsRowMajor ? matrix.outerStride() : matrix.innerStride();
+    } else {
+      return 0;
+    }
   }
 
   Scalar* data_ = nullptr;
