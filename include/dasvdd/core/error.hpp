@@ -4,10 +4,13 @@
 
 #include <dasvdd/core/config.hpp>
 
+#include <cstddef>
+#include <cstdio>
 #include <locale>
-#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 DASVDD_NAMESPACE_BEGIN
 
@@ -27,19 +30,84 @@ class FileError : public std::runtime_error {
 
 namespace detail {
 
+/// One part of a sentence: a text or a number. Sentences are put together by one function for all, because a template
+/// that streams its parts would be compiled anew for each sentence.
+class Part {
+ public:
+  Part(const char* text) : text_(text) {}
+  Part(std::string_view text) : text_(text) {}
+  Part(const std::string& text) : text_(text) {}
+  Part(char letter) : letter_(letter), kind_(Kind::letter) {}
+  template <class Number, class = std::enable_if_t<std::is_arithmetic_v<Number>>>
+  Part(Number number) {
+    if constexpr (std::is_floating_point_v<Number>) {
+      real_ = static_cast<double>(number);
+      kind_ = Kind::real;
+    } else if constexpr (std::is_unsigned_v<Number>) {
+      natural_ = number;
+      kind_ = Kind::natural;
+    } else {
+      integer_ = number;
+      kind_ = Kind::integer;
+    }
+  }
+
+  void append_to(std::string& sentence) const {
+    char digits[32];
+    switch (kind_) {
+      case Kind::text:
+        sentence += text_;
+        return;
+      case Kind::letter:
+        sentence += letter_;
+        return;
+      case Kind::integer:
+        sentence += std::to_string(integer_);
+        return;
+      case Kind::natural:
+        sentence += std::to_string(natural_);
+        return;
+      case Kind::real:
+        std::snprintf(digits, sizeof digits, "%g", real_);
+        sentence += digits;
+        return;
+    }
+  }
+
+ private:
+  enum class Kind { text, letter, integer, natural, real };
+  std::string_view text_;
+  union {
+    char letter_;
+    long long integer_;
+    unsigned long long natural_;
+    double real_ = 0;
+  };
+  Kind kind_ = Kind::text;
+};
+
+inline std::string join(const Part* parts, std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) parts[i].append_to(text);
+  return text;
+}
+[[noreturn]] inline void refuse(const Part* parts, std::size_t count) {
+  throw InvalidArgument(join(parts, count));
+}
+
 /// Joins the parts of a sentence: `sentence("row ", 3, " is NaN")`.
 template <class... Parts>
 std::string sentence(const Parts&... parts) {
-  std::ostringstream text;
-  text.imbue(std::locale::classic());  // whatever the host program has made the global locale
-  (text << ... << parts);
-  return text.str();
+  const Part list[] = {Part(parts)...};
+  return join(list, sizeof...(parts));
 }
 
 /// Throws InvalidArgument with the joined parts unless `condition` holds.
 template <class... Parts>
 void require(bool condition, const Parts&... parts) {
-  if (!condition) throw InvalidArgument(sentence(parts...));
+  if (condition) return;
+  const Part list[] = {Part(parts)...};
+  refuse(list, sizeof...(parts));
 }
 
 }  // namespace detail
