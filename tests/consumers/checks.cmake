@@ -1,8 +1,8 @@
 # What every consumer may rely on, however it came by the library.
 
-# add_consumer(<target> <library>): main.cpp with all warnings as errors.
-function(add_consumer target library expect_openmp)
-  add_executable(${target} "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/main.cpp")
+# add_consumer(<target> <source> <library> <expect_openmp>): a program with all warnings as errors.
+function(add_consumer target source library expect_openmp)
+  add_executable(${target} "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/${source}")
   target_link_libraries(${target} PRIVATE ${library})
   target_compile_definitions(${target} PRIVATE EXPECT_OPENMP=${expect_openmp})
   separate_arguments(flags UNIX_COMMAND "${EXTRA_FLAGS}")
