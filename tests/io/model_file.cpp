@@ -166,7 +166,7 @@ TEST_CASE("a net without a decoder, or without biases, reads back the same") {
   Network<float> encoder;
   encoder.add(dense_without_bias<float>(5, 4)).add(relu()).add(dense_without_bias<float>(4, 2));
   const Autoencoder<float> net(encoder, Network<float>());
-  AlignedBuffer<float> parameters(net.parameters()), statistics(0), center(2);
+  AlignedBuffer<float> parameters(net.parameters()), statistics(net.statistics()), center(2);
   for (Index i = 0; i < parameters.size(); ++i)
     parameters[i] = 0.125f * static_cast<float>(i % 7) - 0.25f;
   auto model = std::make_shared<Model<float>>();

@@ -91,16 +91,18 @@ TEST_CASE("a file read and written again has the same bytes") {
 }
 
 TEST_CASE("the bytes depend on the content, not on the order in which it was added") {
-  const float a = 1;
+  const float a = 1, c = 3;
   const double b = 2;
   TensorFile first, second;
   first.add("a", {}, &a);
+  first.add("c", {}, &c);
   first.add("b", {}, &b);
   first.set_metadata("x", "1");
   first.set_metadata("y", "2");
   second.set_metadata("y", "2");
   second.set_metadata("x", "1");
   second.add("b", {}, &b);
+  second.add("c", {}, &c);
   second.add("a", {}, &a);
   CHECK(first.serialize() == second.serialize());
 }
