@@ -49,8 +49,8 @@ class Calibration {
     // rate) lie above.
     const double above = std::floor((n + 1) * alarm.rate * (1 + 1e-12));
     detail::require(above >= 1, "a false alarm rate of ", alarm.rate, " needs at least ",
-                    std::ceil(1 / alarm.rate - 1e-9) - 1, " held-out normal rows, got ",
-                    scores_.size());
+                    static_cast<long long>(std::ceil(1 / alarm.rate - 1e-9)) - 1,
+                    " held-out normal rows, got ", scores_.size());
     const std::size_t index = scores_.size() - static_cast<std::size_t>(above);
     return scores_[std::min(index, scores_.size() - 1)];
   }
@@ -60,6 +60,7 @@ class Calibration {
   double p_value(double score) const {
     detail::require(!empty(),
                     "the detector has no held-out scores for a p-value; make it with calibrated()");
+    detail::require(!detail::is_nan(score), "the score is NaN, expected a number or infinity");
     const auto first = std::lower_bound(scores_.begin(), scores_.end(), score);
     return (1 + static_cast<double>(scores_.end() - first)) /
            (1 + static_cast<double>(scores_.size()));
