@@ -6,6 +6,7 @@
 #include <dasvdd/kernels/table.hpp>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
@@ -27,12 +28,16 @@ class Scaler {
     detail::require(mean_.size() == scale_.size(), "the scaler has ", mean_.size(), " means and ",
                     scale_.size(), " scales, expected as many of each");
     for (std::size_t j = 0; j < mean_.size(); ++j) {
-      const bool good =
-          detail::is_finite(mean_[j]) && detail::is_finite(scale_[j]) && scale_[j] > 0;
+      // Both must be numbers of the net's scalar type too, the factor one that is not flushed to
+      // zero.
+      const Scalar shift = static_cast<Scalar>(mean_[j]);
+      const Scalar factor = static_cast<Scalar>(1 / scale_[j]);
+      const bool good = scale_[j] > 0 && detail::is_finite(scale_[j]) && detail::is_finite(shift) &&
+                        detail::is_finite(factor) && factor >= std::numeric_limits<Scalar>::min();
       detail::require(good, "the scaler's feature ", j, " has mean ", mean_[j], " and scale ",
                       scale_[j], ", expected finite numbers and a positive scale");
-      shift_[static_cast<Index>(j)] = static_cast<Scalar>(mean_[j]);
-      factor_[static_cast<Index>(j)] = static_cast<Scalar>(1 / scale_[j]);
+      shift_[static_cast<Index>(j)] = shift;
+      factor_[static_cast<Index>(j)] = factor;
     }
   }
 

@@ -1,0 +1,96 @@
+// The standardizer.
+
+#include <dasvdd/detect/scaler.hpp>
+#include <dasvdd/kernels/dispatch.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+using namespace dasvdd;
+
+TEST_CASE("a fitted scaler has each feature's mean and population deviation") {
+  RowMatrix<double> x(4, 2);
+  x << 1, 10, 2, 30, 3, 10, 6, 30;
+  const auto scaler = Scaler<double>::standardizing(x);
+  CHECK(scaler.features() == 2);
+  CHECK(scaler.mean() == std::vector<double>{3, 20});
+  CHECK(scaler.scale()[0] == doctest::Approx(std::sqrt(14 / 4.0)).epsilon(1e-15));
+  CHECK(scaler.scale()[1] == 10);
+}
+
+TEST_CASE_TEMPLATE("a constant feature gets scale 1, whatever its mean's rounding", Scalar, float,
+                   double) {
+  // 0.1 is no binary fraction: a sum of a thousand of them divided by a thousand is another number.
+  RowMatrix<Scalar> x(1000, 4);
+  x.col(0).setConstant(Scalar(0.1));
+  x.col(1).setConstant(Scalar(-1e7) / 3);
+  x.col(2).setZero();
+  x.col(3).setLinSpaced(0, 1);
+  const auto scaler = Scaler<Scalar>::standardizing(x);
+  for (const std::size_t j : {0u, 1u, 2u}) {
+    CHECK(scaler.scale()[j] == 1);
+    CHECK(scaler.mean()[j] == static_cast<double>(x(0, static_cast<Index>(j))));
+  }
+  CHECK(scaler.scale()[3] == doctest::Approx(std::sqrt(1 / 12.0)).epsilon(1e-2));
+
+  Vector<Scalar> row = x.row(5), out(4);
+  scaler.apply(kernels::best<Scalar>(), row.data(), 4, out.data());
+  CHECK(out.head(3) == Vector<Scalar>::Zero(3));
+}
+
+TEST_CASE_TEMPLATE("standardized rows have mean 0 and deviation 1", Scalar, float, double) {
+  // Wider than a register, with a rest.
+  RowMatrix<Scalar> x(200, 19);
+  for (Index i = 0; i < x.rows(); ++i) {
+    for (Index j = 0; j < x.cols(); ++j) {
+      const double column = static_cast<double>(j);
+      x(i, j) = static_cast<Scalar>(std::sin(static_cast<double>(i) * (column + 1)) * (column + 1) +
+                                    column);
+    }
+  }
+  const auto scaler = Scaler<Scalar>::standardizing(x);
+  RowMatrix<Scalar> out(200, 19);
+  for (Index i = 0; i < 200; ++i) {
+    scaler.apply(kernels::best<Scalar>(), x.row(i).data(), 19, out.row(i).data());
+  }
+  const double tolerance = std::is_same_v<Scalar, float> ? 1e-5 : 1e-13;
+  for (Index j = 0; j < 19; ++j) {
+    CHECK(std::abs(static_cast<double>(out.col(j).mean())) < tolerance);
+    CHECK(std::abs(static_cast<double>(out.col(j).squaredNorm()) / 200 - 1) < tolerance);
+  }
+}
+
+TEST_CASE("the empty scaler copies") {
+  const Scaler<float> scaler;
+  CHECK(scaler.empty());
+  const float row[] = {1, 2, 3};
+  float out[] = {0, 0, 0};
+  scaler.apply(kernels::best<float>(), row, 3, out);
+  CHECK(out[2] == 3);
+}
+
+TEST_CASE("bad means and scales are refused by feature") {
+  const double infinity = std::numeric_limits<double>::infinity(), nan = std::nan("");
+  CHECK_THROWS_WITH_AS((Scaler<float>({0, 0}, {1})),
+                       "the scaler has 2 means and 1 scales, expected as many of each",
+                       InvalidArgument);
+  CHECK_THROWS_WITH_AS((Scaler<float>({0, 0, 0.5}, {1, 1, 0})),
+                       "the scaler's feature 2 has mean 0.5 and scale 0, expected finite numbers "
+                       "and a positive scale",
+                       InvalidArgument);
+  for (const double scale : {-1.0, infinity, nan}) {
+    CHECK_THROWS_AS((Scaler<double>({0}, {scale})), InvalidArgument);
+  }
+  for (const double mean : {infinity, -infinity, nan}) {
+    CHECK_THROWS_AS((Scaler<double>({mean}, {1})), InvalidArgument);
+  }
+}
+
+TEST_CASE("numbers that a float can't hold are refused for a float net, not for a double one") {
+  for (const double scale : {1e-60, 1e60}) {
+    CHECK_THROWS_AS((Scaler<float>({0}, {scale})), InvalidArgument);
+    CHECK((Scaler<double>({0}, {scale})).features() == 1);
+  }
+  CHECK_THROWS_AS((Scaler<float>({1e60}, {1})), InvalidArgument);
+}
