@@ -42,11 +42,7 @@ class Detector {
                     "a detector needs a model with at least one member");
     detail::require(detail::is_finite(threshold), "the threshold is ", threshold,
                     ", expected a finite number");
-    for (const auto& member : model_->members) {
-      detail::require(member.network.net().inputs() == features(),
-                      "the members of a detector take ", features(), " and ",
-                      member.network.net().inputs(), " features, expected the same number");
-    }
+    for (std::size_t i = 0; i < model_->members.size(); ++i) check(model_->members[i], i);
     detail::require(model_->scaler.empty() || model_->scaler.features() == features(),
                     "the scaler is for ", model_->scaler.features(), " features, the net takes ",
                     features());
@@ -143,14 +139,17 @@ class Detector {
     const FloatingPointMode mode;
     Explanation e;
     e.features.assign(static_cast<std::size_t>(features()), 0);
+    e.residual.assign(static_cast<std::size_t>(features()), 0);
     const double members = static_cast<double>(model_->members.size());
     const Rows<const Scalar> x = scaled_tile(X, workspace);
     for (std::size_t i = 0; i < model_->members.size(); ++i) {
       const auto& member = model_->members[i];
       const auto result = member.network.forward(x, workspace.forward_[i], uses_decoder(member));
       if (uses_decoder(member)) {
+        std::vector<double> residual;
         shares(member, member.reconstruction, result.output, x.data(), workspace, members,
-               e.features, e.residual);
+               e.features, residual);
+        for (std::size_t j = 0; j < residual.size(); ++j) e.residual[j] += residual[j] / members;
       }
       std::vector<double> code, offset;
       shares(member, member.latent, result.code, member.center.data(), workspace, members, code,
@@ -211,6 +210,21 @@ class Detector {
 
   static bool uses_decoder(const Member<Scalar>& member) {
     return member.reconstruction.weight() > 0;
+  }
+
+  void check(const Member<Scalar>& member, std::size_t i) const {
+    const Autoencoder<Scalar>& net = member.network.net();
+    detail::require(net.inputs() == features(), "the members of a detector take ", features(),
+                    " and ", net.inputs(), " features, expected the same number");
+    detail::require(member.center.size() == net.code(), "the center of member ", i, " has ",
+                    member.center.size(), " numbers, its code ", net.code());
+    detail::require(
+        member.reconstruction.size() == net.inputs() && member.latent.size() == net.code(),
+        "the score terms of member ", i, " are for ", member.reconstruction.size(),
+        " features and a code of ", member.latent.size(), ", its net has ", net.inputs(), " and ",
+        net.code());
+    detail::require(net.has_decoder() || !uses_decoder(member), "member ", i,
+                    " scores by reconstruction, but its net has no decoder");
   }
 
   void check(Rows<const Scalar> X, const Workspace<Scalar>& workspace) const {

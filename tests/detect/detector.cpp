@@ -1,0 +1,243 @@
+// The detector as a value: scores, decisions, what it refuses.
+
+#include "detect/support.hpp"
+
+#include <limits>
+
+using namespace detect_tests;
+
+TEST_CASE_TEMPLATE("scores are r + gamma q by the formulas, in the scaler's units", Scalar, float,
+                   double) {
+  const auto detector =
+      detector_of<Scalar>({published_member(small_net<Scalar>(), 1)}, some_scaler<Scalar>(9));
+  const auto X = random_rows<Scalar>(130, 9, 2);
+  const Vector<Scalar> scores = detector.score(X);
+  const RowMatrix<Scalar> codes = detector.encode(X), outputs = detector.reconstruct(X);
+  const auto& center = detector.model().members[0].center;
+  // A sum of nine squares, in float some rounding errors of 6e-8 each.
+  const double tolerance = std::is_same_v<Scalar, float> ? 1e-5 : 1e-13;
+  for (Index i = 0; i < X.rows(); ++i) {
+    double r = 0, q = 0;
+    for (Index j = 0; j < 9; ++j) {
+      const double x = (static_cast<double>(X(i, j)) - 0.1 * static_cast<double>(j)) /
+                       (0.5 + 0.25 * static_cast<double>(j));
+      r += std::pow(static_cast<double>(outputs(i, j)) - x, 2) / 9;
+    }
+    for (Index j = 0; j < 4; ++j) {
+      q += std::pow(static_cast<double>(codes(i, j)) - static_cast<double>(center[j]), 2);
+    }
+    REQUIRE(static_cast<double>(scores[i]) ==
+            doctest::Approx(r + latent_weight * q).epsilon(tolerance));
+  }
+  CHECK(scores.maxCoeff() > 2 * scores.minCoeff());  // rows are told from each other
+}
+
+TEST_CASE("a score is the sum of its parts, to the bit") {
+  const auto detector = detector_of<float>({published_member(small_net<float>(), 1)});
+  const auto X = random_rows<float>(300, 9, 2);
+  const auto parts = detector.score_parts(X);
+  CHECK(same_bits<float>(parts.reconstruction + parts.latent, detector.score(X)));
+  CHECK(parts.latent.minCoeff() > 0);
+  CHECK(parts.reconstruction.minCoeff() > 0);
+}
+
+TEST_CASE("every way to ask for a score gives the same one") {
+  const auto detector = detector_of<float>({published_member(small_net<float>(), 1)});
+  const auto X = random_rows<float>(100, 9, 2);
+  const Vector<float> scores = detector.score(X);
+  auto workspace = detector.make_workspace(), small = detector.make_workspace(1);
+  Vector<float> other(100);
+  detector.score(X, workspace, other.data());
+  CHECK(same_bits(other, scores));
+  detector.score(X, small, other.data());
+  CHECK(same_bits(other, scores));
+  auto copy = workspace;
+  for (Index i = 0; i < 100; ++i) CHECK(detector.score_one(X.row(i).data(), copy) == scores[i]);
+  CHECK(small.tile() == 1);
+  CHECK(detector.make_workspace(100000).tile() == workspace.tile());
+}
+
+TEST_CASE("a net without a decoder scores by its code alone") {
+  const auto net = autoencoder(small_net<float>().encoder(), Network<float>());
+  const auto detector = detector_of<float>({published_member(net, 1)});
+  const auto X = random_rows<float>(20, 9, 2);
+  const auto parts = detector.score_parts(X);
+  CHECK(parts.reconstruction == Vector<float>::Zero(20));
+  CHECK(same_bits(parts.latent, detector.score(X)));
+  CHECK(parts.latent.minCoeff() > 0);
+  CHECK_THROWS_WITH_AS(detector.reconstruct(X), "this detector has no decoder", InvalidArgument);
+}
+
+TEST_CASE("predict says 1 above the threshold and 0 at it") {
+  const auto detector = detector_of<float>({published_member(small_net<float>(), 1)});
+  const auto X = random_rows<float>(50, 9, 2);
+  const Vector<float> scores = detector.score(X);
+  const double border = static_cast<double>(scores[7]);
+  const auto decided = detector.with_threshold(border);
+  CHECK(decided.threshold() == border);
+  CHECK(detector.threshold() == 1);
+  const Eigen::VectorXi labels = decided.predict(X);
+  for (Index i = 0; i < 50; ++i) CHECK(labels[i] == (scores[i] > scores[7] ? 1 : 0));
+  CHECK(labels[7] == 0);
+  CHECK(labels.sum() > 0);
+  CHECK(labels.sum() < 50);
+  CHECK_THROWS_WITH_AS(detector.with_threshold(INFINITY),
+                       "the threshold is inf, expected a finite number", InvalidArgument);
+}
+
+TEST_CASE("calibrated: a threshold by rate and p-values, from normal rows alone") {
+  const auto detector = detector_of<float>({published_member(small_net<float>(), 1)});
+  const auto held_out = random_rows<float>(199, 9, 3);
+  const auto calibrated = detector.calibrated(held_out, false_alarm_rate(0.05));
+  // floor(200 * 0.05) = 10 of 200 equally likely places lie above: 9 held-out rows and the new one.
+  CHECK(calibrated.predict(held_out).sum() == 9);
+  CHECK(calibrated.calibration().scores().size() == 199);
+  CHECK(same_bits(calibrated.score(held_out), detector.score(held_out)));
+
+  const Vector<float> scores = calibrated.score(held_out);
+  const Eigen::VectorXd p = calibrated.p_value(scores);
+  for (Index i = 0; i < 199; ++i) {
+    CHECK(p[i] == calibrated.p_value(scores[i]));
+    CHECK(p[i] >= 1 / 200.0);
+    CHECK(p[i] <= 1);
+    // An alarm at rate 0.05 is a p-value of at most 0.05: a held-out row counts itself.
+    CHECK((p[i] <= 0.05 + 1e-12) == calibrated.is_anomaly(scores[i]));
+  }
+  CHECK(calibrated.p_value(scores.maxCoeff()) == doctest::Approx(2 / 200.0));
+  CHECK(calibrated.with_threshold(3).p_value(scores[0]) == p[0]);
+
+  CHECK_THROWS_AS(detector.p_value(1.0f), InvalidArgument);
+  CHECK_THROWS_WITH_AS(detector.calibrated(held_out.topRows(0), false_alarm_rate(0.05)),
+                       "calibrated: there are no held-out rows", InvalidArgument);
+  CHECK_THROWS_WITH_AS(detector.calibrated(held_out.topRows(5), false_alarm_rate(0.05)),
+                       "a false alarm rate of 0.05 needs at least 19 held-out normal rows, got 5",
+                       InvalidArgument);
+}
+
+TEST_CASE("rows of another width, transposed, or with NaN are refused by every function") {
+  const auto detector = detector_of<float>({published_member(small_net<float>(), 1)});
+  auto workspace = detector.make_workspace();
+  std::vector<float> scores(20);
+  const auto check = [&](const RowMatrix<float>& X, const char* sentence) {
+    CHECK_THROWS_WITH_AS(detector.score(X), sentence, InvalidArgument);
+    CHECK_THROWS_WITH_AS(detector.score_parts(X), sentence, InvalidArgument);
+    CHECK_THROWS_WITH_AS(detector.score(X, workspace, scores.data()), sentence, InvalidArgument);
+    CHECK_THROWS_WITH_AS(detector.predict(X), sentence, InvalidArgument);
+    CHECK_THROWS_WITH_AS(detector.encode(X), sentence, InvalidArgument);
+    CHECK_THROWS_WITH_AS(detector.reconstruct(X), sentence, InvalidArgument);
+    CHECK_THROWS_WITH_AS(detector.calibrated(X, false_alarm_rate(0.5)), sentence, InvalidArgument);
+  };
+  check(random_rows<float>(5, 8, 1), "the batch is 5 x 8, expected 9 columns (one sample a row)");
+  check(random_rows<float>(9, 20, 1),
+        "the batch is 9 x 20, expected 9 columns (one sample a row); is it transposed?");
+  auto X = random_rows<float>(20, 9, 1);
+  X(17, 3) = std::numeric_limits<float>::quiet_NaN();
+  check(X, "the batch has NaN in row 17, column 3; every value must be finite");
+  X(17, 3) = -std::numeric_limits<float>::infinity();
+  check(X, "the batch has -infinity in row 17, column 3; every value must be finite");
+  CHECK_THROWS_AS(detector.explain(X.row(17)), InvalidArgument);
+  CHECK_THROWS_WITH_AS(detector.explain(X.row(1).head(5)),
+                       "explain: the row has 5 numbers, expected 9", InvalidArgument);
+  CHECK_THROWS_WITH_AS(detector.score(X.topRows(2), -1),
+                       "threads is -1, expected 0 (all) or a positive number", InvalidArgument);
+}
+
+TEST_CASE("the workspace of another detector is refused, that of a copy is not") {
+  const auto detector = detector_of<float>({published_member(small_net<float>(), 1)});
+  const auto other = detector_of<float>({published_member(small_net<float>(), 1)});
+  const auto X = random_rows<float>(3, 9, 1);
+  Vector<float> scores(3);
+  auto foreign = other.make_workspace();
+  CHECK_THROWS_WITH_AS(detector.score(X, foreign, scores.data()),
+                       "the workspace was made by another detector", InvalidArgument);
+  const auto copy = detector.with_threshold(5);
+  auto shared = copy.make_workspace();
+  detector.score(X, shared, scores.data());
+  CHECK(same_bits(scores, detector.score(X)));
+  CHECK_THROWS_WITH_AS(detector.make_workspace(0), "make_workspace: rows is 0, expected at least 1",
+                       InvalidArgument);
+}
+
+TEST_CASE("copies share the model, and outlive the detector they came from") {
+  auto first = std::make_unique<Detector<float>>(
+      detector_of<float>({published_member(small_net<float>(), 1)}));
+  const auto X = random_rows<float>(40, 9, 1);
+  const Vector<float> scores = first->score(X);
+  const Detector<float> copy = *first;
+  const auto calibrated = first->calibrated(X, false_alarm_rate(0.1));
+  CHECK(&copy.model() == &first->model());
+  CHECK(&calibrated.model() == &first->model());
+  CHECK(&first->with_threshold(2).model() == &first->model());
+  first.reset();
+  CHECK(same_bits(copy.score(X), scores));
+  CHECK(same_bits(calibrated.score(X), scores));
+}
+
+TEST_CASE("no rows have no scores") {
+  const auto detector = detector_of<float>({published_member(small_net<float>(), 1)});
+  const RowMatrix<float> none(0, 9);
+  CHECK(detector.score(none).size() == 0);
+  CHECK(detector.score_parts(none).latent.size() == 0);
+  CHECK(detector.predict(none).size() == 0);
+  CHECK(detector.encode(none).rows() == 0);
+  CHECK(detector.encode(none).cols() == 4);
+  CHECK(detector.reconstruct(none).cols() == 9);
+  auto workspace = detector.make_workspace();
+  detector.score(none, workspace, nullptr);
+}
+
+TEST_CASE_TEMPLATE("a finite row so far out that the net overflows scores infinity, not NaN",
+                   Scalar, float, double) {
+  const Scalar huge = std::numeric_limits<Scalar>::max() / 2;
+  for (const bool whitened : {false, true}) {
+    for (const bool scaled : {false, true}) {
+      CAPTURE(whitened);
+      CAPTURE(scaled);
+      const auto net = small_net<Scalar>();
+      const auto detector =
+          detector_of<Scalar>({whitened ? whitened_member(net, 1) : published_member(net, 1)},
+                              scaled ? some_scaler<Scalar>(9) : Scaler<Scalar>());
+      RowMatrix<Scalar> X = random_rows<Scalar>(3, 9, 1);
+      const Vector<Scalar> before = detector.score(X);
+      X.row(1).setConstant(huge);
+      X(1, 2) = -huge;
+      const Vector<Scalar> scores = detector.score(X);
+      CHECK(scores[1] == std::numeric_limits<Scalar>::infinity());
+      CHECK(scores[0] == before[0]);  // its neighbors in the batch are not touched
+      CHECK(scores[2] == before[2]);
+      CHECK(detector.predict(X)[1] == 1);
+      const auto parts = detector.score_parts(X);
+      CHECK(parts.reconstruction[1] + parts.latent[1] == scores[1]);
+    }
+  }
+}
+
+TEST_CASE("a model that does not fit together makes no detector") {
+  const auto net = small_net<float>();
+  const auto half = autoencoder(net.encoder(), Network<float>());
+  const auto published = [](Index d, Index m) {
+    return std::make_pair(ScoreTerm<float>(d, 1, 9), ScoreTerm<float>(m, 1, 1));
+  };
+  const auto with_terms = [&](const Autoencoder<float>& of, Index d, Index m) {
+    auto terms = published(d, m);
+    return detector_of<float>({make_member(of, 1, terms.first, terms.second)});
+  };
+  CHECK(with_terms(net, 9, 4).features() == 9);
+  CHECK_THROWS_WITH_AS(with_terms(net, 8, 4),
+                       "the score terms of member 0 are for 8 features and a code of 4, its net "
+                       "has 9 and 4",
+                       InvalidArgument);
+  CHECK_THROWS_AS(with_terms(net, 9, 5), InvalidArgument);
+  CHECK_THROWS_WITH_AS(with_terms(half, 9, 4),
+                       "member 0 scores by reconstruction, but its net has no decoder",
+                       InvalidArgument);
+  auto member = published_member(net, 1);
+  member.center = AlignedBuffer<float>(3);
+  CHECK_THROWS_WITH_AS(detector_of<float>({member}),
+                       "the center of member 0 has 3 numbers, its code 4", InvalidArgument);
+  CHECK_THROWS_WITH_AS(detector_of<float>({}), "a detector needs a model with at least one member",
+                       InvalidArgument);
+  CHECK_THROWS_AS(Detector<float>(nullptr, 1), InvalidArgument);
+  CHECK_THROWS_WITH_AS(detector_of<float>({published_member(net, 1)}, Scaler<float>({0}, {1})),
+                       "the scaler is for 1 features, the net takes 9", InvalidArgument);
+}
