@@ -1,0 +1,153 @@
+// Scoring with a workspace allocates nothing. Memory is counted where all of it comes from, at
+// malloc and its relatives, which operator new calls too.
+
+#include "detect/support.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <new>
+
+// Sanitizers bring a malloc of their own.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+#define DASVDD_TEST_OTHER_MALLOC 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define DASVDD_TEST_OTHER_MALLOC 1
+#endif
+
+#if defined(__GLIBC__) && !defined(DASVDD_TEST_OTHER_MALLOC)
+
+namespace {
+std::atomic<long> allocations{0};
+}
+
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+
+void* malloc(std::size_t size) noexcept {
+  ++allocations;
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) noexcept {
+  ++allocations;
+  return __libc_calloc(count, size);
+}
+void* realloc(void* memory, std::size_t size) noexcept {
+  ++allocations;
+  return __libc_realloc(memory, size);
+}
+void* memalign(std::size_t alignment, std::size_t size) noexcept {
+  ++allocations;
+  return __libc_memalign(alignment, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+  ++allocations;
+  return __libc_memalign(alignment, size);
+}
+int posix_memalign(void** memory, std::size_t alignment, std::size_t size) noexcept {
+  ++allocations;
+  *memory = __libc_memalign(alignment, size);
+  return *memory ? 0 : ENOMEM;
+}
+}
+
+using namespace detect_tests;
+
+namespace {
+
+/// Allocations of all threads while f runs.
+template <class F>
+long allocations_in(F&& f) {
+  const long before = allocations.load();
+  f();
+  return allocations.load() - before;
+}
+
+/// Keeps a compiler from leaving out a pair of new and delete.
+void keep(const void* memory) {
+  static std::atomic<const void*> sink;
+  sink = memory;
+}
+
+template <class Scalar>
+void check(const Detector<Scalar>& detector) {
+  const auto X = random_rows<Scalar>(1000, detector.features(), 7);
+  auto workspace = detector.make_workspace();
+  Vector<Scalar> scores(1000);
+  CHECK(allocations_in([&] { detector.score(X, workspace, scores.data()); }) == 0);
+  CHECK(allocations_in([&] { detector.score(X.topRows(1), workspace, scores.data()); }) == 0);
+  CHECK(allocations_in([&] { scores[0] = detector.score_one(X.data(), workspace); }) == 0);
+  auto one = detector.make_workspace(1);
+  CHECK(allocations_in([&] { detector.score(X, one, scores.data()); }) == 0);
+  CHECK(allocations_in([&] { detector.is_anomaly(scores[0]); }) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("the counter counts every way to get memory") {
+  CHECK(allocations_in([] {}) == 0);
+  CHECK(allocations_in([] {
+          void* memory = std::malloc(10);
+          keep(memory);
+          memory = std::realloc(memory, 1000);
+          keep(memory);
+          std::free(memory);
+        }) == 2);
+  CHECK(allocations_in([] {
+          void* memory = std::calloc(10, 10);
+          keep(memory);
+          std::free(memory);
+        }) == 1);
+  CHECK(allocations_in([] {
+          int* number = new int(3);
+          keep(number);
+          delete number;
+        }) == 1);
+  CHECK(allocations_in([] {
+          const AlignedBuffer<float> buffer(100);
+          keep(buffer.data());
+        }) == 1);
+  CHECK(allocations_in([] {
+          const Eigen::VectorXf vector = Eigen::VectorXf::Zero(1000);
+          keep(vector.data());
+        }) == 1);
+  void* memory = nullptr;
+  CHECK(allocations_in([&] {
+          if (posix_memalign(&memory, 64, 100) != 0) memory = nullptr;
+          keep(memory);
+          std::free(memory);
+        }) == 1);
+}
+
+TEST_CASE("what makes its own buffers does allocate: the counter sees the detector's memory") {
+  const auto detector = detector_of<float>({published_member(small_net<float>(), 1)});
+  const auto X = random_rows<float>(10, 9, 1);
+  CHECK(allocations_in([&] { detector.score(X, 1); }) > 0);
+  CHECK(allocations_in([&] { keep(detector.encode(X).data()); }) > 0);
+}
+
+TEST_CASE("scoring with a workspace allocates nothing: run-time net, published score") {
+  check(detector_of<float>({published_member(wide_net<float>(), 1)}));
+  check(detector_of<double>({published_member(wide_net<double>(), 1)}));
+}
+
+TEST_CASE("scoring with a workspace allocates nothing: static net, scaled rows") {
+  const auto net =
+      autoencoder(chain(dense<float, 9, 20>(), gelu(), tanh(), dense<float, 20, 4>(), leaky_relu()),
+                  chain(dense<float, 4, 9>(), sigmoid()));
+  check(detector_of<float>({published_member(net, 1)}, some_scaler<float>(9)));
+}
+
+TEST_CASE("scoring with a workspace allocates nothing: whitened score, ensemble") {
+  check(detector_of<float>(
+      {whitened_member(wide_net<float>(), 1), published_member(wide_net<float>(), 2)}));
+}
+
+#endif
