@@ -1,0 +1,49 @@
+#!/bin/sh
+# Benchmarks. On a fresh Debian machine nothing else need be typed.
+set -eu
+
+usage() {
+  cat <<'TEXT'
+usage: sh bench/run.sh speed [OPTION...]
+  speed   this library against PyTorch and onnxruntime on this machine: a table, and build/bench/speed.json;
+          under ten minutes; options go to bench/speed.py (--help lists them)
+Builds under build/, or under $DASVDD_BUILD_ROOT where that is set.
+TEXT
+}
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+build=${DASVDD_BUILD_ROOT:-$root/build}
+. "$root/scripts/packages.sh"
+
+# The peers: PyTorch and onnxruntime of the Python Package Index in a folder of their own, and Debian's PyTorch.
+# Whatever can't be had is left out, and said so.
+peers() {
+  venv=$build/bench-venv
+  if [ ! -e "$venv/complete" ]; then
+    say "installing PyTorch and onnxruntime into $venv"
+    if python3 -m venv "$venv" && "$venv/bin/pip" install -q torch==2.13.0 onnxruntime onnx numpy >"$venv/pip.log" 2>&1; then
+      touch "$venv/complete"
+    else
+      say "no PyTorch 2 and no onnxruntime (see $venv/pip.log)"
+    fi
+  fi
+  if [ -e "$venv/complete" ]; then set -- "$@" --python "torch 2=$venv/bin/python"; fi
+  if /usr/bin/python3 -c 'import torch' 2>/dev/null; then set -- "$@" --python "Debian torch=/usr/bin/python3"; fi
+  python3 "$root/bench/speed.py" --program "$build/bench/bench/bench_speed" --build "$build/bench" "$@"
+}
+
+speed() {
+  need_packages g++ cmake ninja-build libeigen3-dev python3 python3-venv python3-torch libopenblas0-openmp ||
+    say "going on with what is there"
+  # shellcheck disable=SC2046  # two words or none
+  (cd "$root" && cmake -B "$build/bench" $(generator_options "$build/bench") --log-level=WARNING \
+    -DCMAKE_BUILD_TYPE=Release -DDASVDD_BUILD_TESTS=OFF -DDASVDD_BUILD_EXAMPLES=OFF -DDASVDD_BUILD_BENCH=ON)
+  cmake --build "$build/bench" --parallel "$(cores)" --target bench_speed
+  peers "$@"
+}
+
+case "${1:-}" in
+  speed) shift; speed "$@" ;;
+  --help | -h) usage ;;
+  *) usage >&2; exit 2 ;;
+esac
