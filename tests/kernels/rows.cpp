@@ -83,7 +83,7 @@ TEST_CASE_TEMPLATE("a gradient with Adam is the gradient, then Adam, to the last
   for (const auto* table : kernels::available<Scalar>()) {
     INFO(std::string(table->name));
     for (const Index rows : {1, 5, 6, 12, 13, 40}) {
-      for (const Index cols : {1, 7, 16, 17, 32, 45, 70}) {
+      for (const Index cols : {1, 7, 16, 17, 32, 45, 70, 1100}) {
         for (const Index depth : {0, 1, 3, 50, 180, 700}) {
           CAPTURE(rows);
           CAPTURE(cols);

@@ -28,10 +28,11 @@ struct Table {
   void (*product)(const Product<Scalar>&, const Scalar* bias, ActivationSpec f);
   /// out += product. May write the padding of out's last strip.
   void (*product_add)(const Product<Scalar>&);
-  /// out = product, exactly `cols` columns: a weight gradient.
+  /// out = product, exactly `cols` columns: a weight gradient. Fastest in one call over all columns, with
+  /// b_row 1; threads share out the rows.
   void (*gradient)(const Product<Scalar>&);
-  /// One step of Adam with the product as gradient, applied while the product is in registers.
-  /// `out` is not used; the state's rows lie `out_stride` apart; exactly `cols` columns.
+  /// One step of Adam with the product as gradient, applied a few rows at a time while they are in
+  /// the cache. `out` is not used; the state's rows lie `out_stride` apart; exactly `cols` columns.
   void (*gradient_adam)(const Product<Scalar>&, AdamState<Scalar>, const AdamStep<Scalar>&);
 
   /// out[l] = sum over rows of x(row, l), row after row: a bias gradient, a mean code before its
