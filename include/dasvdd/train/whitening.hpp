@@ -120,11 +120,16 @@ inline SquareMatrix inverse_of_lower(const SquareMatrix& l) {
   return x;
 }
 
+/// The ridge of a score's whitening. Directions that normal rows hardly use get a say, but none a
+/// hundred times the others'; and a covariance of fewer rows than features needs one to be inverted.
+constexpr double whitening_ridge = 0.1;
+
 /// A = L^-1 with L L^T = the covariance of E's rows: e^T C^-1 e = ||A e||^2.
 template <class Scalar>
-AlignedBuffer<Scalar> whitening_matrix(const Scalar* E, Index n, Index d) {
+AlignedBuffer<Scalar> whitening_matrix(const Scalar* E, Index n, Index d,
+                                       double ridge = whitening_ridge) {
   SquareMatrix c = second_moments(E, n, d);
-  add_ridge(c, 1e-3);
+  add_ridge(c, ridge);
   cholesky(c);
   const SquareMatrix inverse = inverse_of_lower(c);
   AlignedBuffer<Scalar> a(d * d);

@@ -1,0 +1,207 @@
+// The one-line fit: whatever table comes, a detector that tells odd rows from normal ones.
+
+#include <dasvdd/eval/roc_auc.hpp>
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "train/support.hpp"
+
+using namespace dasvdd;
+
+namespace {
+
+/// Few steps: for tests that ask whether a fit works, not how well.
+FitSettings quick() {
+  FitSettings settings;
+  settings.members = 2;
+  settings.steps = 20;
+  settings.threads = 1;
+  return settings;
+}
+
+template <class Scalar>
+bool all_finite(const Vector<Scalar>& x) {
+  return detail::all_finite(x.data(), x.size());
+}
+
+}  // namespace
+
+TEST_CASE("fit finds rows off the curve that normal rows lie on") {
+  const RowMatrix<float> X = curve<float>(300, 6, 1), normal = curve<float>(200, 6, 2);
+  RowMatrix<float> odd = curve<float>(200, 6, 3);
+  // Each feature from another row: the same marginals, none of the dependence.
+  for (Index j = 0; j < 6; ++j) {
+    for (Index i = 0; i < 200; ++i) odd(i, j) = normal((i + 31 * j) % 200, j);
+  }
+  FitSettings settings;
+  settings.steps = 600;
+  const auto detector = fit(X, settings);
+  std::vector<float> scores;
+  std::vector<int> labels;
+  for (const float s : detector.score(normal)) {
+    scores.push_back(s);
+    labels.push_back(0);
+  }
+  for (const float s : detector.score(odd)) {
+    scores.push_back(s);
+    labels.push_back(1);
+  }
+  // A shuffled row comes near the curve by chance in a few of a hundred cases at most.
+  CHECK(roc_auc(scores, labels) > 0.97);
+  // A hundredth of the training rows lie above the threshold; new rows a little more often.
+  CHECK(detector.predict(normal).sum() < 20);
+  CHECK(detector.predict(odd).sum() > 150);
+}
+
+TEST_CASE("fit takes tables of any width and length") {
+  for (const Index d : {1, 2, 3, 17, 64, 130}) {
+    for (const Index n : {2, 3, 4, 5, 10, 19, 20, 21, 33}) {
+      CAPTURE(d);
+      CAPTURE(n);
+      const RowMatrix<float> X = curve<float>(n, d, 5);
+      const auto detector = fit(X, quick());
+      CHECK(detector.features() == d);
+      CHECK(all_finite(detector.score(X)));
+      CHECK(detector.threshold() > 0);
+    }
+  }
+}
+
+TEST_CASE("fit takes constant features, duplicates, and rows that are all alike") {
+  RowMatrix<float> X = curve<float>(40, 5, 6);
+  X.col(2).setConstant(0.1f);
+  X.col(4) = X.col(3);
+  for (Index i = 20; i < 40; ++i) X.row(i) = X.row(i - 20);
+  const auto detector = fit(X, quick());
+  CHECK(all_finite(detector.score(X)));
+  // A feature that never moved in training counts when it moves.
+  RowMatrix<float> moved = X;
+  moved.col(2).setConstant(5);
+  CHECK(detector.score(moved).minCoeff() > detector.score(X).maxCoeff());
+
+  const RowMatrix<float> alike = RowMatrix<float>::Constant(10, 3, 7);
+  CHECK(all_finite(fit(alike, quick()).score(alike)));
+}
+
+TEST_CASE("fit gives the same bits for any number of threads, and others for another seed") {
+  const RowMatrix<float> X = curve<float>(60, 4, 7);
+  FitSettings settings = quick();
+  settings.members = 5;
+  const Vector<float> scores = fit(X, settings).score(X);
+  for (const int threads : {2, 3, 8}) {
+    settings.threads = threads;
+    const auto again = fit(X, settings);
+    CHECK(same_bits(again.score(X), scores));
+  }
+  settings.seed = 1;
+  CHECK_FALSE(same_bits(fit(X, settings).score(X), scores));
+}
+
+TEST_CASE("fit does not depend on the units of the features") {
+  const RowMatrix<float> X = curve<float>(50, 4, 8);
+  RowMatrix<float> other = X;
+  // Powers of two change no bit of a standardized row.
+  other.col(0) *= 1024;
+  other.col(3) *= 0.25f;
+  const Vector<float> scores = fit(X, quick()).score(X);
+  CHECK(same_bits(fit(other, quick()).score(other), scores));
+}
+
+TEST_CASE("fit in double, and from a strided view") {
+  const RowMatrix<double> wide = curve<double>(30, 6, 9);
+  const RowMatrix<double> X = wide.leftCols(4);
+  const auto detector = fit(X, quick());
+  CHECK(all_finite(detector.score(X)));
+  const auto strided = fit(Rows<const double>(wide.data(), 30, 4, 6), quick());
+  CHECK(same_bits(strided.score(X), detector.score(X)));
+}
+
+TEST_CASE("each member of a fit leaves out another fifth of the rows, none of a handful") {
+  for (const Index n : {2, 19, 20, 23, 104}) {
+    CAPTURE(n);
+    RowMatrix<float> X(n, 1);
+    std::vector<Index> order;
+    for (Index i = 0; i < n; ++i) {
+      X(i, 0) = static_cast<float>(i);
+      order.push_back((i + 7) % n);
+    }
+    std::multiset<Index> left_out;
+    for (Index member = 0; member < 5; ++member) {
+      const auto rows = detail::fit_rows_of_member<float>(X, {}, order, member);
+      std::set<Index> mine;
+      for (Index i = 0; i < rows.rows(); ++i) mine.insert(static_cast<Index>(rows(i, 0)));
+      CHECK(static_cast<Index>(mine.size()) == rows.rows());
+      for (Index i = 0; i < n; ++i) {
+        if (mine.count(i) == 0) left_out.insert(i);
+      }
+    }
+    // Five members leave out every row once.
+    CHECK(static_cast<Index>(left_out.size()) == (n < 20 ? 0 : n));
+    CHECK(std::set<Index>(left_out.begin(), left_out.end()).size() == left_out.size());
+  }
+}
+
+TEST_CASE("a fit's members are nets of two depths with scores of mean one") {
+  const RowMatrix<float> X = curve<float>(200, 5, 10);
+  FitSettings settings = quick();
+  settings.members = 4;
+  settings.steps = 300;
+  const auto detector = fit(X, settings);
+  const auto& members = detector.model().members;
+  REQUIRE(members.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(members[i].network.net().code_steps() == (i % 2 == 0 ? 3 : 4));
+  }
+  // tr((C + 0.1 v I)^-1 C) / d: below one by the ridge's share, which is large where residuals
+  // differ much.
+  const double mean = detector.score(X).cast<double>().mean();
+  CHECK(mean > 0.5);
+  CHECK(mean < 1);
+}
+
+TEST_CASE("the threshold of a fit is the 0.99 quantile of its training rows' scores") {
+  const RowMatrix<float> X = curve<float>(200, 3, 11);
+  const auto detector = fit(X, quick());
+  const Vector<float> scores = detector.score(X);
+  CHECK(detector.threshold() ==
+        detail::quantile(std::vector<double>(scores.begin(), scores.end()), 0.99));
+}
+
+TEST_CASE("fit gives the published and the balanced score when asked") {
+  const RowMatrix<float> X = curve<float>(50, 4, 12);
+  for (const ScoreForm form : {ScoreForm::published, ScoreForm::balanced}) {
+    FitSettings settings = quick();
+    settings.score = form;
+    const auto detector = fit(X, settings);
+    const auto parts = detector.score_parts(X);
+    CHECK(parts.latent.minCoeff() > 0);
+    CHECK(parts.reconstruction.minCoeff() > 0);
+    // Terms divided by their means over all training rows have means of one.
+    if (form == ScoreForm::balanced) {
+      CHECK(parts.latent.mean() == doctest::Approx(1).epsilon(1e-5));
+      CHECK(parts.reconstruction.mean() == doctest::Approx(1).epsilon(1e-5));
+    }
+  }
+}
+
+TEST_CASE("fit refuses what can't be fitted, in a sentence") {
+  const RowMatrix<float> X = curve<float>(20, 3, 13);
+  FitSettings settings = quick();
+  settings.members = 0;
+  CHECK_THROWS_WITH_AS(fit(X, settings), "members is 0, expected at least 1", InvalidArgument);
+  settings = quick();
+  settings.steps = 0;
+  CHECK_THROWS_WITH_AS(fit(X, settings), "steps is 0, expected at least 1", InvalidArgument);
+  settings = quick();
+  settings.threads = -1;
+  CHECK_THROWS_AS(fit(X, settings), InvalidArgument);
+  const RowMatrix<float> one_row = X.topRows(1), no_columns(5, 0);
+  CHECK_THROWS_WITH_AS(fit(one_row), "the training set has 1 rows, expected at least 2",
+                       InvalidArgument);
+  CHECK_THROWS_AS(fit(no_columns), InvalidArgument);
+  RowMatrix<float> holey = X;
+  holey(4, 1) = std::numeric_limits<float>::quiet_NaN();
+  CHECK_THROWS_AS(fit(holey), InvalidArgument);
+}
