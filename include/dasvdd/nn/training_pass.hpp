@@ -47,8 +47,9 @@ class TrainingPass {
     }
     latent_ = {AlignedBuffer<Scalar>(max_rows * results_[code_index()].stride),
                results_[code_index()].stride, results_[code_index()].cols};
-    // One strip of weights, or one of a batch's columns; or a layer's scratch.
-    const Index strip = std::max({widest, max_rows, Index(1)}) * k_->panel;
+    // One strip of weights, or all strips of a batch; a layer's scratch.
+    const Index strip =
+        std::max(widest * k_->panel, max_rows * detail::round_up(widest, k_->panel));
     for (int t = 0; t < threads; ++t) {
       strips_.emplace_back(strip);
       scratch_.emplace_back(scratch);
@@ -105,16 +106,22 @@ class TrainingPass {
 
   /// Turns the gradients that backward left into parameter gradients. Ends with a barrier.
   void parameter_gradients(const Team& team, Rows<const Scalar> x, const GradientSink& sink) {
-    // One unit is one row of outputs against one strip of inputs: equal work, whatever the layer.
+    // Shared out by rows of the weights, each worth as many units as it has strips of columns.
     Index units = 0;
     for (const auto& s : net_.steps()) units += weight_units(s);
-    Range mine = team.share(units);
+    const Range mine = team.share(units);
+    Index before = 0;
     for (Index l = 0; l < steps(); ++l) {
-      const Index here = weight_units(step(l));
-      const Range part{std::max<Index>(mine.first, 0), std::min(mine.last, here)};
-      if (part.first < part.last) weight_gradients(team, l, x, part, sink);
-      mine.first -= here;
-      mine.last -= here;
+      const auto& s = step(l);
+      const Index here = weight_units(s);
+      if (here > 0) {
+        const auto row = [&](Index unit) {
+          return std::min(std::max<Index>(unit - before, 0) / strips(s.inputs), s.outputs);
+        };
+        const Range rows{row(mine.first), mine.last >= before + here ? s.outputs : row(mine.last)};
+        if (rows.size() > 0) weight_gradients(team, l, x, rows, sink);
+      }
+      before += here;
       bias_gradients(team, l, x.rows(), sink);
       layer_gradients(team, l, sink);
     }
@@ -283,34 +290,27 @@ class TrainingPass {
     return {s.parameters + at, s.first + at, s.second + at};
   }
 
-  /// dW[o, strip] = sum over rows of g[row, o] x[row, strip], for the units (strip, o) in `part`.
+  /// dW[o, .] = sum over the batch's rows of g[row, o] x[row, .], for the rows o of the weight in `part`.
   void weight_gradients(const Team& team, Index l, Rows<const Scalar> x, Range part,
                         const GradientSink& sink) {
     const auto& s = step(l);
     const Rows<const Scalar> in = l == 0 ? x : Rows<const Scalar>(result(l - 1).rows(x.rows()));
     Block& g = gradient(l);
-    for (Index at = part.first; at < part.last;) {
-      const Index j = at / s.outputs, o = at % s.outputs;
-      const Index count = std::min(s.outputs - o, part.last - at);
-      const Index first = j * k_->panel;
-      const Index cols = std::min(k_->panel, s.inputs - first);
-      k_->pack_columns(in.data() + first, in.stride(), cols, x.rows(), strip(team));
-      const Index w = s.weight_at + o * s.inputs + first;
-      const kernels::Product<Scalar> p{count,
-                                       cols,
-                                       x.rows(),
-                                       strip(team),
-                                       g.data.data() + o,
-                                       1,
-                                       g.stride,
-                                       sink.gradient ? sink.gradient + w : nullptr,
-                                       s.inputs};
-      if (sink.gradient) {
-        k_->gradient(p);
-      } else {
-        k_->gradient_adam(p, offset(sink.state, w), sink.adam);
-      }
-      at += count;
+    k_->pack_columns(in.data(), in.stride(), s.inputs, x.rows(), strip(team));
+    const Index w = s.weight_at + part.first * s.inputs;
+    const kernels::Product<Scalar> p{part.size(),
+                                     s.inputs,
+                                     x.rows(),
+                                     strip(team),
+                                     g.data.data() + part.first,
+                                     1,
+                                     g.stride,
+                                     sink.gradient ? sink.gradient + w : nullptr,
+                                     s.inputs};
+    if (sink.gradient) {
+      k_->gradient(p);
+    } else {
+      k_->gradient_adam(p, offset(sink.state, w), sink.adam);
     }
   }
 
