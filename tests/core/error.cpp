@@ -4,7 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <clocale>
 #include <locale>
+#include <string>
 
 using dasvdd::detail::sentence;
 
@@ -28,6 +30,16 @@ TEST_CASE("numbers in a sentence look the same whatever locale the host program 
   const std::string text = sentence("row ", 12345, " is ", 0.5);
   std::locale::global(before);
   CHECK(text == "row 12345 is 0.5");
+}
+
+TEST_CASE("a decimal point stays one under the C locale of a country with decimal commas") {
+  const std::string before = std::setlocale(LC_NUMERIC, nullptr);
+  for (const char* name : {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "de_DE", "de"}) {
+    if (!std::setlocale(LC_NUMERIC, name)) continue;  // not installed
+    CHECK(sentence(0.5, " and ", -1.25e-7) == "0.5 and -1.25e-07");
+  }
+  std::setlocale(LC_NUMERIC, before.c_str());
+  CHECK(sentence(0.5, " and ", -1.25e-7) == "0.5 and -1.25e-07");
 }
 
 TEST_CASE("require throws its sentence, and only where the condition fails") {

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdio>
-#include <locale>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -69,6 +68,9 @@ class Part {
         return;
       case Kind::real:
         std::snprintf(digits, sizeof digits, "%g", real_);
+        for (char* c = digits; *c != '\0'; ++c) {
+          if (*c == ',') *c = '.';  // of a host program that has called setlocale
+        }
         sentence += digits;
         return;
     }
