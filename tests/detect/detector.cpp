@@ -186,28 +186,36 @@ TEST_CASE("no rows have no scores") {
   detector.score(none, workspace, nullptr);
 }
 
-TEST_CASE_TEMPLATE("a finite row so far out that the net overflows scores infinity, not NaN",
-                   Scalar, float, double) {
-  const Scalar huge = std::numeric_limits<Scalar>::max() / 2;
+TEST_CASE_TEMPLATE("finite rows so far out that the net overflows score infinity, not NaN", Scalar,
+                   float, double) {
+  // All numbers as large as they get, with signs at random: units of both signs overflow, and their
+  // sums are infinity minus infinity.
+  const Scalar huge = std::numeric_limits<Scalar>::max();
+  RowMatrix<Scalar> X = random_rows<Scalar>(60, 9, 1);
+  for (Index i = 1; i < 59; ++i) {
+    for (Index j = 0; j < 9; ++j) X(i, j) = X(i, j) > 0 ? huge : -huge;
+  }
   for (const bool whitened : {false, true}) {
     for (const bool scaled : {false, true}) {
       CAPTURE(whitened);
       CAPTURE(scaled);
-      const auto net = small_net<Scalar>();
+      const auto net = dense_autoencoder<Scalar>(9, {20, 4}, identity().spec());
       const auto detector =
           detector_of<Scalar>({whitened ? whitened_member(net, 1) : published_member(net, 1)},
                               scaled ? some_scaler<Scalar>(9) : Scaler<Scalar>());
-      RowMatrix<Scalar> X = random_rows<Scalar>(3, 9, 1);
-      const Vector<Scalar> before = detector.score(X);
-      X.row(1).setConstant(huge);
-      X(1, 2) = -huge;
       const Vector<Scalar> scores = detector.score(X);
-      CHECK(scores[1] == std::numeric_limits<Scalar>::infinity());
-      CHECK(scores[0] == before[0]);  // its neighbors in the batch are not touched
-      CHECK(scores[2] == before[2]);
-      CHECK(detector.predict(X)[1] == 1);
+      const Eigen::VectorXi labels = detector.predict(X);
       const auto parts = detector.score_parts(X);
-      CHECK(parts.reconstruction[1] + parts.latent[1] == scores[1]);
+      for (Index i = 1; i < 59; ++i) {
+        CHECK(scores[i] == std::numeric_limits<Scalar>::infinity());
+        CHECK(parts.reconstruction[i] + parts.latent[i] == scores[i]);
+        CHECK(labels[i] == 1);
+      }
+      // Their neighbors in the batch are not touched.
+      CHECK(scores[0] == detector.score(X.topRows(1))[0]);
+      CHECK(scores[59] == detector.score(X.bottomRows(1))[0]);
+      CHECK(scores[0] < 1000);
+      CHECK(scores[59] < 1000);
     }
   }
 }

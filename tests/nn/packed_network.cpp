@@ -23,11 +23,9 @@ double apply(const ActivationSpec& f, double x) {
   }
 }
 
-/// The first `steps` steps by the formulas, in double.
-RowMatrix<double> by_formula(const Network<float>& net, const AlignedBuffer<float>& p,
-                             RowMatrix<double> x, Index steps) {
-  for (Index l = 0; l < steps; ++l) {
-    const auto& s = net.steps()[static_cast<std::size_t>(l)];
+/// A net by the formulas, in double.
+RowMatrix<double> by_formula(const Network<float>& net, const float* p, RowMatrix<double> x) {
+  for (const auto& s : net.steps()) {
     RowMatrix<double> y(x.rows(), s.outputs);
     for (Index i = 0; i < x.rows(); ++i) {
       for (Index o = 0; o < s.outputs; ++o) {
@@ -75,10 +73,10 @@ TEST_CASE("codes and reconstructions are what the formulas give") {
   const PackedNetwork<float> packed(probe.net(), probe.parameters.data(), probe.statistics.data());
   auto buffers = packed.make_buffers(17);
   const auto result = packed.forward(probe.x, buffers);
-  const auto& net = probe.net().joined();
-  const RowMatrix<double> x = probe.x.cast<double>();
-  const auto code = by_formula(net, probe.parameters, x, probe.net().code_steps());
-  const auto output = by_formula(net, probe.parameters, x, static_cast<Index>(net.steps().size()));
+  const auto& net = probe.net();
+  const float* p = probe.parameters.data();
+  const auto code = by_formula(net.encoder(), p, probe.x.cast<double>());
+  const auto output = by_formula(net.decoder(), p + net.encoder_parameters(), code);
   // Sums of at most 70 products below 1 in float.
   const RowMatrix<double> z = result.code.matrix().cast<double>();
   const RowMatrix<double> xhat = result.output.matrix().cast<double>();

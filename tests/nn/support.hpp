@@ -117,14 +117,23 @@ class Probe {
   void pass(int threads, const typename TrainingPass<Scalar>::GradientSink& sink) const {
     TrainingPass<Scalar> pass = make_pass(threads);
     AlignedBuffer<Scalar> kept = statistics;
-    const Index n = x.rows();
+    // Another batch first: whatever it leaves in the buffers must not count.
+    AlignedBuffer<Scalar> other(net_.parameters());
+    const RowMatrix<Scalar> other_rows = -2 * x;
+    carry_out(pass, threads, other_rows, kept, {other.data()});
+    carry_out(pass, threads, x, kept, sink);
+  }
+
+  void carry_out(TrainingPass<Scalar>& pass, int threads, Rows<const Scalar> rows,
+                 AlignedBuffer<Scalar>& kept,
+                 const typename TrainingPass<Scalar>::GradientSink& sink) const {
     parallel(threads, [&](const Team& team) {
-      pass.forward(team, TrainingPass<Scalar>::Mode::train, parameters.data(), kept.data(), x,
+      pass.forward(team, TrainingPass<Scalar>::Mode::train, parameters.data(), kept.data(), rows,
                    pass.steps());
-      if (team.member() == 0) fill_gradients(pass, n);
+      if (team.member() == 0) fill_gradients(pass, rows.rows());
       team.barrier();
-      pass.backward(team, parameters.data(), x);
-      pass.parameter_gradients(team, x, sink);
+      pass.backward(team, parameters.data(), rows);
+      pass.parameter_gradients(team, rows, sink);
     });
   }
 
