@@ -33,7 +33,7 @@ void check_close(const A& a, const std::vector<double>& b, double tolerance,
   double largest = 0, worst = 0;
   for (double v : b) largest = std::max(largest, std::abs(v));
   for (std::size_t i = 0; i < b.size(); ++i) {
-    const double difference = std::abs(static_cast<double>(a[static_cast<Index>(i)]) - b[i]);
+    const double difference = std::abs(static_cast<double>(a.data()[i]) - b[i]);
     worst = std::isnan(difference) ? INFINITY : std::max(worst, difference);
   }
   INFO(what, ": largest difference ", worst, ", largest value ", largest);

@@ -22,11 +22,14 @@ struct ScoreParts {
 ///
 /// There is no unfitted one: Trainer, fit() and load() make detectors. It never changes, copies
 /// share the model, and any number of threads may score with one const Detector, each with a
-/// Workspace of its own: \code dasvdd::Workspace<float> workspace = detector.make_workspace();   //
-/// once a thread detector.score(rows, workspace, scores);                          // allocates
-/// nothing, uses this thread only \endcode A row's score is the same to the bit whatever batch it
-/// comes in and however many threads work. A row so far out that the net overflows gets the score
-/// infinity. Rows with NaN or infinity are refused.
+/// Workspace of its own:
+/// \code
+/// dasvdd::Workspace<float> workspace = detector.make_workspace();  // once a thread
+/// detector.score(rows, workspace, scores);  // allocates nothing, uses this thread only
+/// \endcode
+/// A row's score is the same to the bit whatever batch it comes in and however many threads work.
+/// A row so far out that the net overflows gets the score infinity. Rows with NaN or infinity are
+/// refused.
 template <class Scalar_>
 class Detector {
  public:
@@ -53,8 +56,7 @@ class Detector {
   const Model<Scalar>& model() const { return *model_; }
   const std::shared_ptr<const Model<Scalar>>& shared_model() const { return model_; }
 
-  // ---- scores
-  // ---------------------------------------------------------------------------------------
+  // ---- scores -----------------------------------------------------------------------------------
 
   /// One score a row of X (n x d), by `threads` threads (0: what OpenMP would use).
   Vector<Scalar> score(Rows<const Scalar> X, int threads = 0) const {
@@ -69,8 +71,8 @@ class Detector {
     return parts;
   }
 
-  /// Buffers for one thread. \param rows the largest batch they will usually see: one-row services
-  /// save memory with 1
+  /// Buffers for one thread.
+  /// \param rows the largest batch they will usually see: one-row services save memory with 1
   Workspace<Scalar> make_workspace(Index rows = default_tile) const {
     detail::require(rows >= 1, "make_workspace: rows is ", rows, ", expected at least 1");
     return Workspace<Scalar>(model_, std::min(rows, default_tile));
@@ -88,8 +90,7 @@ class Detector {
     return result;
   }
 
-  // ---- decisions
-  // ------------------------------------------------------------------------------------
+  // ---- decisions --------------------------------------------------------------------------------
 
   /// Scores above it are anomalies.
   double threshold() const { return threshold_; }
@@ -115,7 +116,8 @@ class Detector {
   }
 
   /// The same detector with a threshold that new normal rows pass with probability at most `alarm`,
-  /// and with p-values. \param X_held_out normal rows that training has not seen
+  /// and with p-values.
+  /// \param X_held_out normal rows that training has not seen
   Detector calibrated(Rows<const Scalar> X_held_out, FalseAlarmRate alarm, int threads = 0) const {
     detail::require(X_held_out.rows() > 0, "calibrated: there are no held-out rows");
     const Vector<Scalar> scores = score(X_held_out, threads);
@@ -128,8 +130,7 @@ class Detector {
     return Detector(model_, threshold, *calibration_);
   }
 
-  // ---- looking inside
-  // -------------------------------------------------------------------------------
+  // ---- looking inside ---------------------------------------------------------------------------
 
   /// Takes the score of one row of d numbers apart.
   Explanation explain(const Scalar* row) const {

@@ -8,8 +8,9 @@ DASVDD_NAMESPACE_BEGIN
 
 /// One detector whose score is the mean of the members' scores: nets of other seeds, sizes or
 /// objectives, fitted on the same rows with the same scaling. Forms whose terms are normalized
-/// (balanced, whitened) add up sensibly. \param threshold as of Detector: scores above it are
-/// anomalies \throws InvalidArgument where the members' features or scalers differ
+/// (balanced, whitened) add up sensibly.
+/// \param threshold as of Detector: scores above it are anomalies
+/// \throws InvalidArgument where the members' features or scalers differ
 template <class Scalar>
 Detector<Scalar> ensemble(const std::vector<Detector<Scalar>>& detectors, double threshold) {
   detail::require(!detectors.empty(), "an ensemble needs at least one detector");

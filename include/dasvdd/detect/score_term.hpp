@@ -25,7 +25,8 @@ class ScoreTerm {
     detail::require(detail::is_finite(divisor) && divisor > 0, "a score term's divisor is ",
                     divisor, ", expected a positive number");
   }
-  /// weight * ||A e||^2 / divisor; \param whitening A, size x size, row by row
+  /// weight * ||A e||^2 / divisor;
+  /// \param whitening A, size x size, row by row
   ScoreTerm(Index size, double weight, double divisor, AlignedBuffer<Scalar> whitening)
       : ScoreTerm(size, weight, divisor) {
     detail::require(whitening.size() == size * size, "a whitening matrix has ", whitening.size(),

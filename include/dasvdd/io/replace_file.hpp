@@ -153,7 +153,8 @@ class ReplacementFile {
 
 /// Writes `contents` as the whole of the file `path`: through a temporary file in the same folder,
 /// on the disk before it takes the place of the old one. Whatever fails, the old file stays as it
-/// was. \throws FileError
+/// was.
+/// \throws FileError
 inline void replace_file(const std::string& path, std::string_view contents) {
   ReplacementFile file(path);
   file.write(contents);

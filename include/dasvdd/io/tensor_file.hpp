@@ -145,7 +145,8 @@ struct Tensor {
   Index size() const { return static_cast<Index>(bytes.size() / size_of(dtype)); }
 
   /// A copy of the numbers, row-major. `T` is double, std::int64_t, float, BFloat16 or
-  /// std::uint8_t. \throws FileError when the tensor is of another type
+  /// std::uint8_t.
+  /// \throws FileError when the tensor is of another type
   template <class T>
   std::vector<T> as() const {
     constexpr DType expected = detail::DTypeOf<T>::value;
@@ -197,7 +198,8 @@ class TensorFile {
   static TensorFile parse(std::string_view bytes, const std::string& source = "the file");
 
   /// Writes the file: a temporary one in the same folder, flushed to the disk, then put in the old
-  /// one's place. \throws FileError when that fails; an old file is then as it was
+  /// one's place.
+  /// \throws FileError when that fails; an old file is then as it was
   void write(const std::string& path) const { detail::replace_file(path, serialize()); }
   /// The file's bytes. They depend on the content alone, not on the order in which it was added:
   /// tensors of wide numbers come first, so that each is aligned to its type, then by name; words
@@ -235,7 +237,8 @@ class TensorFile {
   }
 
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  /// The word under `key`. \throws FileError when there is none
+  /// The word under `key`.
+  /// \throws FileError when there is none
   const std::string& metadata(const std::string& key) const {
     const auto found = metadata_.find(key);
     if (found != metadata_.end()) return found->second;

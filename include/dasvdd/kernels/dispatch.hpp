@@ -46,7 +46,8 @@ const Table<Scalar>& choose(const char* name) {
 }
 
 /// The fastest table, or the one that the environment variable DASVDD_KERNELS names; chosen on
-/// first use. \throws InvalidArgument as `choose` does
+/// first use.
+/// \throws InvalidArgument as `choose` does
 template <class Scalar>
 const Table<Scalar>& best() {
   static const Table<Scalar>& table = choose<Scalar>(std::getenv("DASVDD_KERNELS"));

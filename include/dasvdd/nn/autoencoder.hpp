@@ -66,8 +66,11 @@ auto autoencoder(const Chain<Encoder...>& encoder, const Chain<Decoder...>& deco
 
 /// The fully connected nets of the paper: `widths` are the encoder's layer outputs, the decoder
 /// mirrors them, LeakyReLU 0.01 follows every layer, the code layer included, and `output` the
-/// last. \code auto mnist = dasvdd::dense_autoencoder<float>(784, {1024, 256, 256},
-/// dasvdd::sigmoid().spec()); \endcode \param code_activation what follows the code layer
+/// last.
+/// \code
+/// auto mnist = dasvdd::dense_autoencoder<float>(784, {1024, 256, 256}, dasvdd::sigmoid().spec());
+/// \endcode
+/// \param code_activation what follows the code layer
 template <class Scalar>
 Autoencoder<Scalar> dense_autoencoder(Index features, const std::vector<Index>& widths,
                                       ActivationSpec output,

@@ -4,7 +4,9 @@
 /// It holds no data.
 ///
 /// Dense layers and activations are the library's own steps (see network.hpp). Any other type fits
-/// into chains, static and run-time alike, when it has \code struct Shift { // y = x + w
+/// into chains, static and run-time alike, when it has
+/// \code
+/// struct Shift {  // y = x + w
 ///   using Scalar = double;
 ///   dasvdd::Index size;
 ///   dasvdd::Index inputs() const { return size; }

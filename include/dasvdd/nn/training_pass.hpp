@@ -72,7 +72,8 @@ class TrainingPass {
   /// running statistics up to date, or as a fitted detector does.
   enum class Mode { train, detect };
 
-  /// Carries out the first `steps` steps. \param statistics written to in Mode::train only
+  /// Carries out the first `steps` steps.
+  /// \param statistics written to in Mode::train only
   void forward(const Team& team, Mode mode, const Scalar* parameters, Scalar* statistics,
                Rows<const Scalar> x, Index steps) {
     for (Index l = 0; l < steps; ++l) {
@@ -162,8 +163,7 @@ class TrainingPass {
     return s.kind == Step<Scalar>::Kind::dense ? strips(s.inputs) * s.outputs : 0;
   }
 
-  // ---- forward
-  // -------------------------------------------------------------------------------------
+  // ---- forward ----------------------------------------------------------------------------------
 
   void forward_step(const Team& team, Mode mode, Index l, const Scalar* parameters,
                     Scalar* statistics, Rows<const Scalar> x) {
@@ -217,8 +217,7 @@ class TrainingPass {
     }
   }
 
-  // ---- backward
-  // ------------------------------------------------------------------------------------
+  // ---- backward ---------------------------------------------------------------------------------
 
   /// Completes the gradient of step l's result in the given rows and columns: adds the latent
   /// term's share where the result is the code, then goes back through the step's activation.
@@ -283,8 +282,7 @@ class TrainingPass {
     }
   }
 
-  // ---- parameter gradients
-  // -------------------------------------------------------------------------
+  // ---- parameter gradients ----------------------------------------------------------------------
 
   static kernels::AdamState<Scalar> offset(const kernels::AdamState<Scalar>& s, Index at) {
     return {s.parameters + at, s.first + at, s.second + at};

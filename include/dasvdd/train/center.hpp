@@ -48,7 +48,9 @@ struct CenterState {
     return state;
   }
 
-  /// One center step. \param code_sums sums of the share's codes, m \param count rows in the share
+  /// One center step.
+  /// \param code_sums sums of the share's codes, m
+  /// \param count rows in the share
   void move(const CenterRule& rule, const Scalar* code_sums, Index count) {
     if (rule.kind == CenterRule::Kind::fixed) return;
     const Index m = center.size();

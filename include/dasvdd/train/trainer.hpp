@@ -29,13 +29,16 @@ struct TrainerState {
 };
 
 /// Trains a net with an objective (Dasvdd unless told otherwise). Changes as it works; detectors it
-/// gives do not. \code dasvdd::Trainer trainer(net, options); dasvdd::FitReport report =
-/// trainer.fit(X);          // X: n x d, normal rows only for (auto& warning : report.warnings)
-/// std::cerr << warning << '\n'; auto detector = trainer.detector(); \endcode One mini-batch of B
-/// rows, k = ceil(kappa B):
-///   network step   rows 0 .. k-1, c fixed:   forward, terms and gradients, backward, Adam
-///   center step    rows k .. B-1 (all if k = B), the updated encoder fixed:   c moves towards
-///   their mean code
+/// gives do not.
+/// \code
+/// dasvdd::Trainer trainer(net, options);
+/// dasvdd::FitReport report = trainer.fit(X);  // X: n x d, normal rows only
+/// for (auto& warning : report.warnings) std::cerr << warning << '\n';
+/// auto detector = trainer.detector();
+/// \endcode
+/// One mini-batch of B rows, k = ceil(kappa B):
+///   network step  rows 0 .. k-1, c fixed: forward, terms and gradients, backward, Adam
+///   center step   rows k .. B-1 (all if k = B), the updated encoder fixed: c towards the mean code
 template <class Scalar_, class Objective = Dasvdd<Scalar_>>
 class Trainer {
  public:
@@ -78,8 +81,8 @@ class Trainer {
   }
   FitReport fit(Rows<const Scalar> X) { return fit(X, no_progress); }
 
-  /// Goes on training on new rows with the scaler, gamma and center there are. \param epochs passes
-  /// over X
+  /// Goes on training on new rows with the scaler, gamma and center there are.
+  /// \param epochs passes over X
   template <class Progress>
   FitReport partial_fit(Rows<const Scalar> X, Index epochs, Progress&& progress) {
     const auto start = Clock::now();
@@ -102,8 +105,7 @@ class Trainer {
     return Detector<Scalar>(finished_->model, finished_->threshold);
   }
 
-  // ---- for those who write their own training loop, and for tests
-  // ------------------------------------
+  // ---- for those who write their own training loop, and for tests -------------------------------
 
   const TrainerState<Scalar>& state() const { return state_; }
   /// Puts a state back. Throws InvalidArgument where its sizes are not this net's.
@@ -224,8 +226,7 @@ class Trainer {
   }
   Index batch_stride() const { return detail::padded_stride<Scalar>(net_.inputs()); }
 
-  // ---- the run
-  // --------------------------------------------------------------------------------------
+  // ---- the run ----------------------------------------------------------------------------------
 
   template <class Progress>
   void run(Rows<const Scalar> X, Index epochs, Progress&& progress, FitReport& report) {
@@ -312,8 +313,7 @@ class Trainer {
     }
   }
 
-  // ---- one mini-batch: the hot path
-  // -----------------------------------------------------------------
+  // ---- one mini-batch: the hot path -------------------------------------------------------------
 
   /// Copies the batch's rows, scaled, into one block.
   Rows<const Scalar> gather(const Team& team, Rows<const Scalar> X, const Index* order,
