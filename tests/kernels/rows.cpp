@@ -88,7 +88,7 @@ TEST_CASE_TEMPLATE("a gradient with Adam is the gradient, then Adam, to the last
           CAPTURE(rows);
           CAPTURE(cols);
           CAPTURE(depth);
-          const Index stride = cols + 3;
+          const Index stride = cols == 17 || cols == 7 ? cols : cols + 3;  // without gaps too
           Numbers numbers(11);
           const auto x = numbers.vector<Scalar>(depth * cols);
           const auto g = numbers.vector<Scalar>(depth * rows);
