@@ -1,0 +1,31 @@
+// Lesson: why did this row get its score? A score splits exactly into shares of its features and of the code.
+
+#include "pump.hpp"
+
+#include <cstdio>
+
+int main() {
+  dasvdd::FitSettings settings;
+  settings.members = 2;  // a small ensemble is enough here
+  settings.steps = 500;
+  const auto detector = dasvdd::fit(pump::readings(2000, 1), settings);
+
+  // A healthy reading in which one sensor has drifted.
+  dasvdd::RowMatrix<float> X = pump::readings(1, 2);
+  X(0, 4) += 15;  // temperature
+
+  const dasvdd::Explanation why = detector.explain(X.row(0));
+  std::printf("score %.2f (threshold %.2f)\n", why.score, detector.threshold());
+  std::size_t largest = 0;
+  for (std::size_t j = 0; j < why.features.size(); ++j) {
+    // The residual is what the net expects minus what it got, in standard deviations of the feature: its sign
+    // says on which side of the expected value the reading lies.
+    std::printf("  %-12s share %7.2f   reading %8.2f   expected %+.2f deviations from it\n",
+                pump::features[j], why.features[j], X(0, static_cast<dasvdd::Index>(j)),
+                why.residual[j]);
+    if (why.features[j] > why.features[largest]) largest = j;
+  }
+  std::printf("  %-12s share %7.2f\n", "latent code", why.latent);
+  std::printf("look at the %s sensor first\n", pump::features[largest]);
+  return largest == 4 ? 0 : 1;
+}
