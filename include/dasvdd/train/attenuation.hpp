@@ -1,0 +1,71 @@
+#pragma once
+/// \file
+/// Undoes a trained net's shrinking of its rows towards their mean.
+
+#include <dasvdd/train/gamma.hpp>
+#include <dasvdd/train/linear_algebra.hpp>
+
+DASVDD_NAMESPACE_BEGIN
+namespace detail {
+
+/// A net that minimizes the squared residual e = xhat - x gives back less than the whole deviation
+/// of a row from the mean: E[e x^T] is not zero, and normal rows far out get residuals that say no
+/// more than that. With the regression of e on x,
+///     B = (C_x + ridge)^-1 (mean of x e^T),      A = I + beta B,      xhat^T is near x^T A,
+/// xhat^T is replaced by xhat^T A^-1: the last layer takes it in, W <- A^-T W and b <- A^-T b, and
+/// the score's whitening sees the residuals that are left.
+///
+/// beta = 0.9 (1 - d / n): a regression on d features explains d / n of anything, and 0.9 bounds
+/// A^-1 where the net gives nothing back. Nothing is changed where n <= d.
+/// \param parameters the net's, whose last step is dense, with a bias and no activation
+/// \param X n x d, scaled by `scaler` before the net sees them; at most 10,000 of them are used
+template <class Scalar>
+void undo_attenuation(const Autoencoder<Scalar>& net, const AlignedBuffer<Scalar>& statistics,
+                      const Scaler<Scalar>& scaler, Rows<const Scalar> X, int threads,
+                      AlignedBuffer<Scalar>& parameters) {
+  constexpr Index enough = 10000;
+  const Index every = ceil_div(X.rows(), enough);
+  const Rows<const Scalar> some(X.data(), ceil_div(X.rows(), every), X.cols(), every * X.stride());
+  const Index n = some.rows(), d = X.cols();
+  if (n <= d) return;
+  const double beta = 0.9 * (1 - static_cast<double>(d) / static_cast<double>(n));
+
+  const PackedNetwork<Scalar> packed(net, parameters.data(), statistics.data());
+  AlignedBuffer<Scalar> rows(n * d), residuals(n * d);
+  forward_all(packed, scaler, some, threads, true,
+              [&](Index first, Rows<const Scalar> x, const auto& result) {
+                for (Index i = 0; i < x.rows(); ++i) {
+                  std::copy_n(x.row(i), d, rows.data() + (first + i) * d);
+                  packed.kernels().scaled_difference(result.output.row(i), x.row(i), Scalar(1), d,
+                                                     residuals.data() + (first + i) * d);
+                }
+              });
+  PaddedMatrix covariance = mean_products(rows.data(), rows.data(), n, d);
+  add_ridge(covariance, 1e-3);
+  PaddedMatrix a =
+      solve_positive(std::move(covariance), mean_products(rows.data(), residuals.data(), n, d));
+  for (Index i = 0; i < d; ++i) {
+    for (Index j = 0; j < d; ++j) a.row(i)[j] *= beta;
+    a.row(i)[i] += 1;
+  }
+
+  // A^T Y = [W b] by its normal equations, (A A^T) Y = A [W b]: A is far from singular.
+  const auto& last = net.joined().steps().back();
+  Scalar* weight = parameters.data() + last.weight_at;
+  Scalar* bias = parameters.data() + last.bias_at;
+  PaddedMatrix layer(d, last.inputs + 1);
+  for (Index i = 0; i < d; ++i) {
+    std::copy_n(weight + i * last.inputs, last.inputs, layer.row(i));
+    layer.row(i)[last.inputs] = static_cast<double>(bias[i]);
+  }
+  const PaddedMatrix y = solve_positive(product(a, transposed(a)), product(a, layer));
+  for (Index i = 0; i < d; ++i) {
+    for (Index j = 0; j < last.inputs; ++j) {
+      weight[i * last.inputs + j] = static_cast<Scalar>(y.row(i)[j]);
+    }
+    bias[i] = static_cast<Scalar>(y.row(i)[last.inputs]);
+  }
+}
+
+}  // namespace detail
+DASVDD_NAMESPACE_END
