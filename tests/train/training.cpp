@@ -190,3 +190,21 @@ TEST_CASE("a detector is not changed by training that follows") {
   CHECK(same_bits(detector.score(X), before));
   CHECK_FALSE(same_bits(trainer.detector().score(X), before));
 }
+
+TEST_CASE("those who call step() themselves get the detector of the net as it stands") {
+  const auto X = curve<double>(100, 6, 9);
+  Options options = options_for(1, 100);
+  options.shuffle = false;
+  options.gamma = GammaRule::value(0.1);
+  Trainer<double> stepped(small_net(), options), fitted(small_net(), options);
+  fitted.fit(X);
+  auto state = stepped.state();
+  state.gamma = 0.1;
+  stepped.set_state(state);
+  stepped.step(X);
+  CHECK_THROWS_WITH_AS(stepped.detector(), "there is no detector before fit", InvalidArgument);
+  const auto detector = stepped.detector(X);
+  CHECK(same_bits(detector.score(X), fitted.detector().score(X)));
+  CHECK(detector.threshold() == fitted.detector().threshold());
+  CHECK(detector.model().facts.at("batch_size") == "100");
+}

@@ -64,7 +64,7 @@ class Random {
 
   /// Uniform in [0, 1), a multiple of 2^-53.
   double uniform() { return static_cast<double>(bits() >> 11) * 0x1.0p-53; }
-  /// Uniform in [low, high).
+  /// Uniform from low to high; rounding may give high itself.
   double uniform(double low, double high) { return std::fma(high - low, uniform(), low); }
 
   /// Uniform in 0 .. count - 1, without bias; count > 0.

@@ -127,6 +127,9 @@ namespace detail {
 /// Refuses a batch whose width is not `features`; `what` names the argument.
 template <class Scalar>
 void require_width(Rows<const Scalar> batch, Index features, const char* what) {
+  require(batch.rows() >= 0 && batch.stride() >= batch.cols(), what, " has ", batch.rows(),
+          " rows of ", batch.cols(), " numbers, ", batch.stride(),
+          " apart; expected rows that don't overlap");
   if (batch.cols() == features) return;
   const bool transposed = batch.rows() == features;
   require(false, what, " is ", batch.rows(), " x ", batch.cols(), ", expected ", features,

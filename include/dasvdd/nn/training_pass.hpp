@@ -84,8 +84,7 @@ class TrainingPass {
   }
 
   /// From output_gradient and latent_gradient to the gradients of every step's result, and the
-  /// parameter gradients of layers that are neither dense nor activations. To be called after the
-  /// objective's barrier.
+  /// parameter gradients of layers that are neither dense nor activations.
   void backward(const Team& team, const Scalar* parameters, Rows<const Scalar> x) {
     const Index last = steps() - 1;
     finish_rows(last, team.share(x.rows()));

@@ -25,9 +25,11 @@ inline double mean(const AlignedBuffer<double>& x) {
   return sum / static_cast<double>(x.size());
 }
 
+/// \param objective its name, for the model file
 /// \param r_weight, q_weight the published score's weights of r and q
 template <class Scalar>
-Finished<Scalar> finish(const Autoencoder<Scalar>& net, const AlignedBuffer<Scalar>& parameters,
+Finished<Scalar> finish(const Autoencoder<Scalar>& net, const char* objective,
+                        const AlignedBuffer<Scalar>& parameters,
                         const AlignedBuffer<Scalar>& statistics,
                         const AlignedBuffer<Scalar>& center, const Scaler<Scalar>& scaler,
                         double gamma, double r_weight, double q_weight, const Options& options,
@@ -78,6 +80,7 @@ Finished<Scalar> finish(const Autoencoder<Scalar>& net, const AlignedBuffer<Scal
   model->members.push_back(Member<Scalar>{std::move(packed), parameters, statistics, center, gamma,
                                           std::move(reconstruction), std::move(latent)});
   model->scaler = scaler;
+  model->facts = facts(options, objective);
 
   const Detector<Scalar> fresh(model, 0);
   const Vector<Scalar> training_scores = fresh.score(X, threads);

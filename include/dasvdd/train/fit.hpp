@@ -12,7 +12,7 @@ DASVDD_NAMESPACE_BEGIN
 struct FitSettings {
   std::uint64_t seed = 0;
   int threads = 0;     ///< 0: what OpenMP would use. Never changes the result.
-  Index members = 6;   ///< nets in the ensemble; 1 for those who need the smallest model
+  Index members = 9;   ///< nets in the ensemble; 1 for those who need the smallest model
   Index steps = 3000;  ///< mini-batches each member trains for, rounded up to whole epochs
   ScoreForm score = ScoreForm::whitened;
 };
@@ -22,12 +22,12 @@ namespace detail {
 /// The random stream of the order of rows, beside those of a Trainer.
 constexpr std::uint64_t fit_order = 4;
 
-/// Member i's net: shallower and deeper ones in turn. Nets of two depths err on different rows, and
+/// Member i's net: every third is a layer shallower. Nets of two depths err on different rows, and
 /// their mean ranks better than as many nets alike.
 template <class Scalar>
 Autoencoder<Scalar> fit_net(Index features, Index i) {
   const std::vector<Index> shallow = {128, 128, 64}, deep = {128, 128, 128, 64};
-  return dense_autoencoder<Scalar>(features, i % 2 == 0 ? shallow : deep, identity().spec(),
+  return dense_autoencoder<Scalar>(features, i % 3 == 0 ? shallow : deep, identity().spec(),
                                    leaky_relu().spec(), identity().spec());
 }
 
@@ -89,7 +89,7 @@ Detector<Scalar> fit_member(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
   const TrainerState<Scalar>& state = trainer.state();
   AlignedBuffer<Scalar> parameters = state.parameters;
   undo_attenuation(net, state.statistics, scaler, X, 1, parameters);
-  const auto finished = finish(net, parameters, state.statistics, state.center.center, scaler,
+  const auto finished = finish(net, Dasvdd<Scalar>::name, parameters, state.statistics, state.center.center, scaler,
                                state.gamma, 1, state.gamma, options, X, 1, report);
   return Detector<Scalar>(finished.model, finished.threshold);
 }

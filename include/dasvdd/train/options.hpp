@@ -6,6 +6,7 @@
 #include <dasvdd/train/center.hpp>
 
 #include <cstdint>
+#include <map>
 
 DASVDD_NAMESPACE_BEGIN
 
@@ -91,4 +92,26 @@ struct Options {
   }
 };
 
+namespace detail {
+
+/// Options as words for a model file: what one must know to train the same net again.
+inline std::map<std::string, std::string> facts(const Options& o, const char* objective) {
+  const char* gammas[] = {"ratio_of_means", "mean_of_ratios", "value"};
+  const char* centers[] = {"adagrad", "batch_mean", "fixed"};
+  const char* scores[] = {"published", "balanced", "whitened"};
+  return {{"objective", objective},
+          {"seed", sentence(o.seed)},
+          {"epochs", sentence(o.epochs)},
+          {"batch_size", sentence(o.batch_size)},
+          {"kappa", sentence(o.kappa)},
+          {"gamma_rule", gammas[static_cast<int>(o.gamma.kind)]},
+          {"center_rule", centers[static_cast<int>(o.center.kind)]},
+          {"center_learning_rate", sentence(o.center.learning_rate)},
+          {"learning_rate", sentence(o.adam.learning_rate)},
+          {"final_rate", sentence(o.final_rate)},
+          {"weight_decay", sentence(o.adam.weight_decay)},
+          {"score", scores[static_cast<int>(o.score)]}};
+}
+
+}  // namespace detail
 DASVDD_NAMESPACE_END

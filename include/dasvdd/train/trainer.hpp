@@ -52,6 +52,10 @@ class Trainer {
     options_.check();
     detail::require(!Objective::uses_decoder || net_.has_decoder(), "the objective ",
                     Objective::name, " needs a net with a decoder");
+    detail::require(Objective::uses_decoder || !net_.has_decoder(), "the objective ",
+                    Objective::name, " trains no decoder: leave it out of the net");
+    detail::require(Objective::uses_decoder || options_.score == ScoreForm::published,
+                    "the balanced and the whitened score need a net with a decoder");
     reset();
   }
 
@@ -81,7 +85,8 @@ class Trainer {
   }
   FitReport fit(Rows<const Scalar> X) { return fit(X, no_progress); }
 
-  /// Goes on training on new rows with the scaler, gamma and center there are.
+  /// Goes on training on new rows with the scaler, gamma and center there are; the learning rate
+  /// falls to options.final_rate over these epochs anew.
   /// \param epochs passes over X
   template <class Progress>
   FitReport partial_fit(Rows<const Scalar> X, Index epochs, Progress&& progress) {
@@ -103,6 +108,14 @@ class Trainer {
   Detector<Scalar> detector() const {
     detail::require(finished_.has_value(), "there is no detector before fit");
     return Detector<Scalar>(finished_->model, finished_->threshold);
+  }
+  /// The detector of the net as it stands, for those who call step() themselves; score form and
+  /// threshold come from X.
+  Detector<Scalar> detector(Rows<const Scalar> X) const {
+    check_rows(X);
+    FitReport unused;
+    const auto finished = finish(X, unused);
+    return Detector<Scalar>(finished.model, finished.threshold);
   }
 
   // ---- for those who write their own training loop, and for tests -------------------------------
@@ -130,6 +143,7 @@ class Trainer {
   EpochReport step(Rows<const Scalar> X) {
     check_rows(X);
     prepare(X.rows());
+    finished_.reset();
     const std::vector<Index> order = file_order(X.rows());
     EpochReport report{1, 1};
     EpochSums sums;
@@ -278,11 +292,17 @@ class Trainer {
         break;
       }
     }
-    finished_ = detail::finish(net_, state_.parameters, state_.statistics, state_.center.center,
-                               state_.scaler, state_.gamma, objective_.reconstruction_weight(),
-                               objective_.latent_weight(state_.gamma), options_, X,
-                               resolve_threads(options_.threads), report);
+    good = {};  // before the detector's copies are made
+    finished_ = finish(X, report);
     report.center.assign(state_.center.center.begin(), state_.center.center.end());
+  }
+
+  detail::Finished<Scalar> finish(Rows<const Scalar> X, FitReport& report) const {
+    return detail::finish(net_, Objective::name, state_.parameters, state_.statistics,
+                          state_.center.center, state_.scaler, state_.gamma,
+                          objective_.reconstruction_weight(),
+                          objective_.latent_weight(state_.gamma), options_, X,
+                          resolve_threads(options_.threads), report);
   }
 
   static std::vector<Index> file_order(Index rows) {
