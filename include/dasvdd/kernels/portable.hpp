@@ -20,17 +20,6 @@ namespace portable {
 constexpr int rows_in_registers = 6;
 constexpr const char* set_name = "portable";
 
-/// a * b + c: fused where that is one instruction, else rounded twice. A call of the C library's
-/// fma would be fifty times slower than that.
-template <class Scalar>
-DASVDD_INLINE Scalar multiply_add(Scalar a, Scalar b, Scalar c) {
-#if defined(__FMA__) || defined(__FP_FAST_FMAF) || defined(__aarch64__)
-  return std::fma(a, b, c);
-#else
-  return a * b + c;
-#endif
-}
-
 #if defined(__GNUC__) || defined(__clang__)
 
 #if defined(__AVX512F__)
@@ -80,14 +69,10 @@ struct Simd {
   static DASVDD_INLINE Register broadcast(const Scalar* p) { return *p - zero(); }
   static DASVDD_INLINE Register constant(double a) { return static_cast<Scalar>(a) - zero(); }
   static DASVDD_INLINE Register zero() { return Register{}; }
-  static DASVDD_INLINE Register fma(Register a, Register b, Register c) {
-#if defined(__FMA__) || defined(__FP_FAST_FMAF) || defined(__aarch64__)
-    for (int l = 0; l < lanes; ++l) c[l] = std::fma(a[l], b[l], c[l]);
-    return c;
-#else
-    return a * b + c;
-#endif
-  }
+  /// Left to the compiler, which fuses it where the CPU can: a call of the C library's fma would be fifty
+  /// times slower, and GCC doesn't make vectors of std::fma. So these results may differ in their last
+  /// bits from the other sets'.
+  static DASVDD_INLINE Register fma(Register a, Register b, Register c) { return a * b + c; }
   static DASVDD_INLINE Register fnma(Register a, Register b, Register c) { return fma(-a, b, c); }
   static DASVDD_INLINE Register add(Register a, Register b) { return a + b; }
   static DASVDD_INLINE Register sub(Register a, Register b) { return a - b; }
@@ -143,13 +128,15 @@ struct Simd {
 
   static Register load(const Scalar* p) { return *p; }
   static void store(Scalar* p, Register a) { *p = a; }
-  static Register load_first(const Scalar*, Index) { return 0; }
-  static void store_first(Scalar*, Register, Index) {}
+  static Register load_first(const Scalar* p, Index n) { return n > 0 ? *p : 0; }
+  static void store_first(Scalar* p, Register a, Index n) {
+    if (n > 0) *p = a;
+  }
   static Register broadcast(const Scalar* p) { return *p; }
   static Register constant(double a) { return static_cast<Scalar>(a); }
   static Register zero() { return 0; }
-  static Register fma(Register a, Register b, Register c) { return multiply_add(a, b, c); }
-  static Register fnma(Register a, Register b, Register c) { return multiply_add(-a, b, c); }
+  static Register fma(Register a, Register b, Register c) { return a * b + c; }
+  static Register fnma(Register a, Register b, Register c) { return c - a * b; }
   static Register add(Register a, Register b) { return a + b; }
   static Register sub(Register a, Register b) { return a - b; }
   static Register mul(Register a, Register b) { return a * b; }
