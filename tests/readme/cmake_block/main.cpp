@@ -1,0 +1,3 @@
+#include <dasvdd/dasvdd.hpp>
+
+int main() { return dasvdd::Rows<const float>().rows() == 0 ? 0 : 1; }
