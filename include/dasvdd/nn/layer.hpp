@@ -63,6 +63,8 @@ class Layer {
   /// Numbers that training keeps up to date without a gradient (running means, say): saved, not
   /// trained.
   virtual Index statistics() const { return 0; }
+  /// Multiply-adds of one row's forward pass, roughly: how many threads a batch is worth.
+  virtual Index multiply_adds() const { return parameters(); }
   /// Scratch numbers one call needs for `rows` rows; their content is lost between calls.
   virtual Index scratch(Index rows) const {
     (void)rows;

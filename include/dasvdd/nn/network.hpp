@@ -131,6 +131,15 @@ class Network {
   Index parameters() const { return parameters_; }
   /// Length of the flat vector of running statistics.
   Index statistics() const { return statistics_; }
+  /// Multiply-adds of one row's forward pass, roughly.
+  Index multiply_adds() const {
+    Index sum = 0;
+    for (const auto& step : steps_) {
+      if (step.kind == Step<Scalar>::Kind::dense) sum += step.weights();
+      if (step.kind == Step<Scalar>::Kind::layer) sum += step.layer->multiply_adds();
+    }
+    return sum;
+  }
   const std::vector<Step<Scalar>>& steps() const { return steps_; }
 
   /// Fills the parameters, in the order of the layers (weight before bias), and the statistics'
