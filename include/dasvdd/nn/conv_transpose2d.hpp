@@ -1,0 +1,95 @@
+#pragma once
+/// \file
+/// Transposed convolution of images.
+
+#include <dasvdd/nn/conv2d.hpp>
+
+DASVDD_NAMESPACE_BEGIN
+
+/// Transposed convolution as torch.nn.ConvTranspose2d: the input gradient of a Conv2d taken as a
+/// layer. y[o, a, b] = b[o] + the sum of W[c, o, i, j] x[c, u, v] over all c and all i, j, u, v with
+/// u s + i - p = a and v s + j - p = b.
+///
+/// x: C x H x W, y: O x h x w with h = (H - 1) s - 2 p + k, W: C x O x k x k, b: O. Parameters start
+/// as U(-1/sqrt(O k k), 1/sqrt(O k k)), PyTorch's default.
+template <class Scalar_>
+class ConvTranspose2d : public Layer<Scalar_> {
+ public:
+  using Scalar = Scalar_;
+
+  /// \param input C x H x W \param channels O \param kernel k \param stride s \param padding p,
+  /// less than k: how much is cut off around the output
+  ConvTranspose2d(const Shape& input, Index channels, Index kernel, Index stride = 1,
+                  Index padding = 0, bool bias = true)
+      : map_(output_of(input, channels, kernel, stride, padding), input, kernel, stride, padding),
+        bias_(bias) {}
+
+  const Shape& input_shape() const { return map_.map(); }
+  const Shape& output_shape() const { return map_.image(); }
+  bool has_bias() const { return bias_; }
+
+  Index inputs() const override { return input_shape().size(); }
+  Index outputs() const override { return output_shape().size(); }
+  Index parameters() const override {
+    return map_.weights() + (bias_ ? output_shape().channels : 0);
+  }
+  Index multiply_adds() const override { return map_.weights() * input_shape().plane(); }
+  Index scratch(Index) const override {
+    return std::max(map_.scratch(), bias_ ? outputs() : Index(0));
+  }
+
+  void initialize(Random& random, Scalar* w, Scalar*) const override {
+    detail::draw_convolution(random, parameters(), map_.depth(), w);
+  }
+  void forward(const Scalar* w, const Scalar*, Rows<const Scalar> x, Rows<Scalar> y,
+               Scalar* scratch) const override {
+    map_.transpose(w, bias_ ? w + map_.weights() : nullptr, x, y, scratch);
+  }
+  void backward(const Scalar* w, Rows<const Scalar> x, Rows<const Scalar>, Rows<const Scalar> dy,
+                Rows<Scalar> dx, Scalar* dw, Scalar* scratch) const override {
+    map_.add_weight_gradient(dy, x, dw, scratch);
+    if (bias_) detail::add_bias_gradient(output_shape(), dy, dw + map_.weights(), scratch);
+    if (dx.data()) map_.correlate(w, nullptr, dy, dx, scratch);
+  }
+
+  LayerSpec spec() const override {
+    const Shape& in = input_shape();
+    return {
+        "conv_transpose2d",
+        {double(in.channels), double(in.height), double(in.width), double(output_shape().channels),
+         double(map_.kernel()), double(map_.stride()), double(map_.padding()), bias_ ? 1.0 : 0.0}};
+  }
+  std::vector<TensorSpec> parameter_tensors() const override {
+    const Index k = map_.kernel(), out = output_shape().channels;
+    std::vector<TensorSpec> tensors = {{"weight", {input_shape().channels, out, k, k}}};
+    if (bias_) tensors.push_back({"bias", {out}});
+    return tensors;
+  }
+
+ private:
+  static Shape output_of(const Shape& in, Index channels, Index kernel, Index stride,
+                         Index padding) {
+    const char* name = "conv_transpose2d";
+    detail::check_shape(name, "input", in);
+    detail::check_window(name, channels, kernel, stride, padding);
+    const Shape out{channels, (in.height - 1) * stride - 2 * padding + kernel,
+                    (in.width - 1) * stride - 2 * padding + kernel};
+    detail::check_shape(name, "output", out);
+    detail::check_weights(name, in.channels, channels, kernel);
+    return out;
+  }
+
+  detail::Correlation<Scalar> map_;
+  bool bias_;
+};
+
+/// \code
+/// auto conv = dasvdd::conv_transpose2d<float>({8, 28, 28}, 1, 5, 1, 2);  // 1 x 28 x 28
+/// \endcode
+template <class Scalar>
+ConvTranspose2d<Scalar> conv_transpose2d(const Shape& input, Index channels, Index kernel,
+                                         Index stride = 1, Index padding = 0, bool bias = true) {
+  return ConvTranspose2d<Scalar>(input, channels, kernel, stride, padding, bias);
+}
+
+DASVDD_NAMESPACE_END
