@@ -11,6 +11,11 @@
 #include <dasvdd/eval/fpr_at_tpr.hpp>
 #include <dasvdd/eval/roc_auc.hpp>
 #include <dasvdd/nn/autoencoder.hpp>
+#include <dasvdd/nn/batch_norm.hpp>
+#include <dasvdd/nn/conv2d.hpp>
+#include <dasvdd/nn/conv_transpose2d.hpp>
+#include <dasvdd/nn/max_pool2d.hpp>
+#include <dasvdd/nn/upsample_nearest2d.hpp>
 #include <dasvdd/objective/dasvdd.hpp>
 #include <dasvdd/objective/reconstruction.hpp>
 #include <dasvdd/train/fit.hpp>

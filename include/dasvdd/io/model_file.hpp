@@ -10,6 +10,8 @@
 /// | --- | --- |
 /// | `encoder.{i}.weight`, `encoder.{i}.bias` | out x in, out; S |
 /// | `decoder.{i}.weight`, `decoder.{i}.bias` | the same |
+/// | the same of a convolution | out x in x k x k (in x out x k x k transposed), out; S |
+/// | the same of batch norm, `{...}.running_mean`, `{...}.running_var` | channels; S |
 /// | `center` | m; S |
 /// | `gamma` | a number; F64 |
 /// | `score.reconstruction`, `score.latent` | 2: weight and divisor of the term; F64 |
@@ -25,6 +27,7 @@
 
 #include <dasvdd/core/version.hpp>
 #include <dasvdd/detect/detector.hpp>
+#include <dasvdd/io/image_layers.hpp>
 #include <dasvdd/io/tensor_file.hpp>
 
 #include <charconv>
@@ -52,6 +55,10 @@ inline constexpr int model_format_version = 1;
 inline bool is_reserved_fact(const std::string& key) {
   return key == "format" || key == "format_version" || key == "library_version" ||
          key == "members" || key == "net" || key.compare(0, 8, "members.") == 0;
+}
+
+inline bool ends_with(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
 /// The prefix of member k's tensors.
@@ -173,6 +180,9 @@ Network<Scalar> net_from_json(const nlohmann::json& layers, const char* half,
                             static_cast<Index>(spec.numbers[1]), spec.numbers[2] != 0));
     } else if (const auto made = factory ? factory(spec) : nullptr) {
       net.add(made);
+    } else if (const auto known =
+                   make_image_layer<Scalar>(spec, sentence("layer ", i, " of the ", half))) {
+      net.add(known);
     } else {
       net.add(spec.numbers.empty() ? activation(spec.name)
                                    : activation(spec.name, spec.numbers[0]));
@@ -252,6 +262,12 @@ Member<Scalar> read_member(ModelReader<Scalar>& reader, const TensorFile& file,
   AlignedBuffer<Scalar> parameters(net.parameters()), statistics(net.statistics());
   for (const TensorPlace& place : places) {
     const std::vector<Scalar> values = reader.template numbers<Scalar>(prefix + place.name);
+    if (ends_with(place.name, ".running_var")) {
+      for (const Scalar v : values) {
+        require(v >= 0, "tensor '", prefix + place.name, "' has the variance ", v,
+                ", expected none below 0");
+      }
+    }
     std::copy(values.begin(), values.end(),
               (place.statistics ? statistics : parameters).data() + place.at);
   }
