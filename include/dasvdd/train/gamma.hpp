@@ -5,6 +5,7 @@
 #include <dasvdd/core/parallel.hpp>
 #include <dasvdd/detect/scaler.hpp>
 #include <dasvdd/nn/packed_network.hpp>
+#include <dasvdd/nn/training_pass.hpp>
 #include <dasvdd/train/options.hpp>
 
 DASVDD_NAMESPACE_BEGIN
@@ -22,7 +23,7 @@ void forward_all(const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler,
                  Rows<const Scalar> X, int threads, bool decode, F&& f) {
   constexpr Index tile = 96;
   const Index tiles = ceil_div(X.rows(), tile);
-  const int size = worthwhile_threads(threads, net.net().parameters() * X.rows());
+  const int size = worthwhile_threads(threads, net.net().multiply_adds() * X.rows());
   const Index d = X.cols(), stride = padded_stride<Scalar>(d);
   std::vector<ForwardBuffers<Scalar>> buffers(static_cast<std::size_t>(size),
                                               net.make_buffers(tile));
@@ -38,6 +39,38 @@ void forward_all(const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler,
       }
       const Rows<const Scalar> x(inputs[member].data(), count, d, stride);
       team.guard([&] { f(first, x, net.forward(x, buffers[member], decode)); });
+    }
+  });
+}
+
+/// The same as the network step sees the rows, in mini-batches: layers with running statistics, which
+/// an untrained net has none of yet, take the batch's own.
+template <class Scalar, class F>
+void forward_batches(const Autoencoder<Scalar>& net, const Scalar* parameters, Scalar* statistics,
+                     const Scaler<Scalar>& scaler, Rows<const Scalar> X, int threads, F&& f) {
+  constexpr Index usual = 200;
+  const Index n = X.rows(), d = X.cols(), stride = padded_stride<Scalar>(d);
+  // Equal parts: a last batch of one row would have no variance.
+  const Index batches = std::max<Index>(1, n / usual), largest = ceil_div(n, batches);
+  const int size = worthwhile_threads(threads, net.multiply_adds() * largest);
+  TrainingPass<Scalar> pass(net.joined(), net.code_steps(), largest, size);
+  AlignedBuffer<Scalar> inputs(largest * stride);
+  parallel(size, [&](const Team& team) {
+    for (Index b = 0; b < batches; ++b) {
+      const Range rows = share(n, b, batches);
+      const Range mine = team.share(rows.size());
+      for (Index i = mine.first; i < mine.last; ++i) {
+        scaler.apply(pass.kernels(), X.row(rows.first + i), d, inputs.data() + i * stride);
+      }
+      team.barrier();
+      const Rows<const Scalar> x(inputs.data(), rows.size(), d, stride);
+      pass.forward(team, TrainingPass<Scalar>::Mode::train, parameters, statistics, x,
+                   pass.steps());
+      const auto part = [mine](auto all) { return all.middle_rows(mine.first, mine.size()); };
+      const typename PackedNetwork<Scalar>::Result result{part(pass.code(rows.size())),
+                                                          part(pass.output(rows.size()))};
+      team.guard([&] { f(rows.first + mine.first, part(x), result); });
+      team.barrier();
     }
   });
 }
@@ -59,18 +92,20 @@ double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<Scalar>& scal
   double gamma = 0;
   for (int t = 0; t < rule.initializations; ++t) {
     initialize(t, parameters.data(), statistics.data());
-    packed.pack(parameters.data(), statistics.data());
     const auto& k = packed.kernels();
-    forward_all(packed, scaler, X, threads, true,
-                [&](Index first, Rows<const Scalar> x, const auto& result) {
-                  for (Index i = 0; i < x.rows(); ++i) {
-                    r[first + i] =
-                        static_cast<double>(k.squared_distance(result.output.row(i), x.row(i), d)) /
-                        static_cast<double>(d);
-                    q[first + i] =
-                        static_cast<double>(k.squared_distance(result.code.row(i), from, m));
-                  }
-                });
+    const auto terms = [&](Index first, Rows<const Scalar> x, const auto& result) {
+      for (Index i = 0; i < x.rows(); ++i) {
+        r[first + i] = static_cast<double>(k.squared_distance(result.output.row(i), x.row(i), d)) /
+                       static_cast<double>(d);
+        q[first + i] = static_cast<double>(k.squared_distance(result.code.row(i), from, m));
+      }
+    };
+    if (net.statistics() > 0) {
+      forward_batches(net, parameters.data(), statistics.data(), scaler, X, threads, terms);
+    } else {
+      packed.pack(parameters.data(), statistics.data());
+      forward_all(packed, scaler, X, threads, true, terms);
+    }
     double sum_r = 0, sum_q = 0, sum_ratio = 0;
     for (Index i = 0; i < n; ++i) {
       sum_r += r[i];
