@@ -19,3 +19,4 @@
 #include <dasvdd/objective/dasvdd.hpp>
 #include <dasvdd/objective/reconstruction.hpp>
 #include <dasvdd/train/fit.hpp>
+#include <dasvdd/train/presets.hpp>
