@@ -6,6 +6,8 @@
 #include <dasvdd/nn/shape.hpp>
 
 #include <algorithm>
+#include <limits>
+#include <type_traits>
 
 DASVDD_NAMESPACE_BEGIN
 
@@ -39,7 +41,7 @@ class MaxPool2d : public Layer<Scalar_> {
   void forward(const Scalar*, const Scalar*, Rows<const Scalar> x, Rows<Scalar> y,
                Scalar*) const override {
     each_window(x, [&](Index row, Index to, const Scalar* window) {
-      y(row, to) = window[largest(window)];
+      y(row, to) = kernel_ == 2 ? maximum(window, two) : maximum(window, kernel_);
     });
   }
   void backward(const Scalar*, Rows<const Scalar> x, Rows<const Scalar>, Rows<const Scalar> dy,
@@ -47,7 +49,8 @@ class MaxPool2d : public Layer<Scalar_> {
     if (!dx.data()) return;
     for (Index i = 0; i < dx.rows(); ++i) std::fill_n(dx.row(i), inputs(), Scalar(0));
     each_window(x, [&](Index row, Index from, const Scalar* window) {
-      dx(row, window - x.row(row) + largest(window)) += dy(row, from);
+      const Index at = kernel_ == 2 ? largest(window, two) : largest(window, kernel_);
+      dx(row, window - x.row(row) + at) += dy(row, from);
     });
   }
   LayerSpec spec() const override {
@@ -70,13 +73,32 @@ class MaxPool2d : public Layer<Scalar_> {
       }
     }
   }
+  /// The usual kernel, known to the compiler.
+  static constexpr std::integral_constant<Index, 2> two{};
+
+  // Which pixel is the largest nobody can guess, least of all the branch predictor: no branches.
+  template <class Kernel>
+  Scalar maximum(const Scalar* window, Kernel kernel) const {
+    Scalar best = window[0];
+    bool any_nan = false;
+    for (Index i = 0; i < kernel; ++i) {
+      for (Index j = 0; j < kernel; ++j) {
+        const Scalar v = window[i * input_.width + j];
+        any_nan |= v != v;
+        best = v > best ? v : best;
+      }
+    }
+    return any_nan ? std::numeric_limits<Scalar>::quiet_NaN() : best;
+  }
   /// Where in the window, counted in pixels of the image, the largest number is.
-  Index largest(const Scalar* window) const {
+  template <class Kernel>
+  Index largest(const Scalar* window, Kernel kernel) const {
     Index best = 0;
-    for (Index i = 0; i < kernel_; ++i) {
-      for (Index j = 0; j < kernel_; ++j) {
+    for (Index i = 0; i < kernel; ++i) {
+      for (Index j = 0; j < kernel; ++j) {
         const Index at = i * input_.width + j;
-        if (window[at] > window[best] || window[at] != window[at]) best = at;
+        const bool nan = window[at] != window[at];
+        best += (at - best) * Index((window[at] > window[best]) | nan);
       }
     }
     return best;
