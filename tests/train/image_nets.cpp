@@ -4,6 +4,10 @@
 
 #include "train/support.hpp"
 
+#include <cstring>
+#include <string>
+#include <vector>
+
 using namespace dasvdd;
 
 namespace {
@@ -184,6 +188,41 @@ TEST_CASE("a convolutional net trains to the same bits by any number of threads"
     CHECK(same_bits(other.statistics, one.statistics));
     CHECK(other.gamma == one.gamma);
   }
+}
+
+TEST_CASE_TEMPLATE(
+    "a convolutional net has one checksum, whatever the instruction set and compiler", Scalar,
+    float, double) {
+  // The portable kernels promise closeness, not bits.
+  if (std::string(kernels::best<Scalar>().name) == "portable") return;
+  Network<Scalar> encoder, decoder;
+  encoder.add(conv2d<Scalar>({1, 8, 8}, 6, 5, 1, 2))
+      .add(batch_norm<Scalar>(Shape{6, 8, 8}))
+      .add(leaky_relu())
+      .add(max_pool2d<Scalar>({6, 8, 8}))
+      .add(conv2d<Scalar>({6, 4, 4}, 5, 3, 2, 1))
+      .add(dense<Scalar>(20, 7));
+  decoder.add(dense<Scalar>(7, 16))
+      .add(batch_norm<Scalar>(16))
+      .add(upsample_nearest2d<Scalar>({1, 4, 4}))
+      .add(conv_transpose2d<Scalar>({1, 8, 8}, 3, 3, 2, 1))
+      .add(conv2d<Scalar>({3, 15, 15}, 1, 3, 2, 1))
+      .add(sigmoid());
+  Trainer<Scalar> trainer(Autoencoder<Scalar>(encoder, decoder), options_for(2));
+  const auto X = bars<Scalar>(50, true, 1);
+  trainer.fit(X);
+  const Vector<Scalar> scores = trainer.detector().score(X);
+  std::uint64_t sum = 14695981039346656037u;  // FNV-1a
+  const auto add = [&sum](const Scalar* numbers, Index count) {
+    std::vector<unsigned char> bytes(static_cast<std::size_t>(count) * sizeof(Scalar));
+    std::memcpy(bytes.data(), numbers, bytes.size());
+    for (const unsigned char byte : bytes) sum = (sum ^ byte) * 1099511628211u;
+  };
+  add(trainer.state().parameters.data(), trainer.state().parameters.size());
+  add(trainer.state().statistics.data(), trainer.state().statistics.size());
+  add(scores.data(), scores.size());
+  // A number to be replaced whenever the arithmetic changes on purpose; what counts is that all agree.
+  CHECK(sum == (sizeof(Scalar) == 4 ? 17002793684077342736u : 4642618411602785779u));
 }
 
 TEST_CASE("the LeNet-type nets have the published widths") {
