@@ -5,15 +5,20 @@
 #include <doctest/doctest.h>
 
 #include <cfenv>
+#include <cstdint>
+#include <cstring>
 #include <limits>
 
 namespace {
 
-/// Half of the smallest normal number: 0 where denormals are flushed.
-float half_of_smallest() {
+/// The bits of half the smallest normal number: 0 where denormals are flushed. As bits, because a
+/// comparison would take a denormal for 0 where only those that come in are flushed.
+std::uint32_t half_of_smallest() {
   volatile float x = std::numeric_limits<float>::min();
-  x = x * 0.5f;
-  return x;
+  const float half = x * 0.5f;
+  std::uint32_t bits;
+  std::memcpy(&bits, &half, sizeof bits);
+  return bits;
 }
 
 /// 1 + 2^-24: a tie to nearest, the next number upward.
