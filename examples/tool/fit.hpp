@@ -31,21 +31,28 @@ class FitCommand {
             "widths of the encoder's layers, which the decoder mirrors; without it an ensemble "
             "that suits a table is trained")
         ->type_name("N,N,...");
-    published("--output", output_,
-              "what follows the last layer: sigmoid, identity or leaky_relu (sigmoid for images, "
-              "else identity)")
-        ->check(CLI::IsMember({"sigmoid", "identity", "leaky_relu"}));
+    output_option_ = command_.add_option("--output", output_,
+                                         "with --layers, what follows the last: sigmoid, identity "
+                                         "or leaky_relu (sigmoid for images, "
+                                         "else identity)");
+    output_option_->check(CLI::IsMember({"sigmoid", "identity", "leaky_relu"}));
     command_.add_option("--epochs", epochs_, "passes over the rows");
-    published("--batch-size", options_.batch_size, "rows a step", true);
-    published("--lr", options_.adam.learning_rate, "Adam's learning rate", true);
-    published("--center-lr", options_.center.learning_rate, "the center's learning rate", true);
-    published("--kappa", options_.kappa, "share of a batch for the net, the rest moves the center",
-              true);
-    published("--gamma", gamma_, "weight of the latent term, a number or auto")
+    command_.add_option("--batch-size", batch_size_, "rows a step (200 with --layers, else 32)");
+    command_.add_option("--lr", options_.adam.learning_rate, "Adam's learning rate")
+        ->capture_default_str();
+    command_.add_option("--center-lr", options_.center.learning_rate, "the center's learning rate")
+        ->capture_default_str();
+    command_
+        .add_option("--kappa", options_.kappa,
+                    "share of a batch for the net, the rest moves the center")
+        ->capture_default_str();
+    command_.add_option("--gamma", gamma_, "weight of the latent term, a number or auto")
         ->type_name("auto|X");
     CLI::Option* yes = command_.add_flag("--standardize", standardize_,
                                          "scale every feature: the default for tables");
-    published("--no-standardize", raw_, "leave the features as they are: the default for images")
+    command_
+        .add_flag("--no-standardize", raw_,
+                  "leave the features as they are: the default for images")
         ->excludes(yes);
     command_.add_option(
         "--false-alarm-rate", false_alarm_rate_,
@@ -73,7 +80,7 @@ class FitCommand {
     }
 
     dasvdd::Detector<float> detector = naming(data_.path, [&] {
-      return layers_.empty() ? fit_default(table) : fit_published(table, out, err);
+      return layers_.empty() ? fit_default(table, err) : fit_published(table, out, err);
     });
     if (false_alarm_rate_) {
       detector = naming(data_.path, [&] {
@@ -90,32 +97,17 @@ class FitCommand {
   }
 
  private:
-  /// An option that only the published form of training knows.
-  template <class Value>
-  CLI::Option* published(const char* name, Value& value, const char* description,
-                         bool show_default = false) {
-    if constexpr (std::is_same_v<Value, bool>) {
-      published_options_.push_back(command_.add_flag(name, value, description));
-    } else {
-      published_options_.push_back(command_.add_option(name, value, description));
-    }
-    if (show_default) published_options_.back()->capture_default_str();
-    return published_options_.back();
-  }
-
   void check_options() {
     parse_layers();
-    if (layers_.empty()) {
-      for (const CLI::Option* option : published_options_) {
-        check(option->count() == 0, option->get_name(), " goes with --layers, which isn't given");
-      }
-    }
+    check(!layers_.empty() || output_option_->count() == 0,
+          "--output goes with --layers, which isn't given");
     if (gamma_ != "auto") {
       const auto number = parse_number(gamma_);
       check(number.has_value(), "--gamma is ", in_quotes(gamma_), ", expected a number or auto");
       options_.gamma = dasvdd::GammaRule::value(*number);
     }
     if (epochs_) options_.epochs = *epochs_;
+    if (batch_size_) options_.batch_size = *batch_size_;
     options_.check();
     if (false_alarm_rate_) dasvdd::false_alarm_rate(*false_alarm_rate_);
     check_output(model_path_);
@@ -172,14 +164,28 @@ class FitCommand {
   }
 
   /// The library's one-line fit.
-  dasvdd::Detector<float> fit_default(const Table& table) {
+  dasvdd::Detector<float> fit_default(const Table& table, std::ostream& err) {
     dasvdd::FitSettings settings;
     settings.seed = options_.seed;
     settings.threads = options_.threads;
-    if (epochs_) settings.steps = *epochs_ * ((table.X.rows() + 127) / 128);
+    settings.standardize = standardize_ || (!raw_ && !table.images);
+    if (epochs_) settings.epochs = *epochs_;
+    if (batch_size_) settings.batch_size = *batch_size_;
+    settings.adam = options_.adam;
+    settings.center = options_.center;
+    settings.kappa = options_.kappa;
+    if (gamma_ != "auto") settings.gamma = options_.gamma.number;
     facts_["training"] = "default";
-    facts_["seed"] = number_text(options_.seed);
-    return dasvdd::fit(table.X, settings);
+    Progress bar("epoch");
+    auto detector = dasvdd::fit(table.X, settings, [&](const dasvdd::FitProgress& at) {
+      bar.update(static_cast<long>(at.done), static_cast<long>(at.total),
+                 "net " + std::to_string(at.member + 1) + " of " + std::to_string(at.members) +
+                     ", loss " + short_text(at.epoch.loss));
+    });
+    bar.finish();
+    const auto& facts = detector.model().facts;
+    if (facts.count("warnings")) err << "dasvdd: warning: " << facts.at("warnings") << '\n';
+    return detector;
   }
 
   /// The paper's form: one net, the published score.
@@ -200,13 +206,6 @@ class FitCommand {
       err << "dasvdd: warning: " << warning << '\n';
 
     facts_["training"] = "published";
-    facts_["seed"] = number_text(options_.seed);
-    facts_["epochs"] = number_text(options_.epochs);
-    facts_["batch_size"] = number_text(options_.batch_size);
-    facts_["learning_rate"] = number_text(options_.adam.learning_rate);
-    facts_["center_learning_rate"] = number_text(options_.center.learning_rate);
-    facts_["kappa"] = number_text(options_.kappa);
-    facts_["gamma_rule"] = gamma_ == "auto" ? "ratio_of_means" : "value";
     out << "gamma " << number_text(report.gamma) << "\nloss "
         << number_text(report.epochs.back().loss) << '\n';
     return trainer.detector();
@@ -219,12 +218,12 @@ class FitCommand {
   }
 
   CLI::App& command_;
-  std::vector<CLI::Option*> published_options_;
+  CLI::Option* output_option_ = nullptr;
   DataArguments data_;
   std::string model_path_, layers_text_, output_, gamma_ = "auto";
   std::vector<Index> layers_;
   dasvdd::Options options_;
-  std::optional<Index> epochs_;
+  std::optional<Index> epochs_, batch_size_;
   bool standardize_ = false, raw_ = false;
   std::optional<double> false_alarm_rate_;
   dasvdd::Facts facts_;

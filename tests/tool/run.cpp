@@ -253,14 +253,28 @@ TEST_CASE("tool: without --layers it does what fit() does") {
                        "--seed", "5"})
               .status == 0);
   dasvdd::FitSettings settings;
-  settings.steps = 3;
+  settings.epochs = 3;
   settings.seed = 5;
   const auto X = tool::read_table(train, {"label", "", false}).X;
   const auto direct = dasvdd::fit(X, settings), loaded = dasvdd::load<float>(model);
   CHECK(loaded.score(X) == direct.score(X));
   CHECK(loaded.threshold() == direct.threshold());
-  check_failure({"fit", train, "-o", model, "--kappa", "0.5"}, 2,
-                "--kappa goes with --layers, which isn't given");
+  check_failure({"fit", train, "-o", model, "--output", "sigmoid"}, 2,
+                "--output goes with --layers, which isn't given");
+
+  REQUIRE(dasvdd_tool({"fit", train, "-o", model, "--label-column", "label", "--epochs", "3",
+                       "--batch-size", "16", "--lr", "0.01", "--center-lr", "0.5", "--kappa", "0.8",
+                       "--gamma", "0.25", "--no-standardize"})
+              .status == 0);
+  settings = {};
+  settings.epochs = 3;
+  settings.batch_size = 16;
+  settings.adam.learning_rate = 0.01;
+  settings.center.learning_rate = 0.5;
+  settings.kappa = 0.8;
+  settings.gamma = 0.25;
+  settings.standardize = false;
+  CHECK(dasvdd::load<float>(model).score(X) == dasvdd::fit(X, settings).score(X));
 }
 
 TEST_CASE("tool: the same run writes the same bytes") {

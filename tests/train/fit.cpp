@@ -185,6 +185,7 @@ TEST_CASE("a fit trains with a tenth of the published gamma") {
   const auto detector = fit(X, quick());
   Options options;
   options.gamma = GammaRule::ratio_of_means(2);
+  options.seed = Random(0, detail::fit_seeds).bits();  // the first member's
   options.epochs = 1;
   options.standardize = true;
   Trainer<float> trainer(detector.model().members.front().network.net(), options);
@@ -235,4 +236,52 @@ TEST_CASE("fit refuses what can't be fitted, in a sentence") {
   RowMatrix<float> holey = X;
   holey(4, 1) = std::numeric_limits<float>::quiet_NaN();
   CHECK_THROWS_AS(fit(holey), InvalidArgument);
+}
+
+TEST_CASE("fit tells how far it is, and stops when told to") {
+  const auto X = curve<float>(60, 4, 1);
+  FitSettings settings;
+  settings.members = 3;
+  settings.epochs = 4;
+  settings.threads = 2;
+  Index calls = 0;
+  fit(X, settings, [&](const FitProgress& at) {
+    CHECK(at.done == ++calls);
+    CHECK(at.total == 12);
+    CHECK(at.members == 3);
+    CHECK(at.member < 3);
+  });
+  CHECK(calls == 12);
+  calls = 0;
+  settings.threads = 1;
+  const auto stopped =
+      fit(X, settings, [&](const FitProgress& at) { return at.done < 2 && ++calls > 0; });
+  CHECK(calls == 1);
+  CHECK(stopped.model().members.size() == 3);  // each after one epoch, the first after two
+}
+
+TEST_CASE("wrong settings are refused before anything is trained") {
+  const auto X = curve<float>(60, 4, 1);
+  const auto refused = [&](const char* sentence, auto change) {
+    FitSettings settings;
+    change(settings);
+    CHECK_THROWS_WITH_AS(fit(X, settings), doctest::Contains(sentence), InvalidArgument);
+  };
+  refused("epochs is -1", [](FitSettings& s) { s.epochs = -1; });
+  refused("the batch size is 0", [](FitSettings& s) { s.batch_size = 0; });
+  refused("kappa is 2", [](FitSettings& s) { s.kappa = 2; });
+  refused("gamma is -1", [](FitSettings& s) { s.gamma = -1; });
+  refused("the learning rate is 0", [](FitSettings& s) { s.adam.learning_rate = 0; });
+}
+
+TEST_CASE("what training warns of stands in the detector's facts") {
+  const RowMatrix<float> alike = RowMatrix<float>::Constant(50, 3, 0.3f);
+  const auto facts = fit(alike, quick()).model().facts;
+  REQUIRE(facts.count("warnings") == 1);
+  CHECK(facts.at("warnings").find("net 1: ") == 0);
+  CHECK(facts.at("warnings").find("the scores of the training rows are constant") !=
+        std::string::npos);
+  FitSettings longer = quick();
+  longer.steps = 600;
+  CHECK(fit(curve<float>(200, 6, 3), longer).model().facts.count("warnings") == 0);
 }

@@ -44,6 +44,7 @@ class Calibration {
   /// - rate))-th smallest of the n scores. Throws InvalidArgument where n is too small for the
   /// rate.
   double threshold(FalseAlarmRate alarm) const {
+    alarm = false_alarm_rate(alarm.rate);  // checked also where it was not made by that function
     const double n = static_cast<double>(scores_.size());
     // Counted from the top, where (n + 1) * rate is small and exact enough: at most floor((n + 1)
     // rate) lie above.

@@ -9,14 +9,17 @@ DASVDD_NAMESPACE_BEGIN
 /// One detector whose score is the mean of the members' scores: nets of other seeds, sizes or
 /// objectives, fitted on the same rows with the same scaling. Forms whose terms are normalized
 /// (balanced, whitened) add up sensibly.
+/// An ensemble of ensembles is the mean over all their nets.
 /// \param threshold as of Detector: scores above it are anomalies
+/// \param facts words for the model file
 /// \throws InvalidArgument where the members' features or scalers differ
 template <class Scalar>
-Detector<Scalar> ensemble(const std::vector<Detector<Scalar>>& detectors, double threshold) {
+Detector<Scalar> ensemble(const std::vector<Detector<Scalar>>& detectors, double threshold,
+                          std::map<std::string, std::string> facts = {}) {
   detail::require(!detectors.empty(), "an ensemble needs at least one detector");
   auto model = std::make_shared<Model<Scalar>>();
   model->scaler = detectors.front().model().scaler;
-  model->facts = detectors.front().model().facts;
+  model->facts = std::move(facts);
   for (std::size_t i = 0; i < detectors.size(); ++i) {
     const auto& other = detectors[i].model();
     detail::require(other.scaler.mean() == model->scaler.mean() &&

@@ -34,6 +34,7 @@ struct ActivationLayer {
   static constexpr Activation kind = Kind;
   double parameter = detail::usual_parameter(Kind);
   ActivationSpec spec() const { return {Kind, parameter}; }
+  operator ActivationSpec() const { return spec(); }
 };
 
 using Identity = ActivationLayer<Activation::identity>;

@@ -55,13 +55,20 @@ inline void diagnose(const Diagnosis& d, bool decoder, FitReport& report) {
     warn("the latent code has collapsed: all rows have the same code (mean squared spread ",
          d.residual, ", mean square ", d.variance, "). Leave out the biases");
   }
-  if (report.epochs.empty()) return;
+  // Tenths of the run, not epochs: a few small batches an epoch make its loss jump about.
   const auto& epochs = report.epochs;
-  double lowest = epochs.front().loss;
-  for (const auto& e : epochs) lowest = e.loss < lowest ? e.loss : lowest;
-  if (epochs.back().loss > 1.5 * lowest) {
-    warn("the loss is rising: ", epochs.back().loss, " in the last epoch, ", lowest,
-         " in the best. Lower the learning rate");
+  const std::size_t window = epochs.size() < 20 ? 1 : epochs.size() / 10;
+  double lowest = 0, last = 0;
+  for (std::size_t end = epochs.size(); end >= window && end > 0; end -= window) {
+    double sum = 0;
+    for (std::size_t e = end - window; e < end; ++e) sum += epochs[e].loss;
+    const double loss = sum / static_cast<double>(window);
+    if (end == epochs.size()) last = lowest = loss;
+    lowest = loss < lowest ? loss : lowest;
+  }
+  if (last > 1.5 * lowest) {
+    warn("the loss is rising: ", last, " at the end of the run, ", lowest,
+         " at its best. Lower the learning rate");
   }
 }
 

@@ -6,6 +6,9 @@
 #include <dasvdd/train/attenuation.hpp>
 #include <dasvdd/train/trainer.hpp>
 
+#include <mutex>
+#include <optional>
+
 DASVDD_NAMESPACE_BEGIN
 
 /// What one may say to fit(); the defaults suit a table of any width and length.
@@ -14,13 +17,31 @@ struct FitSettings {
   int threads = 0;     ///< 0: what OpenMP would use. Never changes the result.
   Index members = 9;   ///< nets in the ensemble; 1 for those who need the smallest model
   Index steps = 3000;  ///< mini-batches each member trains for, rounded up to whole epochs
+  Index epochs = 0;    ///< passes over the rows instead of steps, for those who count so; 0: steps
   ScoreForm score = ScoreForm::whitened;
+  /// False for rows that are in one unit already, such as pixels.
+  bool standardize = true;
+  /// Small batches at a rate that stays: their noise moves the reconstruction of a row the more, the
+  /// fewer training rows are near it, and so the residuals of anomalies.
+  Index batch_size = 32;
+  Adam adam = {};
+  CenterRule center = {};
+  double kappa = 0.9;
+  /// The weight of the latent term in training; empty: a tenth of what the published rule says.
+  std::optional<double> gamma;
+};
+
+/// How far a fit has come.
+struct FitProgress {
+  Index member = 0, members = 0;  ///< which net, from 0
+  EpochReport epoch;              ///< its last epoch
+  Index done = 0, total = 0;      ///< epochs of all nets
 };
 
 namespace detail {
 
-/// The random stream of the order of rows, beside those of a Trainer.
-constexpr std::uint64_t fit_order = 4;
+/// Random streams beside those of a Trainer: the order of rows, and the members' seeds.
+constexpr std::uint64_t fit_order = 4, fit_seeds = 1000000;
 
 /// Member i's net: every third is a layer shallower. Nets of two depths err on different rows, and
 /// their mean ranks better than as many nets alike.
@@ -69,29 +90,60 @@ GammaRule fit_gamma(const Autoencoder<Scalar>& net, Rows<const Scalar> X, std::u
 }
 
 /// Trains member i of a fit, by the calling thread alone.
-template <class Scalar>
+/// \param progress called as progress(const EpochReport&); returning false stops
+/// \param warnings gets what the member's report warns of
+template <class Scalar, class Progress>
 Detector<Scalar> fit_member(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
-                            const std::vector<Index>& order, const FitSettings& settings, Index i) {
+                            const std::vector<Index>& order, const FitSettings& settings, Index i,
+                            Progress&& progress, std::string& warnings) {
   const Autoencoder<Scalar> net = fit_net<Scalar>(X.cols(), i);
   const RowMatrix<Scalar> rows = fit_rows_of_member(X, scaler, order, i);
   Options options;
-  // Small batches at a rate that stays: their noise moves the reconstruction of a row the more, the
-  // fewer training rows are near it, and so the residuals of anomalies.
-  options.batch_size = 32;
-  options.epochs = ceil_div(settings.steps, ceil_div(rows.rows(), options.batch_size));
-  options.seed = settings.seed + 0x9e3779b97f4a7c15u * static_cast<std::uint64_t>(i);
+  options.batch_size = settings.batch_size;
+  options.epochs = settings.epochs > 0
+                       ? settings.epochs
+                       : ceil_div(settings.steps, ceil_div(rows.rows(), options.batch_size));
+  options.seed = Random(settings.seed, fit_seeds + static_cast<std::uint64_t>(i)).bits();
   options.threads = 1;
-  options.gamma = fit_gamma(net, Rows<const Scalar>(rows), options.seed);
+  options.adam = settings.adam;
+  options.center = settings.center;
+  options.kappa = settings.kappa;
+  options.gamma = settings.gamma ? GammaRule::value(*settings.gamma)
+                                 : fit_gamma(net, Rows<const Scalar>(rows), options.seed);
   Trainer<Scalar> trainer(net, options);
-  FitReport report = trainer.fit(rows);
+  FitReport report = trainer.fit(rows, progress);
   // The last layer is corrected, and the score made, from all rows.
   options.score = settings.score;
   const TrainerState<Scalar>& state = trainer.state();
   AlignedBuffer<Scalar> parameters = state.parameters;
   undo_attenuation(net, state.statistics, scaler, X, 1, parameters);
-  const auto finished = finish(net, Dasvdd<Scalar>::name, parameters, state.statistics, state.center.center, scaler,
-                               state.gamma, 1, state.gamma, options, X, 1, report);
+  const auto finished =
+      finish(net, Dasvdd<Scalar>::name, parameters, state.statistics, state.center.center, scaler,
+             state.gamma, 1, state.gamma, options, X, 1, report);
+  // finish() has looked at the corrected net, the trainer at its own.
+  std::sort(report.warnings.begin(), report.warnings.end());
+  report.warnings.erase(std::unique(report.warnings.begin(), report.warnings.end()),
+                        report.warnings.end());
+  for (const std::string& warning : report.warnings) {
+    warnings += sentence(warnings.empty() ? "" : "; ", "net ", i + 1, ": ", warning);
+  }
   return Detector<Scalar>(finished.model, finished.threshold);
+}
+
+/// What is wrong with settings is said before the first member trains.
+inline void check(const FitSettings& settings) {
+  require(settings.members >= 1, "members is ", settings.members, ", expected at least 1");
+  require(settings.steps >= 1, "steps is ", settings.steps, ", expected at least 1");
+  require(settings.epochs >= 0, "epochs is ", settings.epochs,
+          ", expected 0 (as steps say) or more");
+  Options options;
+  options.threads = settings.threads;
+  options.batch_size = settings.batch_size;
+  options.adam = settings.adam;
+  options.center = settings.center;
+  options.kappa = settings.kappa;
+  if (settings.gamma) options.gamma = GammaRule::value(*settings.gamma);
+  options.check();
 }
 
 }  // namespace detail
@@ -99,17 +151,21 @@ Detector<Scalar> fit_member(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
 /// Fits a detector to a table of normal rows: standardized, then an ensemble of autoencoders, each
 /// trained on four fifths of the rows for a number of steps that does not depend on n, scored by
 /// whitened residuals. docs/results-tables.md has the reasons in figures.
+/// What training warns of (see FitReport) stands in the detector's model().facts["warnings"].
 /// \param X n x d, n at least 2; every number finite; constant features are fine
 /// \throws InvalidArgument for rows that can't be trained on
-template <class Scalar>
-Detector<Scalar> fit_rows(Rows<const Scalar> X, const FitSettings& settings = {}) {
+/// \param progress called as progress(const FitProgress&) after each epoch of each member, by one
+///   thread at a time; returning false stops all members after their running epoch
+template <class Scalar, class Progress>
+Detector<Scalar> fit_rows(Rows<const Scalar> X, const FitSettings& settings, Progress&& progress) {
   using detail::require;
-  require(settings.members >= 1, "members is ", settings.members, ", expected at least 1");
-  require(settings.steps >= 1, "steps is ", settings.steps, ", expected at least 1");
-  require(X.rows() > 1, "the training set has ", X.rows(), " rows, expected at least 2");
+  detail::check(settings);
   require(X.cols() > 0, "the training set has no columns");
+  detail::require_width(X, X.cols(), "the training set");
+  require(X.rows() > 1, "the training set has ", X.rows(), " rows, expected at least 2");
   detail::require_finite(X, "the training set");
-  const Scaler<Scalar> scaler = Scaler<Scalar>::standardizing(X);
+  const Scaler<Scalar> scaler =
+      settings.standardize ? Scaler<Scalar>::standardizing(X) : Scaler<Scalar>();
   std::vector<Index> order(static_cast<std::size_t>(X.rows()));
   for (std::size_t r = 0; r < order.size(); ++r) order[r] = static_cast<Index>(r);
   Random(settings.seed, detail::fit_order).shuffle(order.data(), order.size());
@@ -117,30 +173,62 @@ Detector<Scalar> fit_rows(Rows<const Scalar> X, const FitSettings& settings = {}
   const int threads =
       std::min<int>(resolve_threads(settings.threads), static_cast<int>(settings.members));
   std::vector<std::optional<Detector<Scalar>>> members(static_cast<std::size_t>(settings.members));
+  std::vector<std::string> warnings(members.size());
+  std::mutex mutex;
+  FitProgress at;
+  at.members = settings.members;
+  bool go_on = true;
   parallel(threads, [&](const Team& team) {
+    // Member by member in turn: a team of two trains nine nets as five and four.
     for (Index i = team.member(); i < settings.members; i += team.size()) {
       team.guard([&] {
-        members[static_cast<std::size_t>(i)] = detail::fit_member(X, scaler, order, settings, i);
+        members[static_cast<std::size_t>(i)] = detail::fit_member(
+            X, scaler, order, settings, i,
+            [&](const EpochReport& epoch) {
+              const std::lock_guard<std::mutex> lock(mutex);
+              at.member = i;
+              at.epoch = epoch;
+              at.total = epoch.epochs * settings.members;
+              ++at.done;
+              go_on = go_on && detail::keep_going(progress, static_cast<const FitProgress&>(at));
+              return go_on;
+            },
+            warnings[static_cast<std::size_t>(i)]);
       });
     }
   });
   std::vector<Detector<Scalar>> detectors;
   for (auto& member : members) detectors.push_back(*member);
-  const Detector<Scalar> fitted = ensemble(detectors, 0);
+  std::string said;
+  for (const std::string& warning : warnings) {
+    if (!warning.empty()) said += said.empty() ? warning : "; " + warning;
+  }
+  std::map<std::string, std::string> facts = detectors.front().model().facts;
+  facts["seed"] = detail::sentence(settings.seed);
+  facts["gamma_rule"] = settings.gamma ? "value" : "a tenth of ratio_of_means";
+  if (!said.empty()) facts["warnings"] = said;
+  const Detector<Scalar> fitted = ensemble(detectors, 0, std::move(facts));
   const Vector<Scalar> scores = fitted.score(X, settings.threads);
   return fitted.with_threshold(detail::quantile(std::vector<double>(scores.begin(), scores.end()),
                                                 Options().training_quantile));
 }
 
 /// fit_rows for an Eigen matrix: `auto detector = dasvdd::fit(X);`
+template <class Derived, class Progress>
+Detector<typename Derived::Scalar> fit(const Eigen::DenseBase<Derived>& X,
+                                       const FitSettings& settings, Progress&& progress) {
+  return fit_rows<typename Derived::Scalar>(Rows<const typename Derived::Scalar>(X), settings,
+                                            progress);
+}
 template <class Derived>
 Detector<typename Derived::Scalar> fit(const Eigen::DenseBase<Derived>& X,
                                        const FitSettings& settings = {}) {
-  return fit_rows<typename Derived::Scalar>(Rows<const typename Derived::Scalar>(X), settings);
+  return fit(X, settings, detail::NoProgress());
 }
+/// The same for rows of any memory.
 template <class Scalar>
 Detector<std::remove_const_t<Scalar>> fit(Rows<Scalar> X, const FitSettings& settings = {}) {
-  return fit_rows<std::remove_const_t<Scalar>>(X, settings);
+  return fit_rows<std::remove_const_t<Scalar>>(X, settings, detail::NoProgress());
 }
 
 DASVDD_NAMESPACE_END

@@ -33,4 +33,25 @@ struct FitReport {
   bool healthy() const { return warnings.empty(); }
 };
 
+namespace detail {
+
+/// Calls progress(report); whether to go on: what it returns, yes where it returns nothing.
+template <class Progress, class Report>
+bool keep_going(Progress&& progress, const Report& report) {
+  if constexpr (std::is_void_v<decltype(progress(report))>) {
+    progress(report);
+    return true;
+  } else {
+    return progress(report);
+  }
+}
+
+struct NoProgress {
+  template <class Report>
+  bool operator()(const Report&) const {
+    return true;
+  }
+};
+
+}  // namespace detail
 DASVDD_NAMESPACE_END

@@ -83,7 +83,7 @@ class Trainer {
     report.seconds = seconds_since(start);
     return report;
   }
-  FitReport fit(Rows<const Scalar> X) { return fit(X, no_progress); }
+  FitReport fit(Rows<const Scalar> X) { return fit(X, detail::NoProgress()); }
 
   /// Goes on training on new rows with the scaler, gamma and center there are; the learning rate
   /// falls to options.final_rate over these epochs anew.
@@ -100,7 +100,7 @@ class Trainer {
     return report;
   }
   FitReport partial_fit(Rows<const Scalar> X, Index epochs = 1) {
-    return partial_fit(X, epochs, no_progress);
+    return partial_fit(X, epochs, detail::NoProgress());
   }
 
   /// The detector of the net as it stands; its threshold is the training quantile of the last run's
@@ -174,8 +174,6 @@ class Trainer {
   static double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
   }
-  static constexpr auto no_progress = [](const EpochReport&) { return true; };
-
   /// Sums over one epoch's network shares.
   struct EpochSums {
     double reconstruction = 0, latent = 0;
@@ -287,7 +285,7 @@ class Trainer {
       }
       ++state_.epochs;
       remember(good);
-      if (!keep_going(progress, done)) {
+      if (!detail::keep_going(progress, done)) {
         report.stopped = epoch + 1 < epochs;
         break;
       }
@@ -321,16 +319,6 @@ class Trainer {
     good.clock = state_.clock;
     good.order = state_.order;
     good.epochs = state_.epochs;
-  }
-
-  template <class Progress>
-  static bool keep_going(Progress&& progress, const EpochReport& done) {
-    if constexpr (std::is_void_v<decltype(progress(done))>) {
-      progress(done);
-      return true;
-    } else {
-      return progress(done);
-    }
   }
 
   // ---- one mini-batch: the hot path -------------------------------------------------------------
