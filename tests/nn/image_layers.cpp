@@ -299,6 +299,33 @@ TEST_CASE("max pooling: windows that overlap, the first of equal pixels, and NaN
   call.x(0, 0) = std::numeric_limits<double>::quiet_NaN();
   CHECK(std::isnan(call.forward()(0, 0)));
   CHECK(call.forward()(0, 1) == 5);
+  // The last pixel of one window, the first of another, behind larger numbers and before them.
+  call.x(0, 0) = 1;
+  call.x(0, 5) = std::numeric_limits<double>::quiet_NaN();
+  for (const Index output : {0, 1, 3, 4}) CHECK(std::isnan(call.forward()(0, output)));
+  CHECK(call.forward()(0, 2) == 5);
+  CHECK(call.backward(dy).dx(0, 5) == 1 + 10 + 1000 + 10000);
+}
+
+TEST_CASE("upsampling by three: each pixel as a square, each square's sum as gradient") {
+  const UpsampleNearest2d<double> layer({2, 2, 3}, 3);
+  REQUIRE(layer.output_shape() == Shape{2, 6, 9});
+  Call<double> call(layer, random_rows<double>(2, 12, 5));
+  const RowMatrix<double> y = call.forward();
+  const auto dy = random_rows<double>(2, layer.outputs(), 6);
+  const RowMatrix<double> dx = call.backward(dy).dx;
+  RowMatrix<double> sums = RowMatrix<double>::Zero(2, 12);
+  Index wrong = 0;
+  for (Index row = 0; row < 2; ++row) {
+    for (Index i = 0; i < layer.outputs(); ++i) {
+      const Index c = i / 54, a = i % 54 / 9, b = i % 9;
+      const Index from = (c * 2 + a / 3) * 3 + b / 3;
+      wrong += y(row, i) != call.x(row, from);
+      sums(row, from) += dy(row, i);
+    }
+  }
+  CHECK(wrong == 0);
+  CHECK((dx - sums).cwiseAbs().maxCoeff() < 1e-14);
 }
 
 TEST_CASE("gradients of a convolutional autoencoder with every kind of image layer") {
