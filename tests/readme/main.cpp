@@ -7,10 +7,11 @@
 #include <string>
 
 // As the blocks define them: another signature there does not link here.
-void detect(const dasvdd::RowMatrix<float>& X, const dasvdd::RowMatrix<float>& X_held_out,
-            const dasvdd::RowMatrix<float>& X_new);
+Eigen::VectorXi detect(const dasvdd::RowMatrix<float>& X,
+                       const dasvdd::RowMatrix<float>& X_held_out,
+                       const dasvdd::RowMatrix<float>& X_new);
 dasvdd::Detector<float> train(const dasvdd::RowMatrix<float>& X);
-void serve(const dasvdd::Detector<float>& detector, const float* row, float& score);
+void serve(const dasvdd::Detector<float>& detector, dasvdd::Rows<const float> rows, float* scores);
 
 namespace {
 
@@ -41,7 +42,10 @@ dasvdd::RowMatrix<float> rows(dasvdd::Index n, dasvdd::Index d, std::uint64_t se
 
 int main() {
   try {
-    detect(rows(40, 8, 1), rows(99, 8, 2), rows(5, 8, 3));
+    dasvdd::RowMatrix<float> X_odd = rows(5, 8, 3);
+    X_odd.row(2).array() += 10;
+    const Eigen::VectorXi found = detect(rows(40, 8, 1), rows(99, 8, 2), X_odd);
+    check(found.size() == 5 && found.minCoeff() >= 0 && found[2] == 1, "an odd row is not found");
 
     const auto X = rows(20, 784, 4);
     const auto detector = train(X);
@@ -52,9 +56,9 @@ int main() {
           "a score is not a positive number");
     check(scores.minCoeff() < scores.maxCoeff(), "all scores are alike");
 
-    float score = 0;
-    serve(detector, X_new.row(0).data(), score);
-    check(score == scores[0], "a row served alone has another score than in a batch");
+    Eigen::VectorXf served(50);
+    serve(detector, X_new, served.data());
+    check(served == scores, "a row served alone has another score than in a batch");
 
     // README's false alarm rate needs 99 held-out rows, which a reader with fewer learns from an error.
     bool refused = false;
@@ -73,8 +77,8 @@ int main() {
     const auto why = calibrated.explain(X_new.row(0));
     check(why.features.size() == 784 && why.code.size() == 256,
           "explain gives other than a share a feature and a code unit");
-    serve(calibrated, X_new.row(1).data(), score);
-    check(score == scores[1], "a calibrated detector serves other scores");
+    serve(calibrated, X_new, served.data());
+    check(served == scores, "a calibrated detector serves other scores");
   } catch (const std::exception& error) {
     check(false, error.what());
   }
