@@ -31,13 +31,25 @@ class FitCommand {
             "widths of the encoder's layers, which the decoder mirrors; without it an ensemble "
             "that suits a table is trained")
         ->type_name("N,N,...");
+    command_
+        .add_option("--net", net_,
+                    "a net ready made in place of --layers: lenet, a convolutional autoencoder for "
+                    "images")
+        ->check(CLI::IsMember({"lenet"}))
+        ->excludes("--layers");
+    command_
+        .add_option("--image-shape", image_shape_text_,
+                    "the rows are images of that shape, channel after channel, whatever the file's "
+                    "kind; IDX files know theirs")
+        ->type_name("CHANNELS,HEIGHT,WIDTH");
     output_option_ = command_.add_option("--output", output_,
-                                         "with --layers, what follows the last: sigmoid, identity "
-                                         "or leaky_relu (sigmoid for images, "
+                                         "with --layers or --net, what follows the last layer: "
+                                         "sigmoid, identity or leaky_relu (sigmoid for images, "
                                          "else identity)");
     output_option_->check(CLI::IsMember({"sigmoid", "identity", "leaky_relu"}));
     command_.add_option("--epochs", epochs_, "passes over the rows");
-    command_.add_option("--batch-size", batch_size_, "rows a step (200 with --layers, else 32)");
+    command_.add_option("--batch-size", batch_size_,
+                        "rows a step (200 with --layers or --net, else 32)");
     command_.add_option("--lr", options_.adam.learning_rate, "Adam's learning rate")
         ->capture_default_str();
     command_.add_option("--center-lr", options_.center.learning_rate, "the center's learning rate")
@@ -68,6 +80,7 @@ class FitCommand {
   void run(std::ostream& out, std::ostream& err) {
     check_options();
     Table table = data_.read();
+    if (!image_shape_text_.empty()) set_image_shape(table);
     const std::size_t dropped = keep_normal_rows(table);
     dasvdd::RowMatrix<float> held_out =
         false_alarm_rate_ ? split(table) : dasvdd::RowMatrix<float>();
@@ -80,7 +93,7 @@ class FitCommand {
     }
 
     dasvdd::Detector<float> detector = naming(data_.path, [&] {
-      return layers_.empty() ? fit_default(table, err) : fit_published(table, out, err);
+      return published() ? fit_published(table, out, err) : fit_default(table, err);
     });
     if (false_alarm_rate_) {
       detector = naming(data_.path, [&] {
@@ -98,9 +111,12 @@ class FitCommand {
 
  private:
   void check_options() {
-    parse_layers();
-    check(!layers_.empty() || output_option_->count() == 0,
-          "--output goes with --layers, which isn't given");
+    layers_ = sizes("--layers", layers_text_);
+    check(published() || output_option_->count() == 0,
+          "--output goes with --layers or --net, which aren't given");
+    check(image_shape_text_.empty() || sizes("--image-shape", image_shape_text_).size() == 3,
+          "--image-shape is ", in_quotes(image_shape_text_),
+          ", expected three numbers: channels, height and width");
     if (gamma_ != "auto") {
       const auto number = parse_number(gamma_);
       check(number.has_value(), "--gamma is ", in_quotes(gamma_), ", expected a number or auto");
@@ -113,18 +129,37 @@ class FitCommand {
     check_output(model_path_);
   }
 
-  void parse_layers() {
-    std::string_view rest = layers_text_;
+  /// Whether one net is trained in the published form.
+  bool published() const { return !layers_.empty() || !net_.empty(); }
+
+  /// The numbers of an option.
+  static std::vector<Index> sizes(const char* option, std::string_view text) {
+    std::vector<Index> numbers;
+    std::string_view rest = text;
     while (!rest.empty()) {
       const std::size_t comma = std::min(rest.find(','), rest.size());
-      Index width = 0;
-      const auto [end, error] = std::from_chars(rest.data(), rest.data() + comma, width);
-      const bool whole = error == std::errc() && end == rest.data() + comma && width > 0;
-      check(whole && comma + 1 != rest.size(), "--layers is ", in_quotes(layers_text_),
+      Index number = 0;
+      const auto [end, error] = std::from_chars(rest.data(), rest.data() + comma, number);
+      const bool whole = error == std::errc() && end == rest.data() + comma && number > 0;
+      check(whole && comma + 1 != rest.size(), option, " is ", in_quotes(std::string(text)),
             ", expected whole numbers from 1 with commas between them");
-      layers_.push_back(width);
+      numbers.push_back(number);
       rest.remove_prefix(std::min(comma + 1, rest.size()));
     }
+    return numbers;
+  }
+
+  void set_image_shape(Table& table) const {
+    const std::vector<Index> n = sizes("--image-shape", image_shape_text_);
+    const Index most = table.X.cols();
+    check(n[0] <= most && n[1] <= most && n[2] <= most && n[0] * n[1] <= most &&
+              n[0] * n[1] * n[2] == most,
+          in_quotes(data_.path), " has rows of ", most, " numbers, which --image-shape ",
+          image_shape_text_, " doesn't fit");
+    table.images = true;
+    table.channels = n[0];
+    table.height = n[1];
+    table.width = n[2];
   }
 
   /// Leaves the normal rows and says how many it took away.
@@ -192,9 +227,7 @@ class FitCommand {
   dasvdd::Detector<float> fit_published(const Table& table, std::ostream& out, std::ostream& err) {
     options_.standardize = standardize_ || (!raw_ && !table.images);
     if (output_.empty()) output_ = table.images && !options_.standardize ? "sigmoid" : "identity";
-    const auto net =
-        dasvdd::dense_autoencoder<float>(table.X.cols(), layers_, dasvdd::activation(output_));
-    dasvdd::Trainer<float> trainer(net, options_);
+    dasvdd::Trainer<float> trainer(make_net(table), options_);
     Progress bar("epoch");
     const dasvdd::FitReport report = trainer.fit(table.X, [&](const dasvdd::EpochReport& epoch) {
       bar.update(static_cast<long>(epoch.epoch), static_cast<long>(epoch.epochs),
@@ -211,6 +244,16 @@ class FitCommand {
     return trainer.detector();
   }
 
+  dasvdd::Autoencoder<float> make_net(const Table& table) const {
+    const dasvdd::ActivationSpec output = dasvdd::activation(output_);
+    if (net_.empty()) {
+      return dasvdd::dense_autoencoder<float>(table.X.cols(), layers_, output);
+    }
+    check(table.images, "--net ", net_,
+          " is for images; --image-shape says of which shape the rows are");
+    return dasvdd::lenet_autoencoder<float>({table.channels, table.height, table.width}, output);
+  }
+
   static std::string short_text(double value) {
     char text[32];
     std::snprintf(text, sizeof text, "%.5g", value);
@@ -220,7 +263,7 @@ class FitCommand {
   CLI::App& command_;
   CLI::Option* output_option_ = nullptr;
   DataArguments data_;
-  std::string model_path_, layers_text_, output_, gamma_ = "auto";
+  std::string model_path_, layers_text_, net_, image_shape_text_, output_, gamma_ = "auto";
   std::vector<Index> layers_;
   dasvdd::Options options_;
   std::optional<Index> epochs_, batch_size_;

@@ -25,7 +25,7 @@ class InfoCommand {
     Index parameters = 0;
     for (const auto& member : model.members) {
       for (const auto& place : dasvdd::detail::tensor_places(member.network.net()))
-        parameters += place.size();
+        parameters += place.statistics ? 0 : place.size();
     }
     out << "features " << detector.features() << "\nmembers " << model.members.size() << '\n';
     for (const auto& member : model.members)
@@ -41,11 +41,15 @@ class InfoCommand {
 
  private:
   /// "784-1024-256 | 1024-784 sigmoid": the widths before and behind the code, and each half's last
-  /// activation.
+  /// activation. Layers that are not dense have their names before their widths: "conv2d:6272".
   static std::string net_text(const dasvdd::Autoencoder<float>& net) {
     std::string text = std::to_string(net.inputs());
     const auto half = [&](const dasvdd::Network<float>& network) {
-      for (const auto& step : network.steps()) text += "-" + std::to_string(step.outputs);
+      for (const auto& step : network.steps()) {
+        if (step.kind == dasvdd::Step<float>::Kind::activation) continue;
+        text += "-" + (step.layer ? step.layer->spec().name + ":" : std::string());
+        text += std::to_string(step.outputs);
+      }
       text += std::string(" ") + dasvdd::activation_name(network.steps().back().activation.kind);
     };
     half(net.encoder());

@@ -26,7 +26,7 @@ struct Table {
       labels;  ///< one a row, as canonical_label writes them; empty when there are none
   std::vector<std::string> names;  ///< one a column; empty when the file names none
   bool images = false;
-  Index height = 0, width = 0;  ///< of one image
+  Index channels = 1, height = 0, width = 0;  ///< of one image
 };
 
 /// Without the blanks around it.

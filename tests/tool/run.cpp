@@ -214,6 +214,52 @@ TEST_CASE("tool: tables are standardized unless told otherwise, images are not u
                  "standardized no"));
 }
 
+TEST_CASE("tool: --net lenet trains a convolutional net on images, and on rows said to be images") {
+  const TemporaryFolder folder;
+  std::string images("\0\0\x08\x03\0\0\0\x14\0\0\0\x08\0\0\0\x04", 16), table;
+  for (int i = 0; i < 20; ++i) {
+    for (int j = 0; j < 32; ++j) {
+      const int pixel = (i * 37 + j * 11) % 256;
+      images += static_cast<char>(pixel);
+      table += tool::number_text(static_cast<float>(pixel) / 255) + (j < 31 ? "," : "\n");
+    }
+  }
+  const std::string idx = folder.put("images", images), csv_file = folder.put("images.csv", table),
+                    model = folder / "m", other = folder / "n";
+  const auto arguments = [](const std::string& data, const std::string& to,
+                            const std::vector<std::string>& more = {}) {
+    std::vector<std::string> all = {"fit", data, "-o", to, "--net", "lenet", "--epochs", "2"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  REQUIRE(dasvdd_tool(arguments(idx, model)).status == 0);
+  const std::string info = dasvdd_tool({"info", model}).out;
+  CAPTURE(info);
+  CHECK(contains(info,
+                 "net 32-conv2d:256-batch_norm:256-max_pool2d:64-conv2d:32-batch_norm:32-"
+                 "max_pool2d:8-32 identity | 32-8-upsample_nearest2d:32-"));
+  CHECK(contains(info, "-conv_transpose2d:32 sigmoid\n"));
+  CHECK(contains(info, "standardized no"));
+  // 200 + 16, 800 + 8, 288 and 264, 800 + 16, 201: no running statistics among them.
+  CHECK(contains(info, "parameters 2593\n"));
+  // The same rows from a table that is said to hold images give the same model.
+  REQUIRE(dasvdd_tool(arguments(csv_file, other, {"--image-shape", "1,8,4"})).status == 0);
+  CHECK(content(other) == content(model));
+  REQUIRE(dasvdd_tool({"score", model, idx}).status == 0);
+  REQUIRE(
+      dasvdd_tool(arguments(csv_file, other, {"--image-shape", "2,4,4", "--output", "identity"}))
+          .status == 2);  // colored images are halved three times
+  check_failure(arguments(csv_file, other), 2,
+                "--net lenet is for images; --image-shape says of which shape the rows are");
+  check_failure(arguments(csv_file, other, {"--image-shape", "1,8,5"}), 2,
+                "has rows of 32 numbers, which --image-shape 1,8,5 doesn't fit");
+  check_failure(arguments(csv_file, other, {"--image-shape", "8,4"}), 2,
+                "--image-shape is '8,4', expected three numbers: channels, height and width");
+  check_failure(arguments(csv_file, other, {"--image-shape", "1,2,16"}), 2,
+                "2 blocks halve the image as many times, but 2 x 16 can't be divided by 4");
+  check_failure(arguments(csv_file, other, {"--layers", "8,2"}), 2, "--layers excludes --net");
+}
+
 TEST_CASE("tool: the published form's options reach the training") {
   const TemporaryFolder folder;
   const std::string train = folder.put("train.csv", csv(60, 0)), model = folder / "m";
@@ -260,7 +306,7 @@ TEST_CASE("tool: without --layers it does what fit() does") {
   CHECK(loaded.score(X) == direct.score(X));
   CHECK(loaded.threshold() == direct.threshold());
   check_failure({"fit", train, "-o", model, "--output", "sigmoid"}, 2,
-                "--output goes with --layers, which isn't given");
+                "--output goes with --layers or --net, which aren't given");
 
   REQUIRE(dasvdd_tool({"fit", train, "-o", model, "--label-column", "label", "--epochs", "3",
                        "--batch-size", "16", "--lr", "0.01", "--center-lr", "0.5", "--kappa", "0.8",
