@@ -18,6 +18,7 @@
 /// dropped). A stride s > 1 comes down to the same by sorting the padded image's pixels into s x s
 /// images, one a phase. docs/method.md has the derivation.
 
+#include <dasvdd/core/memory.hpp>
 #include <dasvdd/kernels/dispatch.hpp>
 #include <dasvdd/nn/shape.hpp>
 
