@@ -57,5 +57,15 @@ struct Table {
                       Scalar* out);
 };
 
+/// The part of a Table that linear algebra beside a net needs: a program whose net is in float has no use
+/// for the rest in double, and its compiler should not have to make it.
+template <class Scalar>
+struct ProductTable {
+  Index panel;
+  void (*pack_rows)(const Scalar* w, Index stride, Index cols, Index depth, Scalar* strips);
+  void (*pack_columns)(const Scalar* w, Index stride, Index cols, Index depth, Scalar* strips);
+  void (*product_add)(const Product<Scalar>&);
+};
+
 }  // namespace kernels
 DASVDD_NAMESPACE_END

@@ -32,7 +32,7 @@ struct PaddedMatrix {
 /// rows).
 inline void add_product(const PaddedMatrix& a, bool transposed, const PaddedMatrix& b, Index count,
                         PaddedMatrix& c) {
-  const auto& kernel = kernels::best<double>();
+  const auto& kernel = kernels::best_products<double>();
   AlignedBuffer<double> strips(count * round_up(b.cols, kernel.panel));
   kernel.pack_columns(b.entries.data(), b.stride, b.cols, count, strips.data());
   kernel.product_add({c.rows, c.cols, count, strips.data(), a.entries.data(),
@@ -68,7 +68,7 @@ constexpr Index factor_block = 32;
 /// product with all columns to its left:
 ///     L(i, j) = (C(i, j) - sum over k < j of L(i, k) L(j, k)) / L(j, j)
 inline void cholesky(PaddedMatrix& c) {
-  const auto& kernel = kernels::best<double>();
+  const auto& kernel = kernels::best_products<double>();
   const Index d = c.rows;
   AlignedBuffer<double> negative(factor_block * c.stride), strips(factor_block * d);
   for (Index first = 0; first < d; first += factor_block) {
@@ -96,7 +96,7 @@ inline void cholesky(PaddedMatrix& c) {
 /// rows, each begun by products with all rows above it:
 ///     X(i, j) = -(sum over j <= k < i of L(i, k) X(k, j)) / L(i, i)      X(i, i) = 1 / L(i, i)
 inline PaddedMatrix inverse_of_lower(const PaddedMatrix& l) {
-  const auto& kernel = kernels::best<double>();
+  const auto& kernel = kernels::best_products<double>();
   const Index d = l.rows, panel = kernel.panel;
   PaddedMatrix x(d, d);
   // Strip j / panel holds the finished rows' columns from j on, one row behind the other.
