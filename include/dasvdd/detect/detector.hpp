@@ -259,7 +259,7 @@ class Detector {
   Index multiply_adds() const {
     Index sum = 0;
     for (const auto& member : model_->members) {
-      sum += member.network.net().parameters();
+      sum += member.network.net().multiply_adds();
       if (member.reconstruction.whitened()) sum += features() * features();
     }
     return sum;
