@@ -17,6 +17,8 @@
 #include <dasvdd/nn/max_pool2d.hpp>
 #include <dasvdd/nn/upsample_nearest2d.hpp>
 #include <dasvdd/objective/dasvdd.hpp>
+#include <dasvdd/objective/deep_svdd.hpp>
 #include <dasvdd/objective/reconstruction.hpp>
+#include <dasvdd/objective/soft_boundary_deep_svdd.hpp>
 #include <dasvdd/train/fit.hpp>
 #include <dasvdd/train/presets.hpp>

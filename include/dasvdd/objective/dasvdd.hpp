@@ -22,6 +22,12 @@ class Dasvdd {
   static constexpr bool estimates_gamma = true;
   static constexpr bool moves_center = true;
   static constexpr bool uses_decoder = true;
+  /// Whether the net may have biases; whether the center starts on the untrained net's mean code
+  /// (the objective then has start_center) instead of a normal draw; whether there is a radius (then
+  /// warm_up, nu, excess and loss). See DeepSvdd and SoftBoundaryDeepSvdd.
+  static constexpr bool allows_biases = true;
+  static constexpr bool starts_center = false;
+  static constexpr bool has_radius = false;
   static constexpr const char* name = "dasvdd";
 
   /// Terms and gradients of the rows in `rows`; called by several threads, each for rows of its

@@ -15,6 +15,9 @@ class Reconstruction {
   static constexpr bool estimates_gamma = false;
   static constexpr bool moves_center = false;
   static constexpr bool uses_decoder = true;
+  static constexpr bool allows_biases = true;
+  static constexpr bool starts_center = false;
+  static constexpr bool has_radius = false;
   static constexpr const char* name = "reconstruction";
 
   void operator()(const kernels::Table<Scalar>& k, const ObjectiveInput<Scalar>& in, double,

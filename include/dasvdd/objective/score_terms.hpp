@@ -14,6 +14,7 @@ struct ObjectiveInput {
   Rows<const Scalar> output;  ///< n x d, the reconstruction xhat
   Rows<const Scalar> code;    ///< n x m
   const Scalar* center;       ///< m
+  double squared_radius = 0;  ///< R^2, for objectives that have a radius
 };
 
 /// What it writes: the terms of each row, and the gradients of the mean objective over the n rows.

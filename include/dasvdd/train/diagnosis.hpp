@@ -53,7 +53,8 @@ inline void diagnose(const Diagnosis& d, bool decoder, FitReport& report) {
   }
   if (!decoder && !(d.residual > 1e-6 * d.variance)) {
     warn("the latent code has collapsed: all rows have the same code (mean squared spread ",
-         d.residual, ", mean square ", d.variance, "). Leave out the biases");
+         d.residual, ", mean square ", d.variance,
+         "). Lower the learning rate, or leave out biases");
   }
   // Tenths of the run, not epochs: a few small batches an epoch make its loss jump about.
   const auto& epochs = report.epochs;

@@ -57,7 +57,7 @@ struct Options {
   int threads = 0;  ///< 0: what OpenMP would use. Never changes the result.
 
   /// Share of each mini-batch that the network step takes; the center step takes the rest. In (0,
-  /// 1].
+  /// 1]. An objective without center steps takes all rows.
   double kappa = 0.9;
   GammaRule gamma = {};
   CenterRule center = {};

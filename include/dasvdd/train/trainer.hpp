@@ -5,6 +5,8 @@
 #include <dasvdd/detect/detector.hpp>
 #include <dasvdd/nn/training_pass.hpp>
 #include <dasvdd/objective/dasvdd.hpp>
+#include <dasvdd/objective/deep_svdd.hpp>
+#include <dasvdd/train/codes.hpp>
 #include <dasvdd/train/finish.hpp>
 #include <dasvdd/train/fit_report.hpp>
 #include <dasvdd/train/gamma.hpp>
@@ -24,8 +26,9 @@ struct TrainerState {
   CenterState<Scalar> center;
   Scaler<Scalar> scaler;
   double gamma = 0;
-  Index epochs = 0;  ///< epochs done
-  Random order{0};   ///< the generator behind the order of rows
+  double squared_radius = 0;  ///< R^2 of objectives that have a radius
+  Index epochs = 0;           ///< epochs done
+  Random order{0};            ///< the generator behind the order of rows
 };
 
 /// Trains a net with an objective (Dasvdd unless told otherwise). Changes as it works; detectors it
@@ -47,7 +50,7 @@ class Trainer {
                 "dasvdd: net and objective share one scalar type: both float or both double");
 
   /// Throws InvalidArgument for an option out of range, or a net that doesn't suit the objective.
-  explicit Trainer(Autoencoder<Scalar> net, Options options = {}, Objective objective = {})
+  explicit Trainer(Autoencoder<Scalar> net, Options options = {}, Objective objective = Objective())
       : net_(std::move(net)), options_(options), objective_(objective) {
     options_.check();
     detail::require(!Objective::uses_decoder || net_.has_decoder(), "the objective ",
@@ -56,13 +59,19 @@ class Trainer {
                     Objective::name, " trains no decoder: leave it out of the net");
     detail::require(Objective::uses_decoder || options_.score == ScoreForm::published,
                     "the balanced and the whitened score need a net with a decoder");
+    detail::require(
+        Objective::allows_biases || !detail::has_biases(net_.joined()), "the objective ",
+        Objective::name,
+        " needs a net without biases, which could map every row to the center: build it "
+        "from dense_without_bias");
     reset();
   }
 
   const Autoencoder<Scalar>& net() const { return net_; }
   const Options& options() const { return options_; }
 
-  /// Trains from a fresh start: scaler, initialization, gamma, then options.epochs epochs.
+  /// Trains from a fresh start: scaler, initialization, gamma, the center's start, then
+  /// options.epochs epochs.
   /// \param X n x d, normal rows, n at least 2, every number finite
   /// \param progress called as progress(const EpochReport&) after each epoch; returning false stops
   /// \throws InvalidArgument before anything has changed
@@ -79,6 +88,10 @@ class Trainer {
     reset();
     state_.scaler = scaler;
     state_.gamma = gamma;
+    if constexpr (Objective::starts_center) {
+      state_.center.center = detail::mean_code(encoder(), scaler, X, all_threads());
+      objective_.start_center(state_.center.center.data(), net_.code());
+    }
     run(X, options_.epochs, progress, report);
     report.seconds = seconds_since(start);
     return report;
@@ -150,7 +163,7 @@ class Trainer {
     parallel(team_size(X.rows()), [&](const Team& team) {
       batch_step(team, X, order.data(), X.rows(), options_.adam.learning_rate, sums);
     });
-    sums.fill(report, objective_, state_.gamma);
+    sums.fill(report, objective_, state_);
     return report;
   }
 
@@ -176,15 +189,19 @@ class Trainer {
   }
   /// Sums over one epoch's network shares.
   struct EpochSums {
-    double reconstruction = 0, latent = 0;
+    double reconstruction = 0, latent = 0, excess = 0;
     Index rows = 0;
 
-    void fill(EpochReport& report, const Objective& objective, double gamma) const {
+    void fill(EpochReport& report, const Objective& objective,
+              const TrainerState<Scalar>& state) const {
       const double n = static_cast<double>(rows);
       report.reconstruction = reconstruction / n;
       report.latent = latent / n;
-      report.loss = std::fma(objective.latent_weight(gamma), report.latent,
+      report.loss = std::fma(objective.latent_weight(state.gamma), report.latent,
                              objective.reconstruction_weight() * report.reconstruction);
+      if constexpr (Objective::has_radius) {
+        report.loss = objective.loss(state.squared_radius, excess / n);
+      }
     }
   };
 
@@ -270,7 +287,7 @@ class Trainer {
         }
       });
       EpochReport done{epoch + 1, epochs};
-      sums.fill(done, objective_, state_.gamma);
+      sums.fill(done, objective_, state_);
       done.seconds = seconds_since(start);
       report.epochs.push_back(done);
       if (!detail::is_finite(done.loss) ||
@@ -284,6 +301,7 @@ class Trainer {
         break;
       }
       ++state_.epochs;
+      if constexpr (Objective::has_radius) set_radius(X);
       remember(good);
       if (!detail::keep_going(progress, done)) {
         report.stopped = epoch + 1 < epochs;
@@ -295,12 +313,26 @@ class Trainer {
     report.center.assign(state_.center.center.begin(), state_.center.center.end());
   }
 
+  /// The encoder with the parameters as they are.
+  PackedNetwork<Scalar> encoder() const {
+    return PackedNetwork<Scalar>(net_, state_.parameters.data(), state_.statistics.data());
+  }
+  int all_threads() const { return resolve_threads(options_.threads); }
+
+  /// R^2 that is best for the net as it stands; zero during the warm-up.
+  void set_radius(Rows<const Scalar> X) {
+    if (state_.epochs < objective_.warm_up()) return;
+    state_.squared_radius =
+        detail::quantile(detail::squared_distances(encoder(), state_.scaler, X,
+                                                   state_.center.center.data(), all_threads()),
+                         1 - objective_.nu());
+  }
+
   detail::Finished<Scalar> finish(Rows<const Scalar> X, FitReport& report) const {
-    return detail::finish(net_, Objective::name, state_.parameters, state_.statistics,
-                          state_.center.center, state_.scaler, state_.gamma,
-                          objective_.reconstruction_weight(),
-                          objective_.latent_weight(state_.gamma), options_, X,
-                          resolve_threads(options_.threads), report);
+    return detail::finish(
+        net_, Objective::name, state_.parameters, state_.statistics, state_.center.center,
+        state_.scaler, state_.gamma, objective_.reconstruction_weight(),
+        objective_.latent_weight(state_.gamma), options_, X, all_threads(), report);
   }
 
   static std::vector<Index> file_order(Index rows) {
@@ -316,6 +348,7 @@ class Trainer {
     good.second_moments.copy_from(state_.second_moments);
     good.statistics.copy_from(state_.statistics);
     good.center = state_.center;
+    good.squared_radius = state_.squared_radius;
     good.clock = state_.clock;
     good.order = state_.order;
     good.epochs = state_.epochs;
@@ -345,21 +378,26 @@ class Trainer {
     const Index steps = Objective::uses_decoder ? pass.steps() : pass.code_steps();
     pass.forward(team, TrainingPass<Scalar>::Mode::train, parameters, statistics, x, steps);
     objective_(
-        pass.kernels(), {x, pass.output(n), pass.code(n), state_.center.center.data()},
+        pass.kernels(),
+        {x, pass.output(n), pass.code(n), state_.center.center.data(), state_.squared_radius},
         state_.gamma, team.share(n),
         {reconstruction_.data(), latent_.data(), pass.output_gradient(n), pass.latent_gradient(n)});
     pass.backward(team, parameters, x);
     pass.parameter_gradients(team, x, sink);
   }
 
+  /// Rows of a mini-batch that the network step takes; all where no center step takes the rest.
+  Index network_share(Index count) const {
+    if (!Objective::moves_center) return count;
+    // A hair less before rounding up: 0.7 * 10 may come out above 7.
+    const double share = std::ceil(options_.kappa * static_cast<double>(count) - 1e-9);
+    return std::min(count, std::max<Index>(1, static_cast<Index>(share)));
+  }
+
   void batch_step(const Team& team, Rows<const Scalar> X, const Index* order, Index count,
                   double rate, EpochSums& sums) {
     const Rows<const Scalar> x = gather(team, X, order, count);
-    // A hair less before rounding up: 0.7 * 10 may come out above 7.
-    const Index k = std::min(
-        count,
-        std::max<Index>(
-            1, static_cast<Index>(std::ceil(options_.kappa * static_cast<double>(count) - 1e-9))));
+    const Index k = network_share(count);
 
     // Every member ticks a copy of the clock; the first puts it back.
     AdamClock clock = state_.clock;
@@ -374,6 +412,9 @@ class Trainer {
       for (Index i = 0; i < k; ++i) {
         sums.reconstruction += static_cast<double>(reconstruction_[i]);
         sums.latent += static_cast<double>(latent_[i]);
+        if constexpr (Objective::has_radius) {
+          sums.excess += objective_.excess(latent_[i], state_.squared_radius);
+        }
       }
       sums.rows += k;
     }
