@@ -1,0 +1,341 @@
+// This library's side of `bench/run.sh quality`: trains and tests what it is asked, one cell of a table a line.
+//
+//   bench_quality --data DIR --fashion DIR --threads 1 < cells
+//
+// A cell is `SET TARGET SEED SETTINGS`, four words:
+//   mnist 8 0 -                  the paper's net and options; class 8 is normal
+//   mnist 8 0 kappa=0.5,gamma=10x    changes to them, see Settings
+//   adbench 4_breastw 0 -        dasvdd::fit with its defaults
+//   adbench 4_breastw 0 contamination=0.05
+//   pima - 0 scaled=1            speech - 0 -
+// Each is answered by a JSON line: cell, roc_auc, average_precision, seconds (of training), rows, features and what
+// training warned of; or cell and error.
+
+#include <dasvdd/dasvdd.hpp>
+#include <nlohmann/json.hpp>
+
+#include <tool/command.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <map>
+#include <numeric>
+#include <set>
+#include <sstream>
+
+namespace {
+
+using dasvdd::Autoencoder;
+using dasvdd::Index;
+using Rows = dasvdd::RowMatrix<float>;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+struct Folders {
+  std::string data, fashion;
+};
+
+// ---- data -----------------------------------------------------------------------------------------------------------
+
+struct Split {
+  Rows train, test;
+  std::vector<int> anomaly;  // of the test rows
+  double contamination = 0;  // the share of training rows that are anomalies
+};
+
+/// Every ceil(n / most)-th of the numbers.
+std::vector<Index> thinned(const std::vector<Index>& rows, Index most) {
+  const Index n = static_cast<Index>(rows.size()), step = n > most ? (n + most - 1) / most : 1;
+  std::vector<Index> some;
+  for (Index i = 0; i < n; i += step) some.push_back(rows[static_cast<std::size_t>(i)]);
+  return some;
+}
+std::vector<Index> every_second(const std::vector<Index>& rows, std::size_t first) {
+  std::vector<Index> some;
+  for (std::size_t i = first; i < rows.size(); i += 2) some.push_back(rows[i]);
+  return some;
+}
+Rows taken(const Rows& X, const std::vector<Index>& rows) {
+  Rows some(static_cast<Index>(rows.size()), X.cols());
+  for (std::size_t i = 0; i < rows.size(); ++i) some.row(static_cast<Index>(i)) = X.row(rows[i]);
+  return some;
+}
+
+Split split_of(const Rows& X, const std::vector<Index>& train, const std::vector<Index>& normal,
+               const std::vector<Index>& anomalies) {
+  std::vector<Index> test = normal;
+  test.insert(test.end(), anomalies.begin(), anomalies.end());
+  Split split{taken(X, train), taken(X, test), std::vector<int>(test.size(), 1)};
+  std::fill_n(split.anomaly.begin(), normal.size(), 0);
+  return split;
+}
+
+/// A table's split without a random number: normal rows in file order, the even-numbered train, the
+/// odd-numbered and every anomaly test; very long sets thinned.
+/// \param contamination not negative: the even-numbered anomalies are kept for the training rows, of
+///   which they get that share if there are enough, and the odd-numbered alone test
+Split table_split(const tool::Table& table, double contamination) {
+  std::vector<Index> normal, anomalies;
+  for (Index i = 0; i < table.X.rows(); ++i) {
+    (table.labels[static_cast<std::size_t>(i)] == "0" ? normal : anomalies).push_back(i);
+  }
+  anomalies = thinned(anomalies, 10000);
+  std::vector<Index> train = thinned(every_second(normal, 0), 50000);
+  const std::vector<Index> test = thinned(every_second(normal, 1), 50000);
+  if (contamination < 0) return split_of(table.X, train, test, anomalies);
+  const std::vector<Index> spare = every_second(anomalies, 0);
+  const double clean = static_cast<double>(train.size());
+  const double wanted = std::round(contamination / (1 - contamination) * clean);
+  const std::size_t count = std::min(spare.size(), static_cast<std::size_t>(wanted));
+  // Evenly from all that are kept: sets list anomalies of one kind together.
+  for (std::size_t i = 0; i < count; ++i) train.push_back(spare[i * spare.size() / count]);
+  Split split = split_of(table.X, train, test, every_second(anomalies, 1));
+  split.contamination = static_cast<double>(count) / static_cast<double>(train.size());
+  return split;
+}
+
+/// The paper's: rows by label, anomalies first, the first 307 test.
+Split pima_split(const tool::Table& table) {
+  std::vector<Index> order(table.labels.size());
+  std::iota(order.begin(), order.end(), Index(0));
+  const auto anomaly = [&](Index i) { return table.labels[static_cast<std::size_t>(i)] != "0"; };
+  const auto border = std::stable_partition(order.begin(), order.end(), anomaly);
+  constexpr std::ptrdiff_t tested = 307;
+  tool::check(border - order.begin() < tested && order.end() - order.begin() > tested,
+              "PIMA is not the set of 768 rows and 268 anomalies");
+  return split_of(table.X, {order.begin() + tested, order.end()}, {border, order.begin() + tested},
+                  {order.begin(), border});
+}
+
+/// Tables as read, the last one kept: cells of one set come one after the other.
+class Data {
+ public:
+  explicit Data(Folders folders) : folders_(std::move(folders)) {}
+
+  Split split(const std::string& set, const std::string& target, double contamination) {
+    if (set == "mnist" || set == "fashion") return image_split(set, target);
+    if (set == "pima") return pima_split(table(folders_.data + "/pima/pima.csv", "8"));
+    if (set == "speech") return table_split(table(folders_.data + "/speech.npz"), -1);
+    tool::check(set == "adbench", "the set is '", set,
+                "', expected mnist, fashion, pima, speech or adbench");
+    return table_split(table(folders_.data + "/adbench/" + target + ".npz"), contamination);
+  }
+
+ private:
+  const tool::Table& table(const std::string& path, const std::string& label_column = {}) {
+    tool::DataOptions options;
+    options.label_column = label_column;
+    return read(path, options);
+  }
+  /// Train and test split of images as one table, training images first.
+  Split image_split(const std::string& set, const std::string& target) {
+    const std::string folder = set == "mnist" ? folders_.data + "/mnist" : folders_.fashion;
+    const auto part = [&](const char* name) -> const tool::Table& {
+      tool::DataOptions options;
+      options.labels_path = folder + "/" + name + "-labels-idx1-ubyte.gz";
+      return read(folder + "/" + name + "-images-idx3-ubyte.gz", options);
+    };
+    const tool::Table& train = part("train");
+    std::vector<Index> mine;
+    for (Index i = 0; i < train.X.rows(); ++i) {
+      if (train.labels[static_cast<std::size_t>(i)] == target) mine.push_back(i);
+    }
+    tool::check(!mine.empty(), "no training image has the label '", target, "'");
+    const Rows rows = taken(train.X, mine);  // reading another table may drop this one
+    const tool::Table& test = part("t10k");
+    return {rows, test.X, tool::anomalies(test.labels, target)};
+  }
+  const tool::Table& read(const std::string& path, const tool::DataOptions& options) {
+    const auto found = tables_.find(path);
+    if (found != tables_.end()) return found->second;
+    if (tables_.size() >= 4) tables_.clear();
+    tool::Table table = tool::read_table(path, options);
+    tool::check(!table.labels.empty(), tool::in_quotes(path), " has no labels");
+    return tables_[path] = std::move(table);
+  }
+
+  Folders folders_;
+  std::map<std::string, tool::Table> tables_;
+};
+
+// ---- what a cell changes --------------------------------------------------------------------------------------------
+
+/// `key=value,key=value`, or `-` for nothing. Keys: objective (dasvdd, reconstruction, deep_svdd,
+/// soft_boundary), epochs, kappa, code, center (fixed, batch_mean), gamma (a number, or 10x: ten
+/// times the rule's), gamma_rule (mean_of_ratios), initializations, score (balanced), scaled,
+/// contamination.
+class Settings {
+ public:
+  explicit Settings(const std::string& text) {
+    static const std::set<std::string> known = {
+        "objective",  "epochs",          "kappa", "code",   "center",       "gamma",
+        "gamma_rule", "initializations", "score", "scaled", "contamination"};
+    std::istringstream parts(text == "-" ? "" : text);
+    for (std::string part; std::getline(parts, part, ',');) {
+      const std::size_t equals = part.find('=');
+      tool::check(equals != std::string::npos && known.count(part.substr(0, equals)) == 1,
+                  "the setting '", part, "' is none that bench_quality knows");
+      values_[part.substr(0, equals)] = part.substr(equals + 1);
+    }
+  }
+
+  bool has(const char* key) const { return values_.count(key) == 1; }
+  std::string word(const char* key, const char* otherwise) const {
+    return has(key) ? values_.at(key) : otherwise;
+  }
+  double number(const char* key, double otherwise) const {
+    if (!has(key)) return otherwise;
+    const auto value = tool::parse_number(values_.at(key));
+    tool::check(value.has_value(), "the setting ", key, " is '", values_.at(key),
+                "', expected a number");
+    return *value;
+  }
+
+ private:
+  std::map<std::string, std::string> values_;
+};
+
+dasvdd::Options changed(dasvdd::Options options, const Settings& s) {
+  options.epochs = static_cast<Index>(s.number("epochs", static_cast<double>(options.epochs)));
+  options.kappa = s.number("kappa", options.kappa);
+  options.standardize = s.number("scaled", 0) != 0;
+  const std::string center = s.word("center", "adagrad"), rule = s.word("gamma_rule", "published"),
+                    score = s.word("score", "published");
+  tool::check(center == "adagrad" || center == "fixed" || center == "batch_mean", "the center is '",
+              center, "'");
+  tool::check(rule == "published" || rule == "mean_of_ratios", "the rule of gamma is '", rule, "'");
+  tool::check(score == "published" || score == "balanced", "the score is '", score, "'");
+  if (center == "fixed") options.center = dasvdd::CenterRule::fixed();
+  if (center == "batch_mean") options.center = dasvdd::CenterRule::batch_mean();
+  const int nets = static_cast<int>(s.number("initializations", 10));
+  options.gamma = rule == "published" ? dasvdd::GammaRule::ratio_of_means(nets)
+                                      : dasvdd::GammaRule::mean_of_ratios(nets);
+  if (score == "balanced") options.score = dasvdd::ScoreForm::balanced;
+  return options;
+}
+
+/// The rule's gamma times a factor: the rule is carried out by a run that stops after one epoch.
+dasvdd::GammaRule multiplied(const Autoencoder<float>& net, dasvdd::Options options, const Rows& X,
+                             double factor) {
+  dasvdd::Trainer<float> trainer(net, options);
+  const auto report = trainer.fit(X, [](const dasvdd::EpochReport&) { return false; });
+  return dasvdd::GammaRule::value(factor * report.gamma);
+}
+
+/// The net's encoder without biases, for Deep SVDD.
+Autoencoder<float> encoder_without_biases(const Autoencoder<float>& net) {
+  dasvdd::Network<float> encoder;
+  for (const auto& step : net.encoder().steps()) {
+    encoder.add(dasvdd::dense_without_bias<float>(step.inputs, step.outputs)).add(step.activation);
+  }
+  return Autoencoder<float>(encoder, {});
+}
+
+// ---- a cell ---------------------------------------------------------------------------------------------------------
+
+struct Trained {
+  dasvdd::Detector<float> detector;
+  std::vector<std::string> warnings;
+  double seconds;
+};
+
+template <class Objective>
+Trained train(const Autoencoder<float>& net, const dasvdd::Options& options,
+              const Objective& objective, const Rows& X) {
+  dasvdd::Trainer<float, Objective> trainer(net, options, objective);
+  const auto report = trainer.fit(X);
+  return {trainer.detector(), report.warnings, report.seconds};
+}
+
+/// A net of the paper, with the cell's changes.
+Trained train_published(const std::string& set, std::uint64_t seed, int threads, const Settings& s,
+                        const Rows& X) {
+  auto [net, options] = dasvdd::paper_preset<float>(set == "fashion" ? "fashion_mnist" : set);
+  options = changed(options, s);
+  options.seed = seed;
+  options.threads = threads;
+  if (s.has("code")) {
+    tool::check(X.cols() == 784, "another code size is for images");
+    net = dasvdd::dense_autoencoder<float>(
+        784, {1024, 256, static_cast<Index>(s.number("code", 0))}, dasvdd::sigmoid().spec());
+  }
+  const std::string gamma = s.word("gamma", "");
+  if (!gamma.empty() && gamma.back() == 'x') {
+    const auto factor = tool::parse_number(gamma.substr(0, gamma.size() - 1));
+    tool::check(factor.has_value(), "gamma is '", gamma, "', expected a number or one and an x");
+    options.gamma = multiplied(net, options, X, *factor);
+  } else if (!gamma.empty()) {
+    options.gamma = dasvdd::GammaRule::value(s.number("gamma", 0));
+  }
+  const std::string objective = s.word("objective", "dasvdd");
+  if (objective == "dasvdd") return train(net, options, dasvdd::Dasvdd<float>(), X);
+  if (objective == "reconstruction") return train(net, options, dasvdd::Reconstruction<float>(), X);
+  options.adam.weight_decay = 1e-6;
+  net = encoder_without_biases(net);
+  if (objective == "deep_svdd") return train(net, options, dasvdd::DeepSvdd<float>(), X);
+  tool::check(objective == "soft_boundary", "the objective is '", objective, "'");
+  return train(net, options, dasvdd::SoftBoundaryDeepSvdd<float>(), X);
+}
+
+nlohmann::ordered_json run(const std::string& cell, Data& data, int threads) {
+  std::istringstream words(cell);
+  std::string set, target, settings;
+  std::uint64_t seed = 0;
+  tool::check(static_cast<bool>(words >> set >> target >> seed >> settings), "a cell is '", cell,
+              "', expected four words: set, target, seed, settings");
+  const Settings s(settings);
+  const Split split = data.split(set, target, s.number("contamination", -1));
+  const auto start = Clock::now();
+  const Trained trained = [&]() -> Trained {
+    if (set != "adbench") return train_published(set, seed, threads, s, split.train);
+    dasvdd::FitSettings fit;
+    fit.seed = seed;
+    fit.threads = threads;
+    auto detector = dasvdd::fit(split.train, fit);
+    const auto& facts = detector.model().facts;
+    const auto said = facts.find("warnings");
+    std::vector<std::string> warnings;
+    if (said != facts.end()) warnings.push_back(said->second);
+    return {std::move(detector), std::move(warnings), seconds_since(start)};
+  }();
+  const dasvdd::Vector<float> scores = trained.detector.score(split.test, threads);
+  return {{"cell", cell},
+          {"roc_auc", dasvdd::roc_auc(scores, split.anomaly)},
+          {"average_precision", dasvdd::average_precision(scores, split.anomaly)},
+          {"seconds", trained.seconds},
+          {"threads", threads},
+          {"train", split.train.rows()},
+          {"test", split.test.rows()},
+          {"anomalies", std::count(split.anomaly.begin(), split.anomaly.end(), 1)},
+          {"features", split.train.cols()},
+          {"contamination", split.contamination},
+          {"warnings", trained.warnings}};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("trains and tests the cells that standard input names, a JSON line each");
+  Folders folders;
+  int threads = 0;
+  app.add_option("--data", folders.data, "folder with mnist/, adbench/, pima/pima.csv, speech.npz");
+  app.add_option("--fashion", folders.fashion, "folder of Fashion-MNIST's four files");
+  app.add_option("--threads", threads, "0: all; never changes a result");
+  CLI11_PARSE(app, argc, argv);
+  Data data(folders);
+  for (std::string cell; std::getline(std::cin, cell);) {
+    nlohmann::ordered_json answer;
+    try {
+      answer = run(cell, data, threads);
+    } catch (const std::exception& error) {
+      answer = {{"cell", cell}, {"error", error.what()}};
+    }
+    std::cout << answer.dump() << std::endl;
+  }
+  return 0;
+}
