@@ -7,6 +7,10 @@ usage() {
 usage: sh bench/run.sh speed [OPTION...]
   speed   this library against PyTorch and onnxruntime on this machine: a table, and build/bench/speed.json;
           under ten minutes; options go to bench/speed.py (--help lists them)
+  quality [--quick] [--data DIR]
+          how well it detects, on published sets: build/bench/quality.md and bar plots. Hours; finished cells are kept,
+          so it may be broken off and started again. --quick: under five minutes. DIR has mnist/*.gz, adbench/*.npz,
+          pima/pima.csv, speech.npz, or some of them; Fashion-MNIST is Debian's. More options: bench/quality.py --help
 Builds under build/, or under $DASVDD_BUILD_ROOT where that is set.
 TEXT
 }
@@ -32,18 +36,33 @@ peers() {
   python3 "$root/bench/speed.py" --program "$build/bench/bench/bench_speed" --build "$build/bench" "$@"
 }
 
-speed() {
-  need_packages g++ cmake ninja-build libeigen3-dev python3 python3-venv python3-torch libopenblas0-openmp ||
-    say "going on with what is there"
+# build_program NAME: configures and builds one program of bench/.
+build_program() {
   # shellcheck disable=SC2046  # two words or none
   (cd "$root" && cmake -B "$build/bench" $(generator_options "$build/bench") --log-level=WARNING \
     -DCMAKE_BUILD_TYPE=Release -DDASVDD_BUILD_TESTS=OFF -DDASVDD_BUILD_EXAMPLES=OFF -DDASVDD_BUILD_BENCH=ON)
-  cmake --build "$build/bench" --parallel "$(cores)" --target bench_speed
+  cmake --build "$build/bench" --parallel "$(cores)" --target "$1"
+}
+
+speed() {
+  need_packages g++ cmake ninja-build libeigen3-dev python3 python3-venv python3-torch libopenblas0-openmp ||
+    say "going on with what is there"
+  build_program bench_speed
   peers "$@"
+}
+
+quality() {
+  need_packages g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libzip-dev libstb-dev \
+    python3 dataset-fashion-mnist || say "going on with what is there"
+  build_program bench_quality
+  images=$(dpkg -L dataset-fashion-mnist 2>/dev/null | grep '/train-images-idx3-ubyte.gz$' | head -n 1 || true)
+  python3 "$root/bench/quality.py" --program "$build/bench/bench/bench_quality" --build "$build/bench" \
+    --fashion "${images%/*}" "$@"
 }
 
 case "${1:-}" in
   speed) shift; speed "$@" ;;
+  quality) shift; quality "$@" ;;
   --help | -h) usage ;;
   *) usage >&2; exit 2 ;;
 esac

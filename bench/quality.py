@@ -1,0 +1,441 @@
+#!/usr/bin/env python3
+"""Measures how well this library detects, on published sets; called by `sh bench/run.sh quality`.
+
+A table is made of cells `SET TARGET SEED SETTINGS` that bench_quality trains and tests, one a core at a time. What is
+finished is kept in build/bench/quality.json and not run again (remove that file after a change to the library), so a
+run may be broken off at any time. Tables (markdown) and bar plots (SVG) are written anew after every cell.
+
+Folder given by --data: mnist/ (the four IDX .gz files), adbench/*.npz (arrays X, y), pima/pima.csv, and, for those who
+have it, speech.npz. Results of other detectors on the same split, as ../baselines/*.json beside that folder
+({set: {detector: {"roc_auc": ...}}}), become columns. What isn't there is named and left out.
+"""
+import argparse
+import dataclasses
+import itertools
+import json
+import os
+import pathlib
+import queue
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+SMALL = ("4_breastw", "14_glass", "18_Ionosphere", "29_Pima", "40_vowels", "43_WDBC")
+CLASSES = [str(c) for c in range(10)]
+COLUMNS_OF_OTHERS = ("kNN", "LUNAR", "DeepSVDD", "AutoEncoder")
+MEAN = "mean"
+
+# ROC-AUC x 100. The paper's means, and its published program (corrected) run by PyTorch with seed 0.
+PAPER = {"mnist": 97.7, "fashion": 92.6, "pima": 72.2, "speech": 62.4}
+PYTORCH = {"mnist": (99.70, 99.86, 96.44, 96.93, 97.61, 96.59, 99.63, 98.19, 93.95, 98.78),
+           "fashion": (91.43, 98.98, 89.22, 93.22, 90.39, 90.01, 82.02, 98.47, 86.87, 97.77)}
+NEVER_RUN = {"CIFAR-10": "no reader of its files here", "AWID-3": "no reader of its files here",
+             "MIMII": "no reader of sound here"}
+
+OBJECTIVES = {"DASVDD": "-", "DASVDD, balanced score": "score=balanced", "autoencoder": "objective=reconstruction",
+              "Deep SVDD, one-class": "objective=deep_svdd", "Deep SVDD, soft boundary": "objective=soft_boundary"}
+ABLATIONS = {"as published": "-", "center never trained": "center=fixed",
+             "center at the batch's mean": "center=batch_mean", "kappa 1": "kappa=1", "kappa 0.5": "kappa=0.5",
+             "gamma x 0.1": "gamma=0.1x", "gamma x 10": "gamma=10x", "gamma x 1000": "gamma=1000x",
+             "gamma by the paper's formula": "gamma_rule=mean_of_ratios", "T = 1": "initializations=1",
+             "T = 3": "initializations=3", "T = 30": "initializations=30", "code of 32": "code=32",
+             "code of 128": "code=128", "code of 1024": "code=1024"}
+
+
+@dataclasses.dataclass
+class Table:
+    """ROC-AUC by rows and columns. An entry is the mean over its cells, and there only once all of them are."""
+    name: str
+    title: str
+    note: str
+    cells: dict  # (row, column): [cell, ...]
+    mean_row: bool = False
+    mean_column: bool = False
+    other_columns: dict = dataclasses.field(default_factory=dict)  # name: {row: value}
+    other_rows: dict = dataclasses.field(default_factory=dict)  # name: {column: value}
+    details: bool = False  # rows, features, average precision and seconds
+    groups: str = "rows"  # of the plot
+    series: tuple = ()  # of the plot; all where empty
+
+    def rows(self):
+        return list(dict.fromkeys(row for row, _ in self.cells))
+
+    def columns(self):
+        return list(dict.fromkeys(column for _, column in self.cells))
+
+    def all_cells(self):
+        return list(dict.fromkeys(itertools.chain(*self.cells.values())))
+
+
+# ---- tables ----------------------------------------------------------------------------------------------------------
+
+
+def other_detectors(folder, sets):
+    """Of the JSON files beside the data: detector -> set -> ROC-AUC x 100."""
+    found = {}
+    for path in sorted((folder.parent / "baselines").glob("*.json")):
+        for name, entry in json.loads(path.read_text()).items():
+            for detector, measures in entry.items():
+                if name in sets and isinstance(measures, dict) and "roc_auc" in measures:
+                    found.setdefault(detector, {})[name] = 100 * measures["roc_auc"]
+    return found
+
+
+def adbench(folder, quick):
+    sets = sorted((p.stem for p in (folder / "adbench").glob("*.npz")), key=lambda s: (int(s.split("_")[0]), s))
+    sets = [s for s in sets if s in SMALL] if quick else sets
+    seeds = (0,) if quick else (0, 1, 2)
+    others = other_detectors(folder, sets)
+    note = ("`dasvdd::fit(X)` with its defaults. Normal rows in file order: the even-numbered train, the odd-numbered "
+            "and every anomaly test.")
+    whole = {d: statistics.mean(v.values()) for d, v in others.items()
+             if len(v) == len(sets) and d not in COLUMNS_OF_OTHERS}
+    if whole:
+        note += " Means of others on the same split: " + ", ".join(f"{d} {whole[d]:.1f}" for d in sorted(whole)) + "."
+    yield Table("adbench", "Tables (ADBench)", note,
+                {(s, f"seed {k}"): [f"adbench {s} {k} -"] for s in sets for k in seeds},
+                mean_row=True, mean_column=True, details=True, series=(MEAN, *COLUMNS_OF_OTHERS),
+                other_columns={d: others[d] for d in COLUMNS_OF_OTHERS if d in others})
+    levels = (0, 0.1) if quick else (0, 0.01, 0.05, 0.1)
+    sets = sets[:2] if quick else sets
+    yield Table("contamination", "Anomalies among the training rows (ADBench)",
+                "Share of the training rows that are anomalies (less where a set has too few). The even-numbered "
+                "anomalies are there to be mixed in, the odd-numbered alone test, at every share. Seed 0.",
+                {(s, f"{100 * v:g} %"): [f"adbench {s} 0 contamination={v:g}"] for s in sets for v in levels},
+                mean_row=True, groups="columns", series=(MEAN,))
+
+
+def pima(_, quick):
+    seeds = range(3 if quick else 10)
+    forms = {"raw features": "-", "standardized": "scaled=1", "autoencoder, raw": "objective=reconstruction",
+             "autoencoder, standardized": "scaled=1,objective=reconstruction"}
+    yield Table("pima", "PIMA", f"The paper's net, options and split (it reports {PAPER['pima']}); mean and deviation "
+                f"over {len(seeds)} seeds.",
+                {(row, "ROC-AUC"): [f"pima - {k} {s}" for k in seeds] for row, s in forms.items()})
+
+
+def speech(_, quick):
+    if not quick:
+        yield Table("speech", "Speech", f"The paper's net and options (it reports {PAPER['speech']}); ten seeds; split "
+                    "as for ADBench.",
+                    {("DASVDD", "ROC-AUC"): [f"speech - {k} -" for k in range(10)]})
+
+
+def images(name, title, quick):
+    if quick:
+        if name == "mnist":
+            yield Table("mnist", "MNIST, digit 8, 20 epochs",
+                        "Far fewer epochs than the paper's 300: a look at whether all is well.",
+                        {(row, "8"): [f"mnist 8 0 epochs=20{'' if s == '-' else ',' + s}"]
+                         for row, s in OBJECTIVES.items()})
+        return
+    yield Table(name, title, "The paper's net and options, 300 epochs; mean over three seeds. The paper reports "
+                f"{PAPER[name]} (ten seeds).",
+                {("this library", c): [f"{name} {c} {k} -" for k in range(3)] for c in CLASSES}, mean_column=True,
+                other_rows={"published program (corrected), PyTorch, seed 0": dict(zip(CLASSES, PYTORCH[name]))},
+                groups="columns")
+
+
+def comparators(name, title):
+    yield Table(f"{name}-comparators", f"{title}: other objectives",
+                "The same encoder, options and order of rows; Deep SVDD without biases. Seed 0.",
+                {(row, c): [f"{name} {c} 0 {s}"] for row, s in OBJECTIVES.items() for c in CLASSES},
+                mean_column=True, groups="columns")
+
+
+def ablations(targets):
+    yield Table("ablations", "What each part is worth",
+                "One change at a time to the paper's settings; seed 0, 300 epochs.",
+                {(row, f"{title} {c}"): [f"{name} {c} 0 {s}"]
+                 for row, s in ABLATIONS.items() for name, title, c in targets},
+                mean_column=True)
+
+
+def tables(data, fashion, quick):
+    """The tables whose data are there, and names with reasons of what is not run."""
+    result, missing = [], dict(NEVER_RUN)
+    images_file = "train-images-idx3-ubyte.gz"
+    here = {"ADBench": any((data / "adbench").glob("*.npz")), "MNIST": (data / "mnist" / images_file).exists(),
+            "Fashion-MNIST": (fashion / images_file).exists(), "PIMA": (data / "pima" / "pima.csv").exists(),
+            "Speech": (data / "speech.npz").exists()}
+    places = {"ADBench": "adbench/*.npz", "MNIST": "mnist/*.gz", "PIMA": "pima/pima.csv", "Speech": "speech.npz"}
+    for name, there in here.items():
+        if not there:
+            missing[name] = (f"no {places[name]} in the data folder" if name in places else
+                             "Debian's package dataset-fashion-mnist is not there")
+    pictures = [(key, title) for key, title in (("mnist", "MNIST"), ("fashion", "Fashion-MNIST")) if here[title]]
+    if here["ADBench"]:
+        result += adbench(data, quick)
+    if here["PIMA"]:
+        result += pima(data, quick)
+    for key, title in pictures:
+        result += images(key, title, quick)
+    if here["Speech"]:
+        result += speech(data, quick)
+    if not quick:
+        for key, title in pictures:
+            result += comparators(key, title)
+        targets = [(key, title, c) for key, title in pictures for c in {"mnist": "28", "fashion": "6"}[key]]
+        if targets:
+            result += ablations(targets)
+    return result, missing
+
+
+# ---- how they look ---------------------------------------------------------------------------------------------------
+
+
+class Values:
+    """A table's entries as far as they are measured, with means over complete rows and columns alone."""
+
+    def __init__(self, table, results):
+        self.table, self.results = table, results
+        self.entry = {}
+        for key, cells in table.cells.items():
+            if all(c in results for c in cells):
+                self.entry[key] = statistics.mean(100 * results[c]["roc_auc"] for c in cells)
+
+    def at(self, row, column):
+        t = self.table
+        if row == MEAN:
+            below = [self.at(r, column) for r in t.rows()]
+            return statistics.mean(below) if below and None not in below else None
+        if column in t.other_columns:
+            return t.other_columns[column].get(row)
+        if column == MEAN:
+            beside = [self.at(row, c) for c in t.columns()]
+            return statistics.mean(beside) if beside and None not in beside else None
+        if row in t.other_rows:
+            return t.other_rows[row].get(column)
+        return self.entry.get((row, column))
+
+    def text(self, row, column):
+        value = self.at(row, column)
+        if value is None:
+            return "-"
+        cells = self.table.cells.get((row, column), [])
+        if len(cells) < 2 or self.table.mean_column:
+            return f"{value:.1f}"
+        return f"{value:.1f} ± {statistics.stdev(100 * self.results[c]['roc_auc'] for c in cells):.1f}"
+
+    def details(self, row):
+        """Training rows, features; mean average precision, and seconds of the fastest."""
+        known = [self.results[c] for (r, _), cells in self.table.cells.items() if r == row
+                 for c in cells if c in self.results]
+        if not known:
+            return ["-"] * 4
+        return [f"{known[0]['train']:,}", f"{known[0]['features']:,}",
+                f"{100 * statistics.mean(k['average_precision'] for k in known):.1f}",
+                f"{min(k['seconds'] for k in known):.1f}"]
+
+
+def markdown(table, results):
+    v = Values(table, results)
+    columns = table.columns() + ([MEAN] if table.mean_column else []) + list(table.other_columns)
+    lines = []
+
+    def line(first, middle, details):
+        fields = [first, *details[:2], *middle, *details[2:]] if table.details else [first, *middle]
+        lines.append("| " + " | ".join(fields) + " |")
+
+    line("", columns, ["rows", "features", "average precision", "seconds"])
+    line("---", ["---"] * len(columns), ["---"] * 4)
+    for row in table.rows() + list(table.other_rows):
+        line(row, [v.text(row, c) for c in columns], v.details(row))
+    if table.mean_row:
+        line(f"**{MEAN}**", [v.text(MEAN, c) for c in columns], [""] * 4)
+    done, count = sum(c in results for c in table.all_cells()), len(table.all_cells())
+    note = "" if done == count else f" *{done} of {count} cells done.*"
+    return "\n".join([f"## {table.title}\n", f"{table.note} ROC-AUC x 100.{note}\n", *lines,
+                      f"\n![bars](quality-{table.name}.svg)\n"])
+
+
+COLORS = ("#20639b", "#ed8b00", "#3caea3", "#b0413e", "#8a8d91", "#6b4c9a")
+
+
+def escaped(text):
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def plot(table, results):
+    """Horizontal bars, grouped, as SVG."""
+    v = Values(table, results)
+    rows = table.rows() + list(table.other_rows)
+    columns = table.columns() + ([MEAN] if table.mean_column else []) + list(table.other_columns)
+    by_rows = table.groups == "rows"
+    groups, series = (rows, columns) if by_rows else (columns, rows)
+    if table.mean_row and not by_rows:
+        series = series + [MEAN]
+    series = [s for s in (table.series or series) if s in series]
+    value = (lambda g, s: v.at(g, s)) if by_rows else (lambda g, s: v.at(s, g))
+    label = lambda s: "dasvdd" if by_rows and s == MEAN else s
+    known = [x for g in groups for s in series if (x := value(g, s)) is not None]
+    low = min(50.0, 10 * (min(known, default=50) // 10))
+    left, width, bar, gap, top = 210, 520, 11, 9, 34 + 16 * len(series)
+    height = top + len(groups) * (len(series) * bar + gap) + 30
+    x_of = lambda value: left + width * (value - low) / (100 - low)
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 60}" height="{height}" '
+           'font-family="sans-serif" font-size="11"><rect width="100%" height="100%" fill="white"/>',
+           f'<text x="10" y="18" font-size="14">{escaped(table.title)}: ROC-AUC x 100</text>']
+    for i, s in enumerate(series):
+        out.append(f'<rect x="{left}" y="{26 + 16 * i}" width="10" height="10" fill="{COLORS[i % len(COLORS)]}"/>'
+                   f'<text x="{left + 16}" y="{35 + 16 * i}">{escaped(label(s))}</text>')
+    for tick in range(int(low), 101, 10):
+        x = f"{x_of(tick):.1f}"
+        out.append(f'<line x1="{x}" x2="{x}" y1="{top}" y2="{height - 24}" stroke="#ddd"/>'
+                   f'<text x="{x}" y="{height - 10}" text-anchor="middle">{tick}</text>')
+    y = top
+    for g in groups:
+        middle = y + len(series) * bar / 2 + 4
+        out.append(f'<text x="{left - 6}" y="{middle:.1f}" text-anchor="end">{escaped(g)}</text>')
+        for i, s in enumerate(series):
+            x = value(g, s)
+            if x is not None:
+                out.append(f'<rect x="{left}" y="{y}" width="{x_of(x) - left:.1f}" height="{bar - 1}" '
+                           f'fill="{COLORS[i % len(COLORS)]}"/>'
+                           f'<text x="{x_of(x) + 3:.1f}" y="{y + bar - 2}" font-size="9">{x:.1f}</text>')
+            y += bar
+        y += gap
+    return "\n".join(out + ["</svg>", ""])
+
+
+# ---- running ---------------------------------------------------------------------------------------------------------
+
+
+def replace(path, text):
+    """Writes a file whole or not at all."""
+    beside = path.with_name(path.name + ".new")
+    beside.write_text(text)
+    os.replace(beside, path)
+
+
+class Store:
+    """What is measured, on disk after every cell."""
+
+    def __init__(self, folder, page, all_tables, missing):
+        self.path, self.page, self.tables, self.missing = folder / "quality.json", folder / page, all_tables, missing
+        self.results = json.loads(self.path.read_text()) if self.path.exists() else {}
+        self.lock = threading.Lock()
+
+    def add(self, cell, answer):
+        with self.lock:
+            self.results[cell] = answer
+            replace(self.path, json.dumps(self.results, indent=1) + "\n")
+            self.write()
+
+    def write(self):
+        parts = ["# Detection quality\n\nWritten by `sh bench/run.sh quality`.\n"]
+        parts += [markdown(t, self.results) for t in self.tables]
+        parts += ["## Not run\n", *(f"- {name}: {why}." for name, why in sorted(self.missing.items())), ""]
+        replace(self.page, "\n".join(parts))
+        for t in self.tables:
+            replace(self.page.parent / f"quality-{t.name}.svg", plot(t, self.results))
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Run:
+    def __init__(self, command, cells, store):
+        self.command, self.store, self.count = command, store, len(cells)
+        self.waiting = queue.SimpleQueue()
+        for cell in cells:
+            self.waiting.put(cell)
+        self.done, self.failed, self.start = 0, [], time.monotonic()
+        self.lock = threading.Lock()
+        self.children = []
+
+    def work(self):
+        child = None
+        while True:
+            try:
+                cell = self.waiting.get_nowait()
+            except queue.Empty:
+                break
+            if child is None or child.poll() is not None:
+                child = subprocess.Popen(self.command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                with self.lock:
+                    self.children.append(child)
+            try:
+                child.stdin.write(cell + "\n")
+                child.stdin.flush()
+                answer = json.loads(child.stdout.readline())
+            except (OSError, ValueError):
+                answer = {"error": f"bench_quality ended with status {child.wait()}"}
+            self.tell(cell, answer)
+        if child is not None:
+            child.stdin.close()
+            child.wait()
+
+    def tell(self, cell, answer):
+        if "error" not in answer:
+            self.store.add(cell, answer)
+        with self.lock:
+            self.done += 1
+            passed = time.monotonic() - self.start
+            left = passed / self.done * (self.count - self.done)
+            what = answer.get("error") or f"ROC-AUC {100 * answer['roc_auc']:.2f}, {answer['seconds']:.1f} s"
+            if "error" in answer:
+                self.failed.append(cell)
+            say(f"[{self.done}/{self.count}] {cell}: {what} "
+                f"({passed / 60:.1f} min so far, about {left / 60:.0f} left)")
+
+    def all(self, jobs):
+        threads = [threading.Thread(target=self.work, daemon=True) for _ in range(jobs)]
+        for t in threads:
+            t.start()
+        try:
+            for t in threads:
+                t.join()
+        except KeyboardInterrupt:
+            say("broken off; what is finished is kept")
+            for child in self.children:
+                child.terminate()
+            return 130
+        return 1 if self.failed else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="sh bench/run.sh quality", description=__doc__.split(";")[0] + ".")
+    parser.add_argument("--data", type=pathlib.Path, default=pathlib.Path("data"), metavar="DIR",
+                        help="folder with mnist/, adbench/, pima/, speech.npz (default: data)")
+    parser.add_argument("--quick", action="store_true",
+                        help="under five minutes: a few small sets, one digit for 20 epochs")
+    parser.add_argument("--only", nargs="+", metavar="TABLE", help="only these tables, by name")
+    parser.add_argument("--list", action="store_true", help="name the tables, count their cells, and run nothing")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1,
+                        help="cells at a time, one thread each (default: all cores)")
+    parser.add_argument("--program", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--fashion", type=pathlib.Path, default=pathlib.Path("/nowhere"), help=argparse.SUPPRESS)
+    parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+
+    chosen, missing = tables(args.data, args.fashion, args.quick)
+    unknown = set(args.only or ()) - {t.name for t in chosen}
+    if unknown:
+        parser.error(f"no table {', '.join(sorted(unknown))}; there are: {' '.join(t.name for t in chosen)}")
+    chosen = [t for t in chosen if not args.only or t.name in args.only]
+    page = "quality-quick.md" if args.quick else "quality.md"
+    store = Store(args.build, page, chosen, missing)
+    cells = list(dict.fromkeys(itertools.chain(*(t.all_cells() for t in chosen))))
+    if args.list:
+        for t in chosen:
+            print(f"{t.name}: {len(t.all_cells())} cells, {sum(c in store.results for c in t.all_cells())} done")
+        return 0
+    for name, why in sorted(missing.items()):
+        say(f"not run: {name}: {why}")
+    todo = [c for c in cells if c not in store.results]
+    say(f"{len(cells)} cells, {len(cells) - len(todo)} of them done before")
+    store.write()
+    # One thread a cell: two cells on two cores take less than one after the other on both.
+    command = [str(args.program), "--data", str(args.data), "--fashion", str(args.fashion), "--threads", "1"]
+    status = Run(command, todo, store).all(max(1, min(args.jobs, len(todo)))) if todo else 0
+    print(store.page.read_text())
+    say(f"written: {store.page} and {args.build}/quality-*.svg")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
