@@ -150,7 +150,7 @@ inline void check(const FitSettings& settings) {
 
 /// Fits a detector to a table of normal rows: standardized, then an ensemble of autoencoders, each
 /// trained on four fifths of the rows for a number of steps that does not depend on n, scored by
-/// whitened residuals. docs/results-tables.md has the reasons in figures.
+/// whitened residuals. docs/results.md has the reasons in figures.
 /// What training warns of (see FitReport) stands in the detector's model().facts["warnings"].
 /// \param X n x d, n at least 2; every number finite; constant features are fine
 /// \throws InvalidArgument for rows that can't be trained on
