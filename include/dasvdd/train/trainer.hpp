@@ -239,7 +239,7 @@ class Trainer {
   /// Threads for mini-batches of that many rows: a step is three products a weight.
   int team_size(Index rows) const {
     return detail::worthwhile_threads(resolve_threads(options_.threads),
-                                      3 * net_.parameters() * rows / 8);
+                                      3 * net_.multiply_adds() * rows / 8);
   }
   /// Makes the buffers of a step; they are kept, so that only the first step allocates.
   void prepare(Index rows) {
