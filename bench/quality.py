@@ -345,7 +345,7 @@ class Run:
             self.waiting.put(cell)
         self.done, self.failed, self.start = 0, [], time.monotonic()
         self.lock = threading.Lock()
-        self.children = []
+        self.children, self.stopped = [], False
 
     def work(self):
         child = None
@@ -355,8 +355,12 @@ class Run:
             except queue.Empty:
                 break
             if child is None or child.poll() is not None:
-                child = subprocess.Popen(self.command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
                 with self.lock:
+                    if self.stopped:
+                        return
+                    # A session of its own: Ctrl-C is this program's to handle.
+                    child = subprocess.Popen(self.command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                             start_new_session=True)
                     self.children.append(child)
             try:
                 child.stdin.write(cell + "\n")
@@ -364,6 +368,8 @@ class Run:
                 answer = json.loads(child.stdout.readline())
             except (OSError, ValueError):
                 answer = {"error": f"bench_quality ended with status {child.wait()}"}
+            if self.stopped:
+                return
             self.tell(cell, answer)
         if child is not None:
             child.stdin.close()
@@ -391,8 +397,10 @@ class Run:
                 t.join()
         except KeyboardInterrupt:
             say("broken off; what is finished is kept")
-            for child in self.children:
-                child.terminate()
+            with self.lock:
+                self.stopped = True
+                for child in self.children:
+                    child.terminate()
             return 130
         return 1 if self.failed else 0
 
