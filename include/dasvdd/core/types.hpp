@@ -140,6 +140,9 @@ void require_width(Rows<const Scalar> batch, Index features, const char* what) {
 /// 0).
 template <class Scalar>
 void require_finite(Rows<const Scalar> batch, const char* what) {
+  // Rows without gaps are one long run: short rows would cost more for their loops than for their numbers.
+  if (batch.stride() == batch.cols() && all_finite(batch.data(), batch.rows() * batch.cols()))
+    return;
   for (Index i = 0; i < batch.rows(); ++i) {
     if (all_finite(batch.row(i), batch.cols())) continue;
     for (Index j = 0; j < batch.cols(); ++j) {

@@ -282,11 +282,35 @@ class Detector {
 
   /// The hot path: scale, forward, two terms; an ensemble's score is the mean of its members'.
   void score_tile(Rows<const Scalar> X, Workspace<Scalar>& w, Destination to) const {
-    const Rows<const Scalar> x = scaled_tile(X, w);
     double* term = w.terms_.data();
     double* reconstruction = term + w.tile_;
     double* latent = reconstruction + w.tile_;
     std::fill_n(reconstruction, 2 * w.tile_, 0.0);
+    const Index blocks = w.narrow_.input.empty() ? 0 : X.rows() / detail::narrow_block;
+    for (Index b = 0; b < blocks; ++b) {
+      const Index first = b * detail::narrow_block;
+      narrow_terms(X.middle_rows(first, detail::narrow_block), w, term, reconstruction + first,
+                   latent + first);
+    }
+    const Index done = blocks * detail::narrow_block;
+    if (done < X.rows()) {
+      terms(X.middle_rows(done, X.rows() - done), w, term, reconstruction + done, latent + done);
+    }
+    const double members = static_cast<double>(model_->members.size());
+    for (Index r = 0; r < X.rows(); ++r) {
+      const Scalar part[2] = {finite_or_infinite(static_cast<Scalar>(reconstruction[r] / members)),
+                              finite_or_infinite(static_cast<Scalar>(latent[r] / members))};
+      if (to.reconstruction) to.reconstruction[r] = part[0];
+      if (to.latent) to.latent[r] = part[1];
+      if (to.score) to.score[r] = part[0] + part[1];
+    }
+  }
+
+  /// Adds every member's two terms of each row of X.
+  /// \param term scratch for one term of the tile
+  void terms(Rows<const Scalar> X, Workspace<Scalar>& w, double* term, double* reconstruction,
+             double* latent) const {
+    const Rows<const Scalar> x = scaled_tile(X, w);
     for (std::size_t i = 0; i < model_->members.size(); ++i) {
       const auto& member = model_->members[i];
       const auto& k = member.network.kernels();
@@ -301,13 +325,30 @@ class Detector {
         for (Index r = 0; r < x.rows(); ++r) latent[r] += term[r];
       }
     }
-    const double members = static_cast<double>(model_->members.size());
-    for (Index r = 0; r < x.rows(); ++r) {
-      const Scalar part[2] = {finite_or_infinite(static_cast<Scalar>(reconstruction[r] / members)),
-                              finite_or_infinite(static_cast<Scalar>(latent[r] / members))};
-      if (to.reconstruction) to.reconstruction[r] = part[0];
-      if (to.latent) to.latent[r] = part[1];
-      if (to.score) to.score[r] = part[0] + part[1];
+  }
+
+  /// The same for sixteen rows, to the same bits, by the executor of narrow nets.
+  void narrow_terms(Rows<const Scalar> X, Workspace<Scalar>& w, double* term,
+                    double* reconstruction, double* latent) const {
+    constexpr Index rows = detail::narrow_block;
+    const auto& k = model_->members.front().network.kernels();
+    detail::NarrowBuffers<Scalar>& b = w.narrow_;
+    const Rows<const Scalar> x = model_->scaler.empty() ? X : scaled_tile(X, w);
+    for (Index j = 0; j < features(); ++j) {
+      for (Index i = 0; i < rows; ++i) b.input[j * rows + i] = x(i, j);
+    }
+    for (const auto& member : model_->members) {
+      const bool decode = uses_decoder(member);
+      const Scalar* output =
+          detail::narrow_forward(k, member.network.net(), member.parameters.data(), decode, b);
+      if (decode) {
+        member.reconstruction.evaluate_narrow(k, output, b.input.data(), false, term);
+        for (Index r = 0; r < rows; ++r) reconstruction[r] += term[r];
+      }
+      if (member.latent.weight() > 0) {
+        member.latent.evaluate_narrow(k, b.code.data(), member.center.data(), true, term);
+        for (Index r = 0; r < rows; ++r) latent[r] += term[r];
+      }
     }
   }
 

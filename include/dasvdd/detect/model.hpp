@@ -5,6 +5,7 @@
 
 #include <dasvdd/detect/scaler.hpp>
 #include <dasvdd/detect/score_term.hpp>
+#include <dasvdd/nn/narrow_network.hpp>
 #include <dasvdd/nn/packed_network.hpp>
 
 #include <map>
@@ -30,6 +31,14 @@ struct Model {
       facts;  ///< words for the model file: training options, seed, ...
 
   Index features() const { return members.front().network.net().inputs(); }
+  /// Whether whole blocks of rows may take the way of narrow nets.
+  bool narrow() const {
+    for (const auto& member : members) {
+      if (!detail::is_narrow(member.network.net().joined())) return false;
+      if (member.reconstruction.whitened() || member.latent.whitened()) return false;
+    }
+    return true;
+  }
 };
 
 DASVDD_NAMESPACE_END

@@ -33,6 +33,15 @@ class Workspace {
           std::max({scratch, member.reconstruction.scratch(tile), member.latent.scratch(tile)});
     }
     scratch_ = AlignedBuffer<Scalar>(scratch);
+    if (model_->narrow()) {
+      Index widest = model_->features();
+      for (const auto& member : model_->members) {
+        for (const auto& step : member.network.net().joined().steps()) {
+          widest = std::max(widest, step.outputs);
+        }
+      }
+      narrow_ = detail::NarrowBuffers<Scalar>(widest);
+    }
   }
 
   std::shared_ptr<const Model<Scalar>>
@@ -41,6 +50,7 @@ class Workspace {
   AlignedBuffer<Scalar> rows_, scratch_;
   AlignedBuffer<double> terms_;
   std::vector<ForwardBuffers<Scalar>> forward_;
+  detail::NarrowBuffers<Scalar> narrow_;  // empty unless the model is narrow
 };
 
 DASVDD_NAMESPACE_END

@@ -59,15 +59,18 @@ inline void diagnose(const Diagnosis& d, bool decoder, FitReport& report) {
   // Tenths of the run, not epochs: a few small batches an epoch make its loss jump about.
   const auto& epochs = report.epochs;
   const std::size_t window = epochs.size() < 20 ? 1 : epochs.size() / 10;
-  double lowest = 0, last = 0;
+  double lowest = 0, last = 0, first = 0;
   for (std::size_t end = epochs.size(); end >= window && end > 0; end -= window) {
     double sum = 0;
     for (std::size_t e = end - window; e < end; ++e) sum += epochs[e].loss;
     const double loss = sum / static_cast<double>(window);
     if (end == epochs.size()) last = lowest = loss;
     lowest = loss < lowest ? loss : lowest;
+    first = loss;
   }
-  if (last > 1.5 * lowest) {
+  // Half as much again as at its best, and more than a tenth of what was gained is lost: small batches at
+  // a rate that stays leave a loss near zero restless, which is no failure.
+  if (last > 1.5 * lowest && last - lowest > 0.1 * (first - lowest)) {
     warn("the loss is rising: ", last, " at the end of the run, ", lowest,
          " at its best. Lower the learning rate");
   }

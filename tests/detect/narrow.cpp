@@ -1,0 +1,74 @@
+// Narrow nets score sixteen rows at once; that must not show in any bit.
+
+#include <dasvdd/dasvdd.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+
+using namespace dasvdd;
+
+namespace {
+
+template <class Scalar>
+RowMatrix<Scalar> rows(Index n, Index d) {
+  Random random(11);
+  RowMatrix<Scalar> X(n, d);
+  for (Index i = 0; i < n; ++i) {
+    for (Index j = 0; j < d; ++j) X(i, j) = static_cast<Scalar>(3 * random.normal());
+  }
+  return X;
+}
+
+/// Scores in one batch (sixteen rows at once, the last few not) against each row alone.
+template <class Scalar>
+void check_same(const Autoencoder<Scalar>& net, bool standardize) {
+  const RowMatrix<Scalar> X = rows<Scalar>(70, net.inputs());
+  Options options;
+  options.epochs = 2;
+  options.batch_size = 20;
+  options.threads = 1;
+  options.standardize = standardize;
+  Trainer<Scalar> trainer(net, options);
+  trainer.fit(X);
+  const auto detector = trainer.detector();
+  REQUIRE(detector.model().narrow());
+  const ScoreParts<Scalar> parts = detector.score_parts(X, 1);
+  auto workspace = detector.make_workspace();
+  Vector<Scalar> scores(70);
+  detector.score(X, workspace, scores.data());
+  for (Index i = 0; i < 70; ++i) {
+    // A batch of one is too short for a block.
+    const ScoreParts<Scalar> alone = detector.score_parts(X.middleRows(i, 1), 1);
+    CHECK(std::memcmp(&parts.reconstruction[i], &alone.reconstruction[0], sizeof(Scalar)) == 0);
+    CHECK(std::memcmp(&parts.latent[i], &alone.latent[0], sizeof(Scalar)) == 0);
+    CHECK(scores[i] == parts.reconstruction[i] + parts.latent[i]);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a narrow net gives sixteen rows at once the bits of each row alone") {
+  check_same(dense_autoencoder<float>(8, {10, 4, 4}, identity()), true);
+  check_same(dense_autoencoder<double>(8, {10, 4, 4}, identity()), false);
+  // More features than lanes of the sums, widths that are no multiples of anything, other activations.
+  check_same(dense_autoencoder<float>(29, {31, 17, 5}, sigmoid(), tanh(), gelu()), true);
+  // An activation that is a step of its own, and a layer without a bias.
+  check_same(autoencoder(chain(dense_without_bias<float>(3, 7), relu(), silu(), dense<float>(7, 1)),
+                         chain(dense<float>(1, 3), softplus(), elu())),
+             false);
+}
+
+TEST_CASE("wide nets and whitened scores take the ordinary way") {
+  const RowMatrix<float> X = rows<float>(40, 4);
+  Options options;
+  options.epochs = 1;
+  options.threads = 1;
+  Trainer<float> wide(dense_autoencoder<float>(4, {33, 2}, identity()), options);
+  wide.fit(X);
+  CHECK_FALSE(wide.detector().model().narrow());
+  options.score = ScoreForm::whitened;
+  Trainer<float> whitened(dense_autoencoder<float>(4, {5, 2}, identity()), options);
+  whitened.fit(X);
+  CHECK_FALSE(whitened.detector().model().narrow());
+}
