@@ -26,6 +26,11 @@ case " $* " in
     ;;
 esac
 
+case " $* " in
+  *" --picture"*) ;;
+  *) set -- --picture "$build/normal_and_anomalous.png" "$@" ;;
+esac
+
 # shellcheck disable=SC2046  # two words or none
 cmake -S "$root" -B "$build" $(generator_options "$build") --log-level=WARNING -DCMAKE_BUILD_TYPE=Release \
   -DDASVDD_BUILD_TESTS=OFF -DDASVDD_BUILD_EXAMPLES=ON -DDASVDD_BUILD_BENCH=OFF
