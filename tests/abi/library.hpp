@@ -3,12 +3,15 @@
 
 #include <dasvdd/dasvdd.hpp>
 
+#include <vector>
+
 using Detector = dasvdd::Detector<float>;
 
-/// Rows without Eigen's random numbers: the two builds must be given the same.
-static inline dasvdd::RowMatrix<float> rows() {
-  dasvdd::RowMatrix<float> X(64, 8);
-  for (int i = 0; i < 64 * 8; ++i) X.data()[i] = static_cast<float>(i * 37 % 101) / 101.0f;
+/// Rows in plain memory: Eigen's own matrices are of one name however they are aligned, so two builds in
+/// one program must not both allocate them, with this library or without.
+static inline std::vector<float> numbers() {
+  std::vector<float> X(64 * 8);
+  for (std::size_t i = 0; i < X.size(); ++i) X[i] = static_cast<float>(i * 37 % 101) / 101.0f;
   return X;
 }
 
@@ -17,13 +20,16 @@ static inline Detector make_detector() {
   dasvdd::FitSettings settings;
   settings.steps = 20;
   settings.members = 2;
-  return dasvdd::fit(rows(), settings);
+  const std::vector<float> X = numbers();
+  return dasvdd::fit(dasvdd::Rows<const float>(X.data(), 64, 8), settings);
 }
 
 /// The scores' sum, every row's bits in it.
 static inline double score_of(const Detector& detector) {
-  const auto scores = detector.score(rows());
+  const std::vector<float> X = numbers();
+  std::vector<float> scores(64);
+  detector.score(dasvdd::Rows<const float>(X.data(), 64, 8), scores.data());
   double sum = 0;
-  for (int i = 0; i < 64; ++i) sum += double(scores[i]) * (i + 1);
+  for (std::size_t i = 0; i < 64; ++i) sum += double(scores[i]) * double(i + 1);
   return sum;
 }

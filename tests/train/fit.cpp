@@ -131,8 +131,8 @@ TEST_CASE("each member of a fit leaves out another fifth of the rows, none of a 
     for (Index member = 0; member < 5; ++member) {
       const auto rows = detail::fit_rows_of_member<float>(X, {}, order, member);
       std::set<Index> mine;
-      for (Index i = 0; i < rows.rows(); ++i) mine.insert(static_cast<Index>(rows(i, 0)));
-      CHECK(static_cast<Index>(mine.size()) == rows.rows());
+      for (const float x : rows) mine.insert(static_cast<Index>(x));
+      CHECK(static_cast<Index>(mine.size()) == rows.size());
       for (Index i = 0; i < n; ++i) {
         if (mine.count(i) == 0) left_out.insert(i);
       }

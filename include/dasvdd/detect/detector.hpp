@@ -64,6 +64,10 @@ class Detector {
     score_in_parallel(X, threads, {scores.data(), nullptr, nullptr});
     return scores;
   }
+  /// The same into memory of the caller's own: scores[i] = S(X row i).
+  void score(Rows<const Scalar> X, Scalar* scores, int threads = 0) const {
+    score_in_parallel(X, threads, {scores, nullptr, nullptr});
+  }
   /// Each score's two shares.
   ScoreParts<Scalar> score_parts(Rows<const Scalar> X, int threads = 0) const {
     ScoreParts<Scalar> parts{Vector<Scalar>(X.rows()), Vector<Scalar>(X.rows())};
@@ -120,7 +124,8 @@ class Detector {
   /// \param X_held_out normal rows that training has not seen
   Detector calibrated(Rows<const Scalar> X_held_out, FalseAlarmRate alarm, int threads = 0) const {
     detail::require(X_held_out.rows() > 0, "calibrated: there are no held-out rows");
-    const Vector<Scalar> scores = score(X_held_out, threads);
+    std::vector<Scalar> scores(static_cast<std::size_t>(X_held_out.rows()));
+    score(X_held_out, scores.data(), threads);
     Calibration calibration(std::vector<double>(scores.begin(), scores.end()));
     const double threshold = calibration.threshold(alarm);
     return Detector(model_, threshold, std::move(calibration));

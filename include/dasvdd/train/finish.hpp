@@ -83,7 +83,8 @@ Finished<Scalar> finish(const Autoencoder<Scalar>& net, const char* objective,
   model->facts = facts(options, objective);
 
   const Detector<Scalar> fresh(model, 0);
-  const Vector<Scalar> training_scores = fresh.score(X, threads);
+  AlignedBuffer<Scalar> training_scores(n);
+  fresh.score(X, training_scores.data(), threads);
   AlignedBuffer<double> scores(n);
   for (Index i = 0; i < n; ++i) scores[i] = static_cast<double>(training_scores[i]);
   const double mean_score = mean(scores);

@@ -57,15 +57,15 @@ Autoencoder<Scalar> fit_net(Index features, Index i) {
 /// those of all rows, so that some come from rows it does not know. A handful of rows can't spare
 /// any.
 template <class Scalar>
-RowMatrix<Scalar> fit_rows_of_member(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
-                                     const std::vector<Index>& order, Index i) {
+AlignedBuffer<Scalar> fit_rows_of_member(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
+                                         const std::vector<Index>& order, Index i) {
   constexpr Index folds = 5, enough = 20;
   std::vector<Index> mine;
   for (Index r = 0; r < X.rows(); ++r) {
     if (X.rows() < enough || r % folds != i % folds)
       mine.push_back(order[static_cast<std::size_t>(r)]);
   }
-  RowMatrix<Scalar> rows(static_cast<Index>(mine.size()), X.cols());
+  AlignedBuffer<Scalar> rows(static_cast<Index>(mine.size()) * X.cols());
   for (std::size_t r = 0; r < mine.size(); ++r) {
     scaler.apply(kernels::best<Scalar>(), X.row(mine[r]), X.cols(),
                  rows.data() + static_cast<Index>(r) * X.cols());
@@ -97,7 +97,8 @@ Detector<Scalar> fit_member(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
                             const std::vector<Index>& order, const FitSettings& settings, Index i,
                             Progress&& progress, std::string& warnings) {
   const Autoencoder<Scalar> net = fit_net<Scalar>(X.cols(), i);
-  const RowMatrix<Scalar> rows = fit_rows_of_member(X, scaler, order, i);
+  const AlignedBuffer<Scalar> numbers = fit_rows_of_member(X, scaler, order, i);
+  const Rows<const Scalar> rows(numbers.data(), numbers.size() / X.cols(), X.cols());
   Options options;
   options.batch_size = settings.batch_size;
   options.epochs = settings.epochs > 0
@@ -108,8 +109,8 @@ Detector<Scalar> fit_member(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
   options.adam = settings.adam;
   options.center = settings.center;
   options.kappa = settings.kappa;
-  options.gamma = settings.gamma ? GammaRule::value(*settings.gamma)
-                                 : fit_gamma(net, Rows<const Scalar>(rows), options.seed);
+  options.gamma =
+      settings.gamma ? GammaRule::value(*settings.gamma) : fit_gamma(net, rows, options.seed);
   Trainer<Scalar> trainer(net, options);
   FitReport report = trainer.fit(rows, progress);
   // The last layer is corrected, and the score made, from all rows.
@@ -208,7 +209,8 @@ Detector<Scalar> fit_rows(Rows<const Scalar> X, const FitSettings& settings, Pro
   facts["gamma_rule"] = settings.gamma ? "value" : "a tenth of ratio_of_means";
   if (!said.empty()) facts["warnings"] = said;
   const Detector<Scalar> fitted = ensemble(detectors, 0, std::move(facts));
-  const Vector<Scalar> scores = fitted.score(X, settings.threads);
+  std::vector<Scalar> scores(static_cast<std::size_t>(X.rows()));
+  fitted.score(X, scores.data(), settings.threads);
   return fitted.with_threshold(detail::quantile(std::vector<double>(scores.begin(), scores.end()),
                                                 Options().training_quantile));
 }
