@@ -29,6 +29,10 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 build=${DASVDD_BUILD_ROOT:-$root/build}
 . "$root/scripts/packages.sh"
 
+# For the sanitizers: where an error comes from, and no verdict on libraries that were not compiled with them.
+export UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=ignore_noninstrumented_modules=1
+export LSAN_OPTIONS="suppressions=$root/tests/leaks.supp"
+
 packages="g++ cmake ninja-build libeigen3-dev doctest-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libzip-dev libstb-dev"
 if [ -n "$clang$sanitize" ]; then packages="$packages clang libomp-dev libclang-rt-14-dev"; fi
 # shellcheck disable=SC2086  # one word a package

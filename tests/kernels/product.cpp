@@ -29,9 +29,10 @@ struct Case {
         transposed(transposed_),
         w_stride((by_columns ? cols : depth) + 3),
         b_stride((transposed ? rows : depth) + 5),
-        // What lies between the rows is NaN: a kernel that read it would show it.
-        w(static_cast<std::size_t>(w_stride * (by_columns ? depth : cols)), nan<Scalar>()),
-        b(static_cast<std::size_t>(b_stride * (transposed ? depth : rows)), nan<Scalar>()) {
+        // What lies between the rows is NaN: a kernel that read it would show it. One more than there is,
+        // so that a depth of 0 has an address too.
+        w(static_cast<std::size_t>(w_stride * (by_columns ? depth : cols) + 1), nan<Scalar>()),
+        b(static_cast<std::size_t>(b_stride * (transposed ? depth : rows) + 1), nan<Scalar>()) {
     for (Index k = 0; k < depth; ++k) {
       for (Index j = 0; j < cols; ++j) weight(k, j) = static_cast<Scalar>(numbers.next());
       for (Index r = 0; r < rows; ++r) row(r, k) = static_cast<Scalar>(numbers.next());
