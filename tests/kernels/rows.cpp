@@ -90,10 +90,11 @@ TEST_CASE_TEMPLATE("a gradient with Adam is the gradient, then Adam, to the last
           CAPTURE(depth);
           const Index stride = cols == 17 || cols == 7 ? cols : cols + 3;  // without gaps too
           Numbers numbers(11);
-          const auto x = numbers.vector<Scalar>(depth * cols);
-          const auto g = numbers.vector<Scalar>(depth * rows);
+          // One more than there is, so that a depth of 0 has an address too.
+          const auto x = numbers.vector<Scalar>(depth * cols + 1);
+          const auto g = numbers.vector<Scalar>(depth * rows + 1);
           std::vector<Scalar> strips(
-              static_cast<std::size_t>(round_up(cols, table->panel) * depth));
+              static_cast<std::size_t>(round_up(cols, table->panel) * depth + 1));
           table->pack_columns(x.data(), cols, cols, depth, strips.data());
           std::vector<Scalar> gradient(static_cast<std::size_t>(rows * stride));
           kernels::Product<Scalar> product{rows, cols, depth,           strips.data(), g.data(),
