@@ -59,7 +59,7 @@ class AlignedBuffer {
     std::swap(size_, other.size_);
     return *this;
   }
-  ~AlignedBuffer() { ::operator delete (data_, alignment_for(bytes())); }
+  ~AlignedBuffer() { ::operator delete(data_, alignment_for(bytes())); }
 
   T* data() { return data_; }
   const T* data() const { return data_; }
