@@ -10,14 +10,18 @@
 ///     activation before gradients   dW (out x in) = G^T X,   db = sum of G's rows  strips of
 ///     inputs; Adam at the last touch
 ///
+/// In mixed precision the three products of a dense step read factors rounded to bfloat16 (mixed_dense.hpp).
+///
 /// Each strip belongs to one thread, each output to one strip: the bits don't depend on the number
 /// of threads.
 
 #include <dasvdd/core/parallel.hpp>
 #include <dasvdd/kernels/dispatch.hpp>
+#include <dasvdd/nn/mixed_dense.hpp>
 #include <dasvdd/nn/network.hpp>
 
 #include <algorithm>
+#include <optional>
 
 DASVDD_NAMESPACE_BEGIN
 
@@ -27,7 +31,9 @@ template <class Scalar>
 class TrainingPass {
  public:
   /// \param code_steps the first that many steps give the latent code
-  TrainingPass(const Network<Scalar>& net, Index code_steps, Index max_rows, int threads)
+  /// \param mixed kernels for dense steps in mixed precision, of nets in float; null for the net's own
+  TrainingPass(const Network<Scalar>& net, Index code_steps, Index max_rows, int threads,
+               const kernels::MixedTable* mixed = nullptr)
       : net_(net), code_step_(code_steps - 1), k_(&kernels::best<Scalar>()) {
     Index widest = 0, scratch = 0;
     for (const auto& step : net_.steps()) {
@@ -53,6 +59,9 @@ class TrainingPass {
     for (int t = 0; t < threads; ++t) {
       strips_.emplace_back(strip);
       scratch_.emplace_back(scratch);
+    }
+    if constexpr (can_mix) {
+      if (mixed) mixed_.emplace(*mixed, net_.steps(), max_rows, threads);
     }
   }
 
@@ -91,6 +100,10 @@ class TrainingPass {
     team.barrier();
     for (Index l = last; l >= 0; --l) {
       const Rows<const Scalar> in = l == 0 ? x : Rows<const Scalar>(result(l - 1).rows(x.rows()));
+      if constexpr (can_mix) {
+        if (mixed_ && is_dense(l))
+          mixed_->round_gradient(team, l, gradient(l).rows(x.rows()), l > 0);
+      }
       if (l == 0 && step(0).kind != Step<Scalar>::Kind::layer) break;
       backward_step(team, l, parameters, in);
       team.barrier();
@@ -129,6 +142,9 @@ class TrainingPass {
   }
 
  private:
+  /// Mixed precision is for nets in float.
+  static constexpr bool can_mix = std::is_same_v<Scalar, float>;
+
   /// A step's numbers for every row of the batch.
   struct Block {
     AlignedBuffer<Scalar> data;
@@ -147,7 +163,10 @@ class TrainingPass {
   Scalar* scratch(const Team& team) {
     return scratch_[static_cast<std::size_t>(team.member())].data();
   }
-  Index strips(Index cols) const { return detail::ceil_div(cols, k_->panel); }
+  Index strips(Index cols) const { return detail::ceil_div(cols, panel()); }
+  /// Outputs that belong together: what one strip holds.
+  Index panel() const { return mixed_ ? kernels::mixed_panel : k_->panel; }
+  bool is_dense(Index l) const { return step(l).kind == Step<Scalar>::Kind::dense; }
 
   /// A layer's rows are shared out in this many parts, a fixed number, so that sums over them have
   /// one order.
@@ -168,7 +187,7 @@ class TrainingPass {
                     Scalar* statistics, Rows<const Scalar> x) {
     const auto& s = step(l);
     const Rows<Scalar> y = result(l).rows(x.rows());
-    if (s.kind == Step<Scalar>::Kind::dense) return forward_dense(team, l, parameters, x, y);
+    if (is_dense(l)) return forward_dense(team, mode, l, parameters, x, y);
     const Range mine = team.share(x.rows());
     if (s.kind == Step<Scalar>::Kind::activation) {
       k_->activate(s.activation, x.row(mine.first), x.stride(), y.row(mine.first), y.stride(),
@@ -192,28 +211,41 @@ class TrainingPass {
     });
   }
 
-  void forward_dense(const Team& team, Index l, const Scalar* parameters, Rows<const Scalar> x,
-                     Rows<Scalar> y) {
+  void forward_dense(const Team& team, Mode mode, Index l, const Scalar* parameters,
+                     Rows<const Scalar> x, Rows<Scalar> y) {
     const auto& s = step(l);
+    if constexpr (can_mix) {
+      if (mixed_) mixed_->round_input(team, l, x, mode == Mode::train);
+    }
     const Range mine = team.share(strips(s.outputs));
     for (Index j = mine.first; j < mine.last; ++j) {
-      const Index first = j * k_->panel;
-      const Index cols = std::min(k_->panel, s.outputs - first);
-      const Scalar* bias = s.bias ? parameters + s.bias_at + first : nullptr;
-      k_->pack_rows(parameters + s.weight_at + first * s.inputs, s.inputs, cols, s.inputs,
-                    strip(team));
+      const Index first = j * panel();
+      const Index cols = std::min(panel(), s.outputs - first);
       Scalar* out = y.data() + first;
       if (s.keeps_argument()) {
         Scalar* a = argument(l).data.data() + first;
-        k_->product({x.rows(), cols, s.inputs, strip(team), x.data(), x.stride(), 1, a, y.stride()},
-                    bias, {});
+        forward_strip(team, l, parameters, x, first, cols, {}, a, y.stride());
         k_->activate(s.activation, a, y.stride(), out, y.stride(), x.rows(), cols);
       } else {
-        k_->product(
-            {x.rows(), cols, s.inputs, strip(team), x.data(), x.stride(), 1, out, y.stride()}, bias,
-            s.activation);
+        forward_strip(team, l, parameters, x, first, cols, s.activation, out, y.stride());
       }
     }
+  }
+
+  /// out = f(x W^T + b) for outputs first .. first + cols - 1 of a dense step.
+  void forward_strip(const Team& team, Index l, const Scalar* parameters, Rows<const Scalar> x,
+                     Index first, Index cols, ActivationSpec f, Scalar* out, Index out_stride) {
+    const auto& s = step(l);
+    const Scalar* w = parameters + s.weight_at + first * s.inputs;
+    const Scalar* bias = s.bias ? parameters + s.bias_at + first : nullptr;
+    if constexpr (can_mix) {
+      if (mixed_) {
+        return mixed_->forward(team, l, x.rows(), cols, s.inputs, w, bias, f, out, out_stride);
+      }
+    }
+    k_->pack_rows(w, s.inputs, cols, s.inputs, strip(team));
+    k_->product({x.rows(), cols, s.inputs, strip(team), x.data(), x.stride(), 1, out, out_stride},
+                bias, f);
   }
 
   // ---- backward ---------------------------------------------------------------------------------
@@ -250,12 +282,9 @@ class TrainingPass {
     if (s.kind == Step<Scalar>::Kind::dense) {
       const Range mine = team.share(strips(s.inputs));
       for (Index j = mine.first; j < mine.last; ++j) {
-        const Index first = j * k_->panel;
-        const Index cols = std::min(k_->panel, s.inputs - first);
-        k_->pack_columns(parameters + s.weight_at + first, s.inputs, cols, s.outputs, strip(team));
-        k_->product({g.rows(), cols, s.outputs, strip(team), g.data(), g.stride(), 1,
-                     dx.data() + first, dx.stride()},
-                    nullptr, {});
+        const Index first = j * panel();
+        const Index cols = std::min(panel(), s.inputs - first);
+        backward_strip(team, l, parameters, g, first, cols, dx.data() + first, dx.stride());
         finish(l - 1, {0, g.rows()}, first, cols);
       }
     } else if (s.kind == Step<Scalar>::Kind::activation) {
@@ -281,6 +310,21 @@ class TrainingPass {
     }
   }
 
+  /// out = g W for inputs first .. first + cols - 1 of a dense step.
+  void backward_strip(const Team& team, Index l, const Scalar* parameters, Rows<const Scalar> g,
+                      Index first, Index cols, Scalar* out, Index out_stride) {
+    const auto& s = step(l);
+    const Scalar* w = parameters + s.weight_at + first;
+    if constexpr (can_mix) {
+      if (mixed_) {
+        return mixed_->backward(team, l, g.rows(), cols, s.inputs, s.outputs, w, out, out_stride);
+      }
+    }
+    k_->pack_columns(w, s.inputs, cols, s.outputs, strip(team));
+    k_->product({g.rows(), cols, s.outputs, strip(team), g.data(), g.stride(), 1, out, out_stride},
+                nullptr, {});
+  }
+
   // ---- parameter gradients ----------------------------------------------------------------------
 
   static kernels::AdamState<Scalar> offset(const kernels::AdamState<Scalar>& s, Index at) {
@@ -293,17 +337,19 @@ class TrainingPass {
     const auto& s = step(l);
     const Rows<const Scalar> in = l == 0 ? x : Rows<const Scalar>(result(l - 1).rows(x.rows()));
     Block& g = gradient(l);
-    k_->pack_columns(in.data(), in.stride(), s.inputs, x.rows(), strip(team));
     const Index w = s.weight_at + part.first * s.inputs;
-    const kernels::Product<Scalar> p{part.size(),
-                                     s.inputs,
-                                     x.rows(),
-                                     strip(team),
-                                     g.data.data() + part.first,
-                                     1,
-                                     g.stride,
-                                     sink.gradient ? sink.gradient + w : nullptr,
-                                     s.inputs};
+    Scalar* out = sink.gradient ? sink.gradient + w : nullptr;
+    if constexpr (can_mix) {
+      if (mixed_) {
+        const auto p = mixed_->weight_gradients(l, part, x.rows(), s.inputs, out);
+        if (sink.gradient) return mixed_->kernels().gradient(p);
+        return mixed_->kernels().gradient_adam(p, offset(sink.state, w), sink.adam);
+      }
+    }
+    k_->pack_columns(in.data(), in.stride(), s.inputs, x.rows(), strip(team));
+    const kernels::Product<Scalar> p{
+        part.size(), s.inputs, x.rows(), strip(team), g.data.data() + part.first,
+        1,           g.stride, out,      s.inputs};
     if (sink.gradient) {
       k_->gradient(p);
     } else {
@@ -353,6 +399,7 @@ class TrainingPass {
   std::vector<Block> results_, arguments_, gradients_;
   Block latent_;
   std::vector<AlignedBuffer<Scalar>> shards_, strips_, scratch_;
+  std::optional<detail::MixedDense> mixed_;
 };
 
 DASVDD_NAMESPACE_END

@@ -57,6 +57,8 @@ class Trainer {
                     Objective::name, " needs a net with a decoder");
     detail::require(Objective::uses_decoder || !net_.has_decoder(), "the objective ",
                     Objective::name, " trains no decoder: leave it out of the net");
+    detail::require((std::is_same_v<Scalar, float>) || !options_.precision.mixed,
+                    "mixed precision trains nets in float; this net is in double");
     detail::require(Objective::uses_decoder || options_.score == ScoreForm::published,
                     "the balanced and the whitened score need a net with a decoder");
     detail::require(
@@ -247,7 +249,8 @@ class Trainer {
     if (pass_ && rows <= max_rows_ && threads <= max_threads_) return;
     max_rows_ = std::max(rows, max_rows_);
     max_threads_ = std::max(threads, max_threads_);
-    pass_.emplace(net_.joined(), net_.code_steps(), max_rows_, max_threads_);
+    pass_.emplace(net_.joined(), net_.code_steps(), max_rows_, max_threads_,
+                  options_.precision.mixed);
     batch_ = AlignedBuffer<Scalar>(max_rows_ * batch_stride());
     reconstruction_ = AlignedBuffer<Scalar>(max_rows_);
     latent_ = AlignedBuffer<Scalar>(max_rows_);

@@ -1,0 +1,142 @@
+#pragma once
+/// \file
+/// The dense steps of a training pass in mixed precision: what TrainingPass does with its float kernels, on
+/// factors rounded to bfloat16.
+///
+/// Results and gradients stay in float; each is rounded once, in the two layouts that the products to come
+/// read it in:
+///
+///     forward     Y = f(X W^T + b)     X by rows, W^T by strips
+///     backward    G_x = G W            G by rows, W by strips
+///     gradients   dW = G^T X           G by columns, X by strips
+
+#include <dasvdd/core/memory.hpp>
+#include <dasvdd/core/parallel.hpp>
+#include <dasvdd/kernels/mixed_table.hpp>
+#include <dasvdd/nn/network.hpp>
+
+#include <algorithm>
+
+DASVDD_NAMESPACE_BEGIN
+namespace detail {
+
+/// Rounded copies of a batch for every dense step of a net. Its functions are called by all members of a team.
+class MixedDense {
+ public:
+  using Number = kernels::Bfloat16;
+  using Steps = std::vector<Step<float>>;
+
+  MixedDense(const kernels::MixedTable& table, const Steps& steps, Index max_rows, int threads)
+      : k_(&table) {
+    const Index samples = padded_stride<Number>(max_rows);
+    Index widest = 0;
+    for (const auto& s : steps) {
+      Rounded r;
+      if (s.kind == Step<float>::Kind::dense) {
+        r.x_stride = padded_stride<Number>(s.inputs);
+        r.g_stride = padded_stride<Number>(s.outputs);
+        r.sample_stride = samples;
+        r.x_rows = numbers(max_rows + spare, r.x_stride);
+        r.g_rows = numbers(max_rows + spare, r.g_stride);
+        r.x_strips = numbers(whole(s.inputs), whole(max_rows));
+        r.g_columns = numbers(s.outputs + spare, samples);
+        widest = std::max({widest, s.inputs, s.outputs});
+      }
+      rounded_.push_back(std::move(r));
+    }
+    for (int t = 0; t < threads; ++t) strips_.push_back(numbers(panel, whole(widest)));
+  }
+
+  /// Rounds what step l takes, by strips of its columns; for its weight gradient too where that will be
+  /// wanted. Ends with a barrier.
+  void round_input(const Team& team, Index l, Rows<const float> x, bool for_gradient) {
+    Rounded& r = at(l);
+    for_strips(team, x.cols(), [&](Index first, Index cols) {
+      k_->round_rows(x.data() + first, x.stride(), x.rows(), cols, r.x_rows.data() + first,
+                     r.x_stride);
+      if (for_gradient) {
+        k_->pack_columns(x.data() + first, x.stride(), cols, x.rows(),
+                         r.x_strips.data() + first * whole(x.rows()));
+      }
+    });
+    team.barrier();
+  }
+
+  /// Rounds the gradient of what step l gives; `for_input` where the gradient of what it takes will be wanted.
+  /// Ends with a barrier.
+  void round_gradient(const Team& team, Index l, Rows<const float> g, bool for_input) {
+    Rounded& r = at(l);
+    for_strips(team, g.cols(), [&](Index first, Index cols) {
+      if (for_input) {
+        k_->round_rows(g.data() + first, g.stride(), g.rows(), cols, r.g_rows.data() + first,
+                       r.g_stride);
+      }
+      k_->round_columns(g.data() + first, g.stride(), cols, g.rows(),
+                        r.g_columns.data() + first * r.sample_stride, r.sample_stride);
+    });
+    team.barrier();
+  }
+
+  /// out = f(x W^T + b) for `cols` outputs; w: their rows of the weight, cols x inputs.
+  void forward(const Team& team, Index l, Index rows, Index cols, Index inputs, const float* w,
+               const float* bias, ActivationSpec f, float* out, Index out_stride) {
+    Rounded& r = at(l);
+    k_->pack_rows(w, inputs, cols, inputs, strip(team));
+    k_->product({rows, cols, whole(inputs), strip(team), r.x_rows.data(), r.x_stride, out, out_stride},
+                bias, f);
+  }
+
+  /// out = g W for `cols` inputs; w: their columns of the weight, whose rows are `inputs` long.
+  void backward(const Team& team, Index l, Index rows, Index cols, Index inputs, Index outputs,
+                const float* w, float* out, Index out_stride) {
+    Rounded& r = at(l);
+    k_->pack_columns(w, inputs, cols, outputs, strip(team));
+    k_->product({rows, cols, whole(outputs), strip(team), r.g_rows.data(), r.g_stride, out, out_stride},
+                nullptr, {});
+  }
+
+  /// The product behind rows `part` of step l's weight gradient.
+  kernels::MixedProduct weight_gradients(Index l, Range part, Index rows, Index inputs, float* out) {
+    Rounded& r = at(l);
+    return {part.size(),
+            inputs,
+            whole(rows),
+            r.x_strips.data(),
+            r.g_columns.data() + part.first * r.sample_stride,
+            r.sample_stride,
+            out,
+            inputs};
+  }
+
+  const kernels::MixedTable& kernels() const { return *k_; }
+
+ private:
+  static constexpr Index panel = kernels::mixed_panel, spare = kernels::mixed_spare_rows;
+  static Index whole(Index n) { return round_up(n, kernels::mixed_depth_unit); }
+  static AlignedBuffer<Number> numbers(Index rows, Index stride) {
+    return AlignedBuffer<Number>(rows * stride);
+  }
+
+  struct Rounded {
+    Index x_stride = 0, g_stride = 0, sample_stride = 0;
+    AlignedBuffer<Number> x_rows, x_strips, g_rows, g_columns;
+  };
+
+  Rounded& at(Index l) { return rounded_[static_cast<std::size_t>(l)]; }
+  Number* strip(const Team& team) { return strips_[static_cast<std::size_t>(team.member())].data(); }
+
+  template <class Work>
+  static void for_strips(const Team& team, Index cols, const Work& work) {
+    const Range mine = team.share(ceil_div(cols, panel));
+    for (Index j = mine.first; j < mine.last; ++j) {
+      work(j * panel, std::min(panel, cols - j * panel));
+    }
+  }
+
+  const kernels::MixedTable* k_;
+  std::vector<Rounded> rounded_;
+  std::vector<AlignedBuffer<Number>> strips_;
+};
+
+}  // namespace detail
+DASVDD_NAMESPACE_END
