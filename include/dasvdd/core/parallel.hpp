@@ -7,6 +7,7 @@
 #include <dasvdd/core/memory.hpp>
 
 #include <atomic>
+#include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -27,24 +28,35 @@ inline Range share(Index count, Index part, Index parts) {
 namespace detail {
 
 /// Where a team's members wait for each other: they look for a short while, as long as a balanced
-/// piece of work is late, then hand their core to whoever can use it. OpenMP's own barrier looks
-/// for milliseconds, which costs a multiple of the work when other programs want the same cores.
+/// piece of work is late, then hand their core to whoever can use it, and at last sleep. OpenMP's own
+/// barrier looks for milliseconds, which costs a multiple of the work when other programs, or more
+/// members than there are cores, want the same cores.
 class Barrier {
  public:
   void wait(Index members) {
     const unsigned round = round_.load(std::memory_order_relaxed);
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == members) {
       arrived_.store(0, std::memory_order_relaxed);
-      round_.store(round + 1, std::memory_order_release);
+      // In one order with a sleeper's two steps: either it sees the new round, or it is seen here.
+      round_.store(round + 1, std::memory_order_seq_cst);
+      if (sleepers_.load(std::memory_order_seq_cst) > 0) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        awake_.notify_all();
+      }
       return;
     }
-    for (int looks = 0; round_.load(std::memory_order_acquire) == round; ++looks) {
-      if (looks < 2000) {
-        pause();
-      } else {
-        std::this_thread::yield();
-      }
+    for (int looks = 0; looks < 2000; ++looks) {
+      if (round_.load(std::memory_order_acquire) != round) return;
+      pause();
     }
+    for (int yields = 0; yields < 20; ++yields) {
+      if (round_.load(std::memory_order_acquire) != round) return;
+      std::this_thread::yield();
+    }
+    std::unique_lock<std::mutex> lock(mutex_);
+    sleepers_.fetch_add(1, std::memory_order_seq_cst);
+    awake_.wait(lock, [&] { return round_.load(std::memory_order_seq_cst) != round; });
+    sleepers_.fetch_sub(1, std::memory_order_relaxed);
   }
 
  private:
@@ -56,6 +68,9 @@ class Barrier {
 
   alignas(64) std::atomic<Index> arrived_{0};
   alignas(64) std::atomic<unsigned> round_{0};
+  std::atomic<int> sleepers_{0};
+  std::mutex mutex_;
+  std::condition_variable awake_;
 };
 
 /// What a team's members share.
