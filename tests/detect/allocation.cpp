@@ -1,80 +1,15 @@
-// Scoring with a workspace allocates nothing. Memory is counted where all of it comes from, at
-// malloc and its relatives, which operator new calls too.
+// Scoring with a workspace allocates nothing.
 
 #include "detect/support.hpp"
+#include "heap.hpp"
 
-#include <atomic>
-#include <cerrno>
-#include <cstdlib>
-#include <new>
-
-// Sanitizers bring a malloc of their own.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#define DASVDD_TEST_OTHER_MALLOC 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define DASVDD_TEST_OTHER_MALLOC 1
-#endif
-
-#if defined(__GLIBC__) && !defined(DASVDD_TEST_OTHER_MALLOC)
-
-namespace {
-std::atomic<long> allocations{0};
-}
-
-extern "C" {
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-
-void* malloc(std::size_t size) noexcept {
-  ++allocations;
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t count, std::size_t size) noexcept {
-  ++allocations;
-  return __libc_calloc(count, size);
-}
-void* realloc(void* memory, std::size_t size) noexcept {
-  ++allocations;
-  return __libc_realloc(memory, size);
-}
-void* memalign(std::size_t alignment, std::size_t size) noexcept {
-  ++allocations;
-  return __libc_memalign(alignment, size);
-}
-void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
-  ++allocations;
-  return __libc_memalign(alignment, size);
-}
-int posix_memalign(void** memory, std::size_t alignment, std::size_t size) noexcept {
-  ++allocations;
-  *memory = __libc_memalign(alignment, size);
-  return *memory ? 0 : ENOMEM;
-}
-}
+#if DASVDD_TEST_COUNTS_MEMORY
 
 using namespace detect_tests;
+using heap::allocations_in;
+using heap::keep;
 
 namespace {
-
-/// Allocations of all threads while f runs.
-template <class F>
-long allocations_in(F&& f) {
-  const long before = allocations.load();
-  f();
-  return allocations.load() - before;
-}
-
-/// Keeps a compiler from leaving out a pair of new and delete.
-void keep(const void* memory) {
-  static std::atomic<const void*> sink;
-  sink = memory;
-}
 
 template <class Scalar>
 void check(const Detector<Scalar>& detector) {

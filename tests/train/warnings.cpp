@@ -56,17 +56,24 @@ TEST_CASE("rows that are all alike get constant scores") {
   CHECK(warns(report, "the scores of the training rows are constant"));
 }
 
-TEST_CASE("a loss that is no number stops the run and keeps the last good state") {
+TEST_CASE("a loss that is no number stops the run and keeps the last good net; Adam starts anew") {
   Options options = settings(5);
   options.gamma = GammaRule::value(0.1);
   RowMatrix<float> X = curve<float>(200, 6, 1);
   Trainer<float> trainer(dense_autoencoder<float>(6, {8, 3}, identity().spec()), options);
   trainer.fit(X);
   const auto good = trainer.state().parameters;
+  const auto center = trainer.state().center.center;
   X *= 1e25f;  // squares overflow a float
   const auto report = trainer.partial_fit(X, 3);
   CHECK(warns(report, "training stopped in epoch 1"));
   CHECK(report.epochs.size() == 1);
   CHECK(same_bits(trainer.state().parameters, good));
+  CHECK(same_bits(trainer.state().center.center, center));
   CHECK(trainer.state().epochs == 5);
+  for (float v : trainer.state().second_moments) REQUIRE(v == 0);
+  X = curve<float>(200, 6, 1);
+  const auto more = trainer.partial_fit(X, 3);
+  CHECK(more.epochs.size() == 3);
+  CHECK(more.epochs[2].loss < more.epochs[0].loss);
 }

@@ -248,8 +248,8 @@ class Detector {
     const Index share = detail::ceil_div(std::max<Index>(X.rows(), 1), team_size);
     const Index tile = std::min(default_tile, detail::round_up(share, 12));
     const Index tiles = detail::ceil_div(X.rows(), tile);
-    std::vector<Workspace<Scalar>> workspaces(static_cast<std::size_t>(team_size),
-                                              Workspace<Scalar>(model_, tile));
+    std::vector<Workspace<Scalar>> workspaces;
+    for (int i = 0; i < team_size; ++i) workspaces.push_back(Workspace<Scalar>(model_, tile));
     parallel(team_size, [&](const Team& team) {
       const Range mine = team.share(tiles);
       const Index first = mine.first * tile, last = std::min(mine.last * tile, X.rows());

@@ -25,10 +25,12 @@ void forward_all(const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler,
   const Index tiles = ceil_div(X.rows(), tile);
   const int size = worthwhile_threads(threads, net.net().multiply_adds() * X.rows());
   const Index d = X.cols(), stride = padded_stride<Scalar>(d);
-  std::vector<ForwardBuffers<Scalar>> buffers(static_cast<std::size_t>(size),
-                                              net.make_buffers(tile));
-  std::vector<AlignedBuffer<Scalar>> inputs(static_cast<std::size_t>(size),
-                                            AlignedBuffer<Scalar>(tile * stride));
+  std::vector<ForwardBuffers<Scalar>> buffers;
+  std::vector<AlignedBuffer<Scalar>> inputs;
+  for (int i = 0; i < size; ++i) {
+    buffers.push_back(net.make_buffers(tile));
+    inputs.emplace_back(tile * stride);
+  }
   parallel(size, [&](const Team& team) {
     const std::size_t member = static_cast<std::size_t>(team.member());
     const Range mine = team.share(tiles);

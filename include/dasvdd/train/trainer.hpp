@@ -159,11 +159,11 @@ class Trainer {
     check_rows(X);
     prepare(X.rows());
     finished_.reset();
-    const std::vector<Index> order = file_order(X.rows());
+    take_file_order(X.rows());
     EpochReport report{1, 1};
     EpochSums sums;
     parallel(team_size(X.rows()), [&](const Team& team) {
-      batch_step(team, X, order.data(), X.rows(), options_.adam.learning_rate, sums);
+      batch_step(team, X, order_.data(), X.rows(), options_.adam.learning_rate, sums);
     });
     sums.fill(report, objective_, state_);
     return report;
@@ -175,10 +175,10 @@ class Trainer {
     check_rows(X);
     prepare(X.rows());
     AlignedBuffer<Scalar> result(net_.parameters());
-    const std::vector<Index> order = file_order(X.rows());
+    take_file_order(X.rows());
     AlignedBuffer<Scalar> statistics = state_.statistics;
     parallel(team_size(X.rows()), [&](const Team& team) {
-      const Rows<const Scalar> x = gather(team, X, order.data(), X.rows());
+      const Rows<const Scalar> x = gather(team, X, order_.data(), X.rows());
       network_gradients(team, x, statistics.data(), {result.data()});
     });
     return result;
@@ -204,6 +204,47 @@ class Trainer {
       if constexpr (Objective::has_radius) {
         report.loss = objective.loss(state.squared_radius, excess / n);
       }
+    }
+  };
+
+  /// What to fall back to when the loss leaves the numbers. Not Adam's moments, which would cost
+  /// twice the memory: they start anew.
+  struct GoodState {
+    AlignedBuffer<Scalar> parameters, statistics;
+    CenterState<Scalar> center;
+    double squared_radius = 0;
+    Index epochs = 0;
+    Random order{0};
+
+    GoodState() = default;
+    explicit GoodState(const TrainerState<Scalar>& s)
+        : parameters(s.parameters),
+          statistics(s.statistics),
+          center(s.center),
+          squared_radius(s.squared_radius),
+          epochs(s.epochs),
+          order(s.order) {}
+
+    void keep(const TrainerState<Scalar>& s) { copy(s, *this); }
+    void put_back(TrainerState<Scalar>& s) const {
+      copy(*this, s);
+      std::fill(s.first_moments.begin(), s.first_moments.end(), Scalar(0));
+      std::fill(s.second_moments.begin(), s.second_moments.end(), Scalar(0));
+      s.clock = AdamClock();
+    }
+
+   private:
+    /// Allocates nothing.
+    template <class From, class To>
+    static void copy(const From& from, To& to) {
+      to.parameters.copy_from(from.parameters);
+      to.statistics.copy_from(from.statistics);
+      to.center.center.copy_from(from.center.center);
+      to.center.squared_sum.copy_from(from.center.squared_sum);
+      to.center.steps = from.center.steps;
+      to.squared_radius = from.squared_radius;
+      to.epochs = from.epochs;
+      to.order = from.order;
     }
   };
 
@@ -243,7 +284,7 @@ class Trainer {
     return detail::worthwhile_threads(resolve_threads(options_.threads),
                                       3 * net_.multiply_adds() * rows / 8);
   }
-  /// Makes the buffers of a step; they are kept, so that only the first step allocates.
+  /// Makes the buffers of a step; they are kept, so that only the first step of a run allocates.
   void prepare(Index rows) {
     const int threads = std::max(1, resolve_threads(options_.threads));
     if (pass_ && rows <= max_rows_ && threads <= max_threads_) return;
@@ -256,6 +297,14 @@ class Trainer {
     latent_ = AlignedBuffer<Scalar>(max_rows_);
     code_sums_ = AlignedBuffer<Scalar>(detail::round_up(net_.code(), detail::tensor_alignment));
   }
+  /// Gives the buffers back.
+  void release() {
+    pass_.reset();
+    max_rows_ = 0;
+    max_threads_ = 0;
+    batch_ = reconstruction_ = latent_ = code_sums_ = {};
+    order_ = {};
+  }
   Index batch_stride() const { return detail::padded_stride<Scalar>(net_.inputs()); }
 
   // ---- the run ----------------------------------------------------------------------------------
@@ -264,18 +313,19 @@ class Trainer {
   void run(Rows<const Scalar> X, Index epochs, Progress&& progress, FitReport& report) {
     finished_.reset();
     report.gamma = state_.gamma;
+    report.epochs.reserve(static_cast<std::size_t>(std::min<Index>(epochs, 10000)));
     prepare(std::min(options_.batch_size, X.rows()));
-    std::vector<Index> order = file_order(X.rows());
+    take_file_order(X.rows());
     const Index batches = detail::ceil_div(X.rows(), options_.batch_size);
     const double steps = static_cast<double>(batches * epochs);
-    TrainerState<Scalar> good = state_;  // what to fall back to when the loss leaves the numbers
+    GoodState good(state_);
     for (Index epoch = 0; epoch < epochs; ++epoch) {
       const auto start = Clock::now();
       if (options_.shuffle) {
         // From the rows' own order each time: an epoch depends on the generator alone, not on the
         // epochs before it.
-        std::iota(order.begin(), order.end(), Index(0));
-        state_.order.shuffle(order.data(), order.size());
+        take_file_order(X.rows());
+        state_.order.shuffle(order_.data(), order_.size());
       }
       EpochSums sums;
       parallel(team_size(std::min(options_.batch_size, X.rows())), [&](const Team& team) {
@@ -286,7 +336,7 @@ class Trainer {
           const double part = static_cast<double>(epoch * batches + b) / steps;
           const double rate =
               options_.adam.learning_rate * std::fma(part, options_.final_rate - 1, 1.0);
-          batch_step(team, X, order.data() + first, count, rate, sums);
+          batch_step(team, X, order_.data() + first, count, rate, sums);
         }
       });
       EpochReport done{epoch + 1, epochs};
@@ -297,21 +347,22 @@ class Trainer {
           !detail::all_finite(state_.center.center.data(), net_.code())) {
         report.warnings.push_back(
             detail::sentence("training stopped in epoch ", epoch + 1,
-                             ": the loss or the center is no longer a finite number; the state "
-                             "before it was kept. Lower the learning "
-                             "rate or scale the rows"));
-        state_ = std::move(good);
+                             ": the loss or the center is no longer a finite number; the net "
+                             "and center before it were kept. Lower the learning rate or scale the "
+                             "rows"));
+        good.put_back(state_);
         break;
       }
       ++state_.epochs;
       if constexpr (Objective::has_radius) set_radius(X);
-      remember(good);
+      good.keep(state_);
       if (!detail::keep_going(progress, done)) {
         report.stopped = epoch + 1 < epochs;
         break;
       }
     }
     good = {};  // before the detector's copies are made
+    release();
     finished_ = finish(X, report);
     report.center.assign(state_.center.center.begin(), state_.center.center.end());
   }
@@ -338,23 +389,9 @@ class Trainer {
         objective_.latent_weight(state_.gamma), options_, X, all_threads(), report);
   }
 
-  static std::vector<Index> file_order(Index rows) {
-    std::vector<Index> order(static_cast<std::size_t>(rows));
-    std::iota(order.begin(), order.end(), Index(0));
-    return order;
-  }
-
-  /// Copies the state without allocating.
-  void remember(TrainerState<Scalar>& good) const {
-    good.parameters.copy_from(state_.parameters);
-    good.first_moments.copy_from(state_.first_moments);
-    good.second_moments.copy_from(state_.second_moments);
-    good.statistics.copy_from(state_.statistics);
-    good.center = state_.center;
-    good.squared_radius = state_.squared_radius;
-    good.clock = state_.clock;
-    good.order = state_.order;
-    good.epochs = state_.epochs;
+  void take_file_order(Index rows) {
+    order_.resize(static_cast<std::size_t>(rows));
+    std::iota(order_.begin(), order_.end(), Index(0));
   }
 
   // ---- one mini-batch: the hot path -------------------------------------------------------------
@@ -448,6 +485,7 @@ class Trainer {
 
   std::optional<TrainingPass<Scalar>> pass_;
   AlignedBuffer<Scalar> batch_, reconstruction_, latent_, code_sums_;
+  std::vector<Index> order_;
   Index max_rows_ = 0;
   int max_threads_ = 0;
 };
