@@ -6,8 +6,9 @@ finished is kept in build/bench/quality.json and not run again (remove that file
 run may be broken off at any time. Tables (markdown) and bar plots (SVG) are written anew after every cell.
 
 Folder given by --data: mnist/ (the four IDX .gz files), adbench/*.npz (arrays X, y), pima/pima.csv, and, for those who
-have it, speech.npz. Results of other detectors on the same split, as ../baselines/*.json beside that folder
-({set: {detector: {"roc_auc": ...}}}), become columns. What isn't there is named and left out.
+have it, speech.npz. Results of other detectors on the same split, from `sh bench/run.sh comparators` or as
+../baselines/*.json beside that folder ({set: {detector: {"roc_auc": ...}}}), become columns. What isn't there is named
+and left out.
 """
 import argparse
 import dataclasses
@@ -24,7 +25,7 @@ import time
 
 SMALL = ("4_breastw", "14_glass", "18_Ionosphere", "29_Pima", "40_vowels", "43_WDBC")
 CLASSES = [str(c) for c in range(10)]
-COLUMNS_OF_OTHERS = ("kNN", "LUNAR", "DeepSVDD", "AutoEncoder")
+COLUMNS_OF_OTHERS = ("kNN", "LUNAR", "OneClassSVM", "DeepSVDD", "AutoEncoder")
 MEAN = "mean"
 
 # ROC-AUC x 100. The paper's means, and its published program (corrected) run by PyTorch with seed 0.
@@ -56,6 +57,7 @@ class Table:
     other_columns: dict = dataclasses.field(default_factory=dict)  # name: {row: value}
     other_rows: dict = dataclasses.field(default_factory=dict)  # name: {column: value}
     details: bool = False  # rows, features, average precision and seconds
+    spread: bool = True  # say the deviation of an entry's cells
     groups: str = "rows"  # of the plot
     series: tuple = ()  # of the plot; all where empty
 
@@ -72,22 +74,46 @@ class Table:
 # ---- tables ----------------------------------------------------------------------------------------------------------
 
 
-def other_detectors(folder, sets):
-    """Of the JSON files beside the data: detector -> set -> ROC-AUC x 100."""
+def other_detectors(folder, measured, sets):
+    """Of the JSON files beside the data, and of those measured here: detector -> set -> ROC-AUC x 100."""
     found = {}
-    for path in sorted((folder.parent / "baselines").glob("*.json")):
-        for name, entry in json.loads(path.read_text()).items():
+    for path in [*sorted((folder.parent / "baselines").glob("*.json")), measured]:
+        for name, entry in json.loads(path.read_text()).items() if path.exists() else ():
             for detector, measures in entry.items():
                 if name in sets and isinstance(measures, dict) and "roc_auc" in measures:
                     found.setdefault(detector, {})[name] = 100 * measures["roc_auc"]
     return found
 
 
-def adbench(folder, quick):
+CONTAMINATION = {"`fit`, defaults": "-", "one net, published score": "published=1"}
+
+
+def contamination(measured, sets, levels):
+    """Rows are ways of training, columns the shares of anomalies in the training rows."""
+    others = {}
+    for level in levels:
+        names = {f"{s} contamination={level:g}" for s in sets}
+        for detector, values in other_detectors(pathlib.Path(), measured, names).items():
+            if len(values) == len(names):
+                others.setdefault(detector, {})[f"{100 * level:g} %"] = statistics.mean(values.values())
+
+    def cell(name, level, settings):
+        return f"adbench {name} 0 contamination={level:g}" + ("" if settings == "-" else f",{settings}")
+
+    return Table("contamination", "Anomalies among the training rows (ADBench)",
+                 f"Mean over {len(sets)} sets; columns: the share of the training rows that are anomalies (less where a "
+                 "set has too few). The even-numbered anomalies are there to be mixed in, the odd-numbered alone test, at "
+                 "every share. Seed 0. The published form is one net d-128-128-64, 1,500 steps of 128 rows, standardized.",
+                 {(row, f"{100 * v:g} %"): [cell(s, v, settings) for s in sets]
+                  for row, settings in CONTAMINATION.items() for v in levels},
+                 other_rows=others, spread=False)
+
+
+def adbench(folder, measured, quick):
     sets = sorted((p.stem for p in (folder / "adbench").glob("*.npz")), key=lambda s: (int(s.split("_")[0]), s))
     sets = [s for s in sets if s in SMALL] if quick else sets
     seeds = (0,) if quick else (0, 1, 2)
-    others = other_detectors(folder, sets)
+    others = other_detectors(folder, measured, sets)
     note = ("`dasvdd::fit(X)` with its defaults. Normal rows in file order: the even-numbered train, the odd-numbered "
             "and every anomaly test.")
     whole = {d: statistics.mean(v.values()) for d, v in others.items()
@@ -98,19 +124,16 @@ def adbench(folder, quick):
                 {(s, f"seed {k}"): [f"adbench {s} {k} -"] for s in sets for k in seeds},
                 mean_row=True, mean_column=True, details=True, series=(MEAN, *COLUMNS_OF_OTHERS),
                 other_columns={d: others[d] for d in COLUMNS_OF_OTHERS if d in others})
-    levels = (0, 0.1) if quick else (0, 0.01, 0.05, 0.1)
-    sets = sets[:2] if quick else sets
-    yield Table("contamination", "Anomalies among the training rows (ADBench)",
-                "Share of the training rows that are anomalies (less where a set has too few). The even-numbered "
-                "anomalies are there to be mixed in, the odd-numbered alone test, at every share. Seed 0.",
-                {(s, f"{100 * v:g} %"): [f"adbench {s} 0 contamination={v:g}"] for s in sets for v in levels},
-                mean_row=True, groups="columns", series=(MEAN,))
+    yield contamination(measured, sets[:2] if quick else sets, (0, 0.1) if quick else (0, 0.01, 0.05, 0.1))
 
 
 def pima(_, quick):
     seeds = range(3 if quick else 10)
     forms = {"raw features": "-", "standardized": "scaled=1", "autoencoder, raw": "objective=reconstruction",
-             "autoencoder, standardized": "scaled=1,objective=reconstruction"}
+             "autoencoder, standardized": "scaled=1,objective=reconstruction",
+             "raw, gamma of 100 nets": "initializations=100", "raw, center at the batch's mean": "center=batch_mean",
+             "raw, 30 epochs, no latent term": "epochs=30,gamma=0", "raw, 30 epochs": "epochs=30",
+             "raw, 3000 epochs": "epochs=3000"}
     yield Table("pima", "PIMA", f"The paper's net, options and split (it reports {PAPER['pima']}); mean and deviation "
                 f"over {len(seeds)} seeds.",
                 {(row, "ROC-AUC"): [f"pima - {k} {s}" for k in seeds] for row, s in forms.items()})
@@ -153,7 +176,7 @@ def ablations(targets):
                 mean_column=True)
 
 
-def tables(data, fashion, quick):
+def tables(data, fashion, measured, quick):
     """The tables whose data are there, and names with reasons of what is not run."""
     result, missing = [], dict(NEVER_RUN)
     images_file = "train-images-idx3-ubyte.gz"
@@ -167,7 +190,7 @@ def tables(data, fashion, quick):
                              "Debian's package dataset-fashion-mnist is not there")
     pictures = [(key, title) for key, title in (("mnist", "MNIST"), ("fashion", "Fashion-MNIST")) if here[title]]
     if here["ADBench"]:
-        result += adbench(data, quick)
+        result += adbench(data, measured, quick)
     if here["PIMA"]:
         result += pima(data, quick)
     for key, title in pictures:
@@ -215,7 +238,7 @@ class Values:
         if value is None:
             return "-"
         cells = self.table.cells.get((row, column), [])
-        if len(cells) < 2 or self.table.mean_column:
+        if len(cells) < 2 or self.table.mean_column or not self.table.spread:
             return f"{value:.1f}"
         return f"{value:.1f} ± {statistics.stdev(100 * self.results[c]['roc_auc'] for c in cells):.1f}"
 
@@ -420,7 +443,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     args = parser.parse_args()
 
-    chosen, missing = tables(args.data, args.fashion, args.quick)
+    chosen, missing = tables(args.data, args.fashion, args.build / "comparators.json", args.quick)
     unknown = set(args.only or ()) - {t.name for t in chosen}
     if unknown:
         parser.error(f"no table {', '.join(sorted(unknown))}; there are: {' '.join(t.name for t in chosen)}")

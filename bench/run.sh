@@ -4,13 +4,17 @@ set -eu
 
 usage() {
   cat <<'TEXT'
-usage: sh bench/run.sh speed [OPTION...]
+usage: sh bench/run.sh speed|quality|comparators [OPTION...]
   speed   this library against PyTorch and onnxruntime on this machine: a table, and build/bench/speed.json;
           under ten minutes; options go to bench/speed.py (--help lists them)
   quality [--quick] [--data DIR]
           how well it detects, on published sets: build/bench/quality.md and bar plots. Hours; finished cells are kept,
           so it may be broken off and started again. --quick: under five minutes. DIR has mnist/*.gz, adbench/*.npz,
           pima/pima.csv, speech.npz, or some of them; Fashion-MNIST is Debian's. More options: bench/quality.py --help
+  comparators [--data DIR]
+          other people's detectors (scikit-learn's, libsvm's one-class SVM among them, and PyOD's) on the same tables:
+          build/bench/comparators.json, which quality shows beside this library's results. An hour, most of it PyOD's;
+          without PyOD a minute. More options: bench/comparators.py --help
 Builds under build/, or under $DASVDD_BUILD_ROOT where that is set.
 TEXT
 }
@@ -60,9 +64,29 @@ quality() {
     --fashion "${images%/*}" "$@"
 }
 
+# PyOD comes with a scikit-learn of its own, in a folder of its own; without it Debian's scikit-learn does.
+comparators() {
+  need_packages python3 python3-venv python3-sklearn || say "going on with what is there"
+  venv=$build/comparators-venv
+  mkdir -p "$build/bench"
+  if [ ! -e "$venv/complete" ]; then
+    say "installing PyOD, PyTorch and scikit-learn into $venv"
+    if python3 -m venv "$venv" &&
+      "$venv/bin/pip" install -q pyod==3.6.7 torch==2.13.0 scikit-learn tqdm >"$venv/pip.log" 2>&1; then
+      touch "$venv/complete"
+    else
+      say "no PyOD (see $venv/pip.log)"
+    fi
+  fi
+  python=/usr/bin/python3
+  if [ -e "$venv/complete" ]; then python=$venv/bin/python; fi
+  "$python" "$root/bench/comparators.py" --output "$build/bench/comparators.json" "$@"
+}
+
 case "${1:-}" in
   speed) shift; speed "$@" ;;
   quality) shift; quality "$@" ;;
+  comparators) shift; comparators "$@" ;;
   --help | -h) usage ;;
   *) usage >&2; exit 2 ;;
 esac
