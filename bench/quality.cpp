@@ -13,6 +13,7 @@
 // training warned of; or cell and error.
 
 #include <dasvdd/dasvdd.hpp>
+#include <dasvdd/train/mixed_precision.hpp>
 #include <nlohmann/json.hpp>
 
 #include <tool/command.hpp>
@@ -169,13 +170,13 @@ class Data {
 /// `key=value,key=value`, or `-` for nothing. Keys: objective (dasvdd, reconstruction, deep_svdd,
 /// soft_boundary), epochs, kappa, code, center (fixed, batch_mean), gamma (a number, or 10x: ten
 /// times the rule's), gamma_rule (mean_of_ratios), initializations, score (balanced), scaled,
-/// contamination, published.
+/// contamination, published, precision (mixed).
 class Settings {
  public:
   explicit Settings(const std::string& text) {
     static const std::set<std::string> known = {
         "objective",  "epochs",          "kappa", "code",   "center",        "gamma",
-        "gamma_rule", "initializations", "score", "scaled", "contamination", "published"};
+        "gamma_rule", "initializations", "score", "scaled", "contamination", "published", "precision"};
     std::istringstream parts(text == "-" ? "" : text);
     for (std::string part; std::getline(parts, part, ',');) {
       const std::size_t equals = part.find('=');
@@ -217,6 +218,9 @@ dasvdd::Options changed(dasvdd::Options options, const Settings& s) {
   options.gamma = rule == "published" ? dasvdd::GammaRule::ratio_of_means(nets)
                                       : dasvdd::GammaRule::mean_of_ratios(nets);
   if (score == "balanced") options.score = dasvdd::ScoreForm::balanced;
+  const std::string precision = s.word("precision", "own");
+  tool::check(precision == "own" || precision == "mixed", "the precision is '", precision, "'");
+  if (precision == "mixed") options.precision = dasvdd::mixed_precision();
   return options;
 }
 

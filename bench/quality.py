@@ -159,6 +159,11 @@ def images(name, title, quick):
                 {("this library", c): [f"{name} {c} {k} -" for k in range(3)] for c in CLASSES}, mean_column=True,
                 other_rows={"published program (corrected), PyTorch, seed 0": dict(zip(CLASSES, PYTORCH[name]))},
                 groups="columns")
+    yield Table(f"{name}-mixed", f"{title}, trained in mixed precision",
+                "As above; products of numbers rounded to bfloat16 (`mixed_precision()`).",
+                {(row, c): [f"{name} {c} {k} {s}" for k in range(3)] for c in CLASSES
+                 for row, s in {"mixed precision": "precision=mixed", "float": "-"}.items()}, mean_column=True,
+                groups="columns")
 
 
 def comparators(name, title):

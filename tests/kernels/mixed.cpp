@@ -132,14 +132,16 @@ TEST_CASE("mixed precision packs and rounds every layout with zeros around it") 
             for (Index k = 0; k < whole(depth); ++k) {
               const Bfloat16 got = strip[(k / 2 * 32 + j % 32) * 2 + k % 2];
               const bool inside = j < cols && k < depth;
-              right &= got == (!inside ? 0 : rounded(columns ? by_columns.at(k, j) : by_rows.at(j, k)));
+              right &=
+                  got == (!inside ? 0 : rounded(columns ? by_columns.at(k, j) : by_rows.at(j, k)));
             }
           }
           CHECK(right);
         }
         const Index stride = whole(depth) + 32;
         auto out = left_factor(cols, stride);
-        table->round_columns(by_columns.data.data(), by_columns.stride, cols, depth, out.data(), stride);
+        table->round_columns(by_columns.data.data(), by_columns.stride, cols, depth, out.data(),
+                             stride);
         bool right = true;
         for (Index l = 0; l < cols + kernels::mixed_spare_rows; ++l) {
           for (Index k = 0; k < stride; ++k) {
@@ -176,8 +178,8 @@ TEST_CASE("mixed precision multiplies rounded numbers and adds them up in float"
           const Index out_stride = whole(cols) + 7;
           std::vector<float> out(static_cast<std::size_t>(rows * out_stride), nan<float>());
           const auto run = [&](const float* b, ActivationSpec f) {
-            table->product({rows, cols, whole(depth), packed.data(), left.data(), stride, out.data(),
-                            out_stride},
+            table->product({rows, cols, whole(depth), packed.data(), left.data(), stride,
+                            out.data(), out_stride},
                            b, f);
           };
           const auto wrong = [&](bool with_bias, double slope) {
@@ -207,7 +209,9 @@ TEST_CASE("mixed precision multiplies rounded numbers and adds them up in float"
   }
 }
 
-TEST_CASE("mixed precision gives weight gradients to the exact column, and takes steps of Adam with them") {
+TEST_CASE(
+    "mixed precision gives weight gradients to the exact column, and takes steps of Adam with "
+    "them") {
   const kernels::Table<float>& own = kernels::best<float>();
   for (const auto* table : tables()) {
     CAPTURE(table->name);
@@ -227,8 +231,8 @@ TEST_CASE("mixed precision gives weight gradients to the exact column, and takes
           table->round_columns(g.data.data(), g.stride, rows, depth, left.data(), stride);
           const Index out_stride = cols + 3;
           std::vector<float> out(static_cast<std::size_t>(rows * out_stride), nan<float>());
-          const kernels::MixedProduct p{rows,   cols,       whole(depth), packed.data(), left.data(),
-                                        stride, out.data(), out_stride};
+          const kernels::MixedProduct p{rows,        cols,   whole(depth), packed.data(),
+                                        left.data(), stride, out.data(),   out_stride};
           table->gradient(p);
           int wrong = 0;
           for (Index r = 0; r < rows; ++r) {
@@ -244,7 +248,8 @@ TEST_CASE("mixed precision gives weight gradients to the exact column, and takes
 
           // Adam at the gradient's last touch is Adam on the gradient.
           const Index n = rows * out_stride;
-          auto w = numbers.vector<float>(n), m = numbers.vector<float>(n), v = numbers.vector<float>(n);
+          auto w = numbers.vector<float>(n), m = numbers.vector<float>(n),
+               v = numbers.vector<float>(n);
           for (float& second : v) second = std::fabs(second);
           auto w2 = w, m2 = m, v2 = v;
           const kernels::AdamStep<float> step{0.1f, 0.999f, 0.001f, 0.01f, 1.5f, 1e-8f, 0.99f};

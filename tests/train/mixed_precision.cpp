@@ -54,7 +54,10 @@ TEST_CASE("gradients in mixed precision are float's but for the rounding of fact
   // a code in the middle.
   Network<float> encoder, decoder;
   encoder.add(dense<float>(45, 70)).add(gelu()).add(dense<float>(70, 33)).add(leaky_relu());
-  decoder.add(dense<float>(33, 70)).add(tanh()).add(dense_without_bias<float>(70, 45)).add(sigmoid());
+  decoder.add(dense<float>(33, 70))
+      .add(tanh())
+      .add(dense_without_bias<float>(70, 45))
+      .add(sigmoid());
   const Autoencoder<float> dense_net(encoder, decoder);
   // A layer of another kind before a dense one, whose input nobody has rounded yet.
   Network<float> image_encoder, image_decoder;
@@ -127,7 +130,7 @@ TEST_CASE("mixed precision is the fastest set that pays, and float where there i
   const Precision best = mixed_precision();
   const bool allowed = kernels::best_set() == kernels::Set::avx512;
   const bool amx = allowed && kernels::runs(kernels::MixedSet::amx);
-  CHECK(std::string(best.name()) == (amx                                            ? "amx"
+  CHECK(std::string(best.name()) == (amx ? "amx"
                                      : allowed && kernels::runs(kernels::MixedSet::avx512_bf16) &&
                                              kernels::pays(kernels::MixedSet::avx512_bf16)
                                          ? "avx512_bf16"
@@ -140,5 +143,6 @@ TEST_CASE("a net in double is not trained in mixed precision") {
   const auto net = dense_autoencoder<double>(6, {8, 3}, identity().spec());
   const kernels::MixedTable some{};
   CHECK_THROWS_WITH_AS(Trainer<double>(net, short_run({&some})),
-                       "mixed precision trains nets in float; this net is in double", InvalidArgument);
+                       "mixed precision trains nets in float; this net is in double",
+                       InvalidArgument);
 }

@@ -10,7 +10,8 @@
 #include <immintrin.h>
 
 #define DASVDD_TARGET \
-  __attribute__((target("amx-tile,amx-bf16,avx512bf16,avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")))
+  __attribute__((     \
+      target("amx-tile,amx-bf16,avx512bf16,avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")))
 
 DASVDD_NAMESPACE_BEGIN
 namespace kernels {

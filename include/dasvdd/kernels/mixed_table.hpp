@@ -24,9 +24,9 @@ constexpr Index mixed_spare_rows = 31;
 ///     out(r, j) = f(bias(j) + sum over k of b(r, k) * a(k, j))     r < rows, j < cols, k < depth
 struct MixedProduct {
   Index rows, cols;
-  Index depth;         ///< a multiple of mixed_depth_unit
-  const Bfloat16* a;   ///< ceil(cols / 32) strips of pairs: (k, j) at (k / 2 * 32 + j) * 2 + k % 2
-  const Bfloat16* b;   ///< element (r, k) is b[r * b_row + k]
+  Index depth;        ///< a multiple of mixed_depth_unit
+  const Bfloat16* a;  ///< ceil(cols / 32) strips of pairs: (k, j) at (k / 2 * 32 + j) * 2 + k % 2
+  const Bfloat16* b;  ///< element (r, k) is b[r * b_row + k]
   Index b_row;
   float* out;  ///< rows x cols, `out_stride` from row to row
   Index out_stride;

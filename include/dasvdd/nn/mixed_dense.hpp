@@ -82,8 +82,9 @@ class MixedDense {
                const float* bias, ActivationSpec f, float* out, Index out_stride) {
     Rounded& r = at(l);
     k_->pack_rows(w, inputs, cols, inputs, strip(team));
-    k_->product({rows, cols, whole(inputs), strip(team), r.x_rows.data(), r.x_stride, out, out_stride},
-                bias, f);
+    k_->product(
+        {rows, cols, whole(inputs), strip(team), r.x_rows.data(), r.x_stride, out, out_stride},
+        bias, f);
   }
 
   /// out = g W for `cols` inputs; w: their columns of the weight, whose rows are `inputs` long.
@@ -91,12 +92,14 @@ class MixedDense {
                 const float* w, float* out, Index out_stride) {
     Rounded& r = at(l);
     k_->pack_columns(w, inputs, cols, outputs, strip(team));
-    k_->product({rows, cols, whole(outputs), strip(team), r.g_rows.data(), r.g_stride, out, out_stride},
-                nullptr, {});
+    k_->product(
+        {rows, cols, whole(outputs), strip(team), r.g_rows.data(), r.g_stride, out, out_stride},
+        nullptr, {});
   }
 
   /// The product behind rows `part` of step l's weight gradient.
-  kernels::MixedProduct weight_gradients(Index l, Range part, Index rows, Index inputs, float* out) {
+  kernels::MixedProduct weight_gradients(Index l, Range part, Index rows, Index inputs,
+                                         float* out) {
     Rounded& r = at(l);
     return {part.size(),
             inputs,
@@ -123,7 +126,9 @@ class MixedDense {
   };
 
   Rounded& at(Index l) { return rounded_[static_cast<std::size_t>(l)]; }
-  Number* strip(const Team& team) { return strips_[static_cast<std::size_t>(team.member())].data(); }
+  Number* strip(const Team& team) {
+    return strips_[static_cast<std::size_t>(team.member())].data();
+  }
 
   template <class Work>
   static void for_strips(const Team& team, Index cols, const Work& work) {
