@@ -71,6 +71,12 @@ struct Simd<float> {
     const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
     return _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23));
   }
+  /// Lane l takes lane l + 4, then l + 2 and l + 1.
+  DASVDD_TARGET static float sum_of_lanes(Register a) {
+    const __m128 c = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    const __m128 d = _mm_add_ps(c, _mm_movehl_ps(c, c));
+    return _mm_cvtss_f32(_mm_add_ss(d, _mm_movehdup_ps(d)));
+  }
   /// out(l, k) = w(k, l), 8 x 8: pairs, then quadruples, then halves change places.
   DASVDD_TARGET static void transpose(const float* w, Index stride, float* out, Index out_stride) {
     __m256 a[8], b[8];
@@ -145,6 +151,11 @@ struct Simd<double> {
         _mm256_castpd_si256(_mm256_add_pd(n, _mm256_set1_pd(6755399441055744.0)));
     return _mm256_castsi256_pd(
         _mm256_slli_epi64(_mm256_add_epi64(integer, _mm256_set1_epi64x(1023)), 52));
+  }
+  /// Lane l takes lane l + 2, then l + 1.
+  DASVDD_TARGET static double sum_of_lanes(Register a) {
+    const __m128d c = _mm_add_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(c, _mm_unpackhi_pd(c, c)));
   }
   /// out(l, k) = w(k, l), 4 x 4.
   DASVDD_TARGET static void transpose(const double* w, Index stride, double* out,

@@ -78,6 +78,13 @@ struct Simd<float> {
     const __m512i exponent = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
     return _mm512_castsi512_ps(_mm512_slli_epi32(exponent, 23));
   }
+  /// Lane l takes lane l + 8, then l + 4, l + 2 and l + 1.
+  DASVDD_TARGET static float sum_of_lanes(Register a) {
+    const __m256 b = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
+    const __m128 c = _mm_add_ps(_mm256_castps256_ps128(b), _mm256_extractf128_ps(b, 1));
+    const __m128 d = _mm_add_ps(c, _mm_movehl_ps(c, c));
+    return _mm_cvtss_f32(_mm_add_ss(d, _mm_movehdup_ps(d)));
+  }
   /// out(l, k) = w(k, l), 16 x 16.
   DASVDD_TARGET static void transpose(const float* w, Index stride, float* out, Index out_stride) {
     DASVDD_UNROLL for (int c = 0; c < 16; c += 4) {
@@ -149,6 +156,12 @@ struct Simd<double> {
   DASVDD_TARGET static Register power_of_two(Register n) {
     const __m512i exponent = _mm512_add_epi64(_mm512_cvtpd_epi64(n), _mm512_set1_epi64(1023));
     return _mm512_castsi512_pd(_mm512_slli_epi64(exponent, 52));
+  }
+  /// Lane l takes lane l + 4, then l + 2 and l + 1.
+  DASVDD_TARGET static double sum_of_lanes(Register a) {
+    const __m256d b = _mm256_add_pd(_mm512_castpd512_pd256(a), _mm512_extractf64x4_pd(a, 1));
+    const __m128d c = _mm_add_pd(_mm256_castpd256_pd128(b), _mm256_extractf128_pd(b, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(c, _mm_unpackhi_pd(c, c)));
   }
   /// out(l, k) = w(k, l), 8 x 8.
   DASVDD_TARGET static void transpose(const double* w, Index stride, double* out,

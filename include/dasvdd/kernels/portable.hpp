@@ -97,6 +97,13 @@ struct Simd {
     return as_register((__builtin_convertvector(n, Mask) + Vectors<Scalar>::exponent_bias)
                        << Vectors<Scalar>::mantissa_bits);
   }
+  /// Lane l takes lane l + lanes / 2, and so on.
+  static DASVDD_INLINE Scalar sum_of_lanes(Register a) {
+    for (int width = lanes / 2; width > 0; width /= 2) {
+      for (int l = 0; l < width; ++l) a[l] += a[l + width];
+    }
+    return a[0];
+  }
   static DASVDD_INLINE void transpose(const Scalar* w, Index stride, Scalar* out,
                                       Index out_stride) {
     for (int i = 0; i < lanes; ++i) {
@@ -149,6 +156,7 @@ struct Simd {
   static Register select(Mask m, Register yes, Register no) { return m ? yes : no; }
   static Register round(Register a) { return std::nearbyint(a); }
   static Register power_of_two(Register n) { return std::ldexp(Scalar(1), static_cast<int>(n)); }
+  static Scalar sum_of_lanes(Register a) { return a; }
   static void transpose(const Scalar* w, Index, Scalar* out, Index) { *out = *w; }
 };
 
