@@ -175,8 +175,9 @@ class Settings {
  public:
   explicit Settings(const std::string& text) {
     static const std::set<std::string> known = {
-        "objective",  "epochs",          "kappa", "code",   "center",        "gamma",
-        "gamma_rule", "initializations", "score", "scaled", "contamination", "published", "precision"};
+        "objective",     "epochs",     "kappa",           "code",  "center",
+        "gamma",         "gamma_rule", "initializations", "score", "scaled",
+        "contamination", "published",  "precision"};
     std::istringstream parts(text == "-" ? "" : text);
     for (std::string part; std::getline(parts, part, ',');) {
       const std::size_t equals = part.find('=');
