@@ -142,8 +142,8 @@ TEST_CASE("inside a parallel region there is one thread: no nested teams") {
 TEST_CASE("a job too small for a team is done by one thread") {
   using dasvdd::detail::worthwhile_threads;
   CHECK(worthwhile_threads(8, 0) == 1);
-  CHECK(worthwhile_threads(8, 999999) == 1);
-  CHECK(worthwhile_threads(8, 2000000) == 4);
+  CHECK(worthwhile_threads(8, 15999999) == 1);
+  CHECK(worthwhile_threads(8, 32000000) == 4);
   CHECK(worthwhile_threads(8, Index(1) << 40) == 8);
   CHECK(worthwhile_threads(1, Index(1) << 40) == 1);
 }

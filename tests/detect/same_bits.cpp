@@ -10,6 +10,10 @@ template <class Scalar>
 void check(const Detector<Scalar>& detector) {
   const auto X = random_rows<Scalar>(1000, detector.features(), 7);
   const Vector<Scalar> scores = detector.score(X, 1);
+  // Or no team would be compared with anything.
+  const Index work = detail::row_cost(detector.model().members[0].network.net().multiply_adds());
+  REQUIRE(detail::worthwhile_threads(3, 200 * work) == 3);
+  REQUIRE(detail::worthwhile_threads(4, 1000 * work) == 4);
   for (const int threads : {2, 3, 4}) {
     CAPTURE(threads);
     CHECK(same_bits(detector.score(X, threads), scores));

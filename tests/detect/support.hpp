@@ -77,10 +77,10 @@ Autoencoder<Scalar> small_net(Index features = 9) {
   return dense_autoencoder<Scalar>(features, {20, 4}, identity().spec(), leaky_relu().spec(),
                                    tanh().spec());
 }
-/// Wide enough for a team of four to be worth its while at 200 rows.
+/// Wide enough for a team of three to be worth its while at 200 rows.
 template <class Scalar>
 Autoencoder<Scalar> wide_net() {
-  return dense_autoencoder<Scalar>(37, {70, 45, 5}, sigmoid().spec());
+  return dense_autoencoder<Scalar>(37, {300, 180, 5}, sigmoid().spec());
 }
 
 template <class Scalar>

@@ -140,13 +140,17 @@ inline int resolve_threads(int requested) {
 
 namespace detail {
 
-/// How many of `threads` threads a job of that many multiply-adds is worth: waking a team costs as
-/// much as a few hundred thousand of them.
+/// How many of `threads` threads a job of that many multiply-adds is worth. Waking a team that sleeps can take
+/// as long as ten million of them, and on a busy machine its last member comes late by far more.
 inline int worthwhile_threads(int threads, Index multiply_adds) {
-  constexpr Index least_share = 500000;
+  constexpr Index least_share = 8000000;
   const Index most = multiply_adds / least_share;
   return most < threads ? (most < 1 ? 1 : static_cast<int>(most)) : threads;
 }
+
+/// What a row costs that takes a net so many multiply-adds, counted in them: reading, checking, scaling
+/// and scoring it take as long as two thousand, more than the arithmetic of a tiny net.
+inline Index row_cost(Index multiply_adds) { return multiply_adds + 2000; }
 
 }  // namespace detail
 

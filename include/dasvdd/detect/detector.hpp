@@ -242,8 +242,8 @@ class Detector {
   void score_in_parallel(Rows<const Scalar> X, int threads, Destination to) const {
     detail::require_width(X, features(), "the batch");
     detail::require_finite(X, "the batch");
-    const int team_size =
-        detail::worthwhile_threads(resolve_threads(threads), multiply_adds() * X.rows());
+    const int team_size = detail::worthwhile_threads(resolve_threads(threads),
+                                                     detail::row_cost(multiply_adds()) * X.rows());
     // No tile larger than a member's share, so that a short batch keeps all members busy.
     const Index share = detail::ceil_div(std::max<Index>(X.rows(), 1), team_size);
     const Index tile = std::min(default_tile, detail::round_up(share, 12));

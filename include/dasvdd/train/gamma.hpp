@@ -23,7 +23,7 @@ void forward_all(const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler,
                  Rows<const Scalar> X, int threads, bool decode, F&& f) {
   constexpr Index tile = 96;
   const Index tiles = ceil_div(X.rows(), tile);
-  const int size = worthwhile_threads(threads, net.net().multiply_adds() * X.rows());
+  const int size = worthwhile_threads(threads, row_cost(net.net().multiply_adds()) * X.rows());
   const Index d = X.cols(), stride = padded_stride<Scalar>(d);
   std::vector<ForwardBuffers<Scalar>> buffers;
   std::vector<AlignedBuffer<Scalar>> inputs;
