@@ -3,7 +3,7 @@
 // it. Every figure is the best of several short trials, because what disturbs a trial only slows
 // it.
 
-#include <dasvdd/kernels/compiler.hpp>
+#include <dasvdd/kernels/mixed_dispatch.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -126,6 +126,32 @@ __attribute__((target("avx512f,avx512bf16"))) inline void bf16_rounds(std::int64
   keep(out);
 }
 
+/// Four sums of tiles, as many as there is room for beside two factors each.
+__attribute__((target("amx-tile,amx-bf16,avx512f"))) inline void tile_rounds(std::int64_t rounds) {
+  struct alignas(64) {
+    std::uint8_t palette, start_row, reserved[14];
+    std::uint16_t row_bytes[16];
+    std::uint8_t rows[16];
+  } shape = {1, 0, {}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
+  keep(&shape);
+  _tile_loadconfig(&shape);
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  _tile_zero(4);
+  _tile_zero(5);
+  _tile_zero(6);
+  _tile_zero(7);
+  for (std::int64_t n = 0; n < rounds; ++n) {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  _tile_release();
+}
+
 __attribute__((target("avx2"))) inline void read_all(const char* p, std::size_t bytes) {
   __m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
   for (const char* end = p + bytes; p < end; p += 128) {
@@ -199,6 +225,25 @@ inline double bf16_peak_gflops(int threads) {
   return 0;
 }
 
+/// The same by AMX's tiles; 0 where there are none.
+inline double amx_peak_gflops(int threads) {
+#if DASVDD_X86_KERNELS
+  if (dasvdd::kernels::runs(dasvdd::kernels::MixedSet::amx)) {
+    return 1e-9 * detail::best_rate(threads, 4 * 16 * 16 * 32 * 2, detail::tile_rounds);
+  }
+#endif
+  (void)threads;
+  return 0;
+}
+
+/// Reads all of a memory that is on a border of 32 bytes, a multiple of 128 long, once.
+inline void read_memory(const char* p, std::size_t bytes) {
+#if DASVDD_X86_KERNELS
+  if (__builtin_cpu_supports("avx2")) return detail::read_all(p, bytes);
+#endif
+  detail::read_plain(p, bytes);
+}
+
 /// Reading `bytes` of memory over and over, each thread its own share, in GB/s: cache speed for a
 /// small buffer, that of main memory for one much larger than the last cache.
 inline double read_bandwidth_gbs(std::size_t bytes, int threads) {
@@ -212,15 +257,7 @@ inline double read_bandwidth_gbs(std::size_t bytes, int threads) {
   for (int trial = 0; trial < trials; ++trial) {
     const double s = detail::seconds(threads, [&](int thread) {
       const char* mine = data + share * static_cast<std::size_t>(thread);
-      for (int pass = 0; pass < passes; ++pass) {
-#if DASVDD_X86_KERNELS
-        if (__builtin_cpu_supports("avx2")) {
-          detail::read_all(mine, share);
-          continue;
-        }
-#endif
-        detail::read_plain(mine, share);
-      }
+      for (int pass = 0; pass < passes; ++pass) read_memory(mine, share);
     });
     best = std::max(best, 1e-9 * static_cast<double>(share) * threads * passes / s);
   }

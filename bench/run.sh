@@ -37,28 +37,29 @@ peers() {
   fi
   if [ -e "$venv/complete" ]; then set -- "$@" --python "torch 2=$venv/bin/python"; fi
   if /usr/bin/python3 -c 'import torch' 2>/dev/null; then set -- "$@" --python "Debian torch=/usr/bin/python3"; fi
-  python3 "$root/bench/speed.py" --program "$build/bench/bench/bench_speed" --build "$build/bench" "$@"
+  python3 "$root/bench/speed.py" --program "$build/bench/bench/bench_speed" \
+    --native "$build/bench/bench/bench_speed_native" --build "$build/bench" "$@"
 }
 
-# build_program NAME: configures and builds one program of bench/.
-build_program() {
+# build_programs NAME...: configures and builds programs of bench/.
+build_programs() {
   # shellcheck disable=SC2046  # two words or none
   (cd "$root" && cmake -B "$build/bench" $(generator_options "$build/bench") --log-level=WARNING \
     -DCMAKE_BUILD_TYPE=Release -DDASVDD_BUILD_TESTS=OFF -DDASVDD_BUILD_EXAMPLES=OFF -DDASVDD_BUILD_BENCH=ON)
-  cmake --build "$build/bench" --parallel "$(cores)" --target "$1"
+  cmake --build "$build/bench" --parallel "$(cores)" --target "$@"
 }
 
 speed() {
   need_packages g++ cmake ninja-build libeigen3-dev python3 python3-venv python3-torch libopenblas0-openmp ||
     say "going on with what is there"
-  build_program bench_speed
+  build_programs bench_speed bench_speed_native || build_programs bench_speed  # not every compiler knows -march=native
   peers "$@"
 }
 
 quality() {
   need_packages g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libzip-dev libstb-dev \
     python3 dataset-fashion-mnist || say "going on with what is there"
-  build_program bench_quality
+  build_programs bench_quality
   images=$(dpkg -L dataset-fashion-mnist 2>/dev/null | grep '/train-images-idx3-ubyte.gz$' | head -n 1 || true)
   python3 "$root/bench/quality.py" --program "$build/bench/bench/bench_quality" --build "$build/bench" \
     --fashion "${images%/*}" "$@"

@@ -1,15 +1,19 @@
-// This library's side of `bench/run.sh speed`: measures what it is asked by name, in bench/torch_reference.py's form.
+// This library's side of `bench/run.sh speed` and `growth`: measures what it is asked by name, in
+// bench/torch_reference.py's form.
 //
 //   bench_speed train_mnist score_mnist_1 --threads 2
-//   bench_speed -                                        names from standard input, one a line
+//   bench_speed "train 64-32-16 200 6000"      a net of the caller's own: widths, mini-batch, rows
+//   bench_speed "score 64-32-16 100"           rows a call
+//   bench_speed "team 64-32-16 100"            the same by a team of --threads, worth it or not
+//   bench_speed -                              names from standard input, one a line
 //
 // One JSON line a measurement: {"name", "threads", "value", "best", "unit"}, the median and the best of several
-// trials; null for a name it doesn't know. The machine's limits are measurements too: fma_peak, bf16_peak,
-// read_bandwidth (over as many bytes as the MNIST net's parameters).
+// trials; null for what it doesn't know or this machine can't. The machine's limits are measurements too.
 
 #include "peak.hpp"
 
 #include <dasvdd/dasvdd.hpp>
+#include <dasvdd/train/mixed_precision.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -18,6 +22,7 @@
 #include <functional>
 #include <iostream>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -34,9 +39,10 @@ double seconds_since(Clock::time_point start) {
 /// Least time of one measurement, in seconds.
 double least = 1.0;
 
+/// Without a unit: this machine can't.
 struct Result {
-  double value, best;
-  const char* unit;
+  double value = 0, best = 0;
+  const char* unit = nullptr;
 };
 
 /// Seconds a trial, the first of them a warm-up, as a result in `unit`.
@@ -64,6 +70,7 @@ std::vector<double> time_trials(Index calls, const Work& work) {
 struct Task {
   dasvdd::Autoencoder<float> net;
   Index rows;
+  Index batch = 200;
 };
 
 Task mnist() {
@@ -95,10 +102,12 @@ dasvdd::Options options(int threads, double gamma) {
 }
 
 /// Epochs of one long run, each a trial.
-Result train(const Task& task, int threads) {
+Result train(const Task& task, int threads, dasvdd::Precision precision = {}) {
   const Rows X = uniform(task.rows, task.net.inputs());
   dasvdd::Options o = options(threads, 0.1);
   o.epochs = 1000000;
+  o.batch_size = task.batch;
+  o.precision = precision;
   double total = 0;
   const dasvdd::FitReport report =
       dasvdd::Trainer(task.net, o).fit(X, [&](const dasvdd::EpochReport& epoch) {
@@ -131,54 +140,137 @@ dasvdd::Detector<float> detector_of(const Task& task) {
   return trainer.detector();
 }
 
+/// Calls of `work` that together take long enough for the clock.
+template <class Work>
+Index enough_calls(const Work& work) {
+  work();
+  const auto start = Clock::now();
+  work();
+  return std::max<Index>(1, static_cast<Index>(1e-3 / (seconds_since(start) + 1e-9)));
+}
+
+template <class Work>
+Result rows_a_second(Index count, const Work& work) {
+  const double rows = static_cast<double>(count);
+  return summarize(
+      time_trials(enough_calls(work), work), [rows](double s) { return rows / s; }, "rows/s");
+}
+
+/// By a call for a batch, with memory of its own each time.
 Result score(const Task& task, Index count, int threads) {
   const auto detector = detector_of(task);
   const Rows X = uniform(count, task.net.inputs());
-  if (count == 1) {  // by the calling thread alone, whatever `threads` is
-    auto workspace = detector.make_workspace(1);
-    volatile float sink = 0;
-    const auto seconds = time_trials(200, [&] { sink = detector.score_one(X.data(), workspace); });
-    return summarize(
-        seconds, [](double s) { return s * 1e6; }, "us");
-  }
-  const auto seconds = time_trials(1, [&] { (void)detector.score(X, threads); });
-  const double rows = static_cast<double>(count);
-  return summarize(
-      seconds, [rows](double s) { return rows / s; }, "rows/s");
+  return rows_a_second(count, [&] { (void)detector.score(X, threads); });
 }
 
-Result limit(double rate, const char* unit) { return {rate, rate, unit}; }
+/// One row at a time with a workspace, as a service does: by the calling thread alone, whatever `threads` is.
+Result score_one(const Task& task) {
+  const auto detector = detector_of(task);
+  const Rows X = uniform(1, task.net.inputs());
+  auto workspace = detector.make_workspace(1);
+  volatile float sink = 0;
+  const auto seconds = time_trials(200, [&] { sink = detector.score_one(X.data(), workspace); });
+  return summarize(
+      seconds, [](double s) { return s * 1e6; }, "us");
+}
+
+/// The least that score_one can take, measured like it: reading as many bytes as the net has parameters.
+Result read_parameters(const Task& task) {
+  const dasvdd::AlignedBuffer<float> memory(task.net.parameters());
+  const auto bytes = static_cast<std::size_t>(memory.size()) * sizeof(float) / 128 * 128;
+  const auto seconds = time_trials(
+      200, [&] { bench::read_memory(reinterpret_cast<const char*>(memory.data()), bytes); });
+  return summarize(
+      seconds, [](double s) { return s * 1e6; }, "us");
+}
+
+/// As score(), but by a team of that many threads even where the library would not start one.
+Result score_by_team(const Task& task, Index count, int threads) {
+  const auto detector = detector_of(task);
+  const Rows X = uniform(count, task.net.inputs());
+  dasvdd::Vector<float> scores(count);
+  std::vector<dasvdd::Workspace<float>> workspaces;
+  for (int i = 0; i < threads; ++i) workspaces.push_back(detector.make_workspace());
+  return rows_a_second(count, [&] {
+    dasvdd::parallel(threads, [&](const dasvdd::Team& team) {
+      const dasvdd::Range mine = team.share(count);
+      if (mine.size() == 0) return;
+      detector.score(X.middleRows(mine.first, mine.size()),
+                     workspaces[static_cast<std::size_t>(team.member())],
+                     scores.data() + mine.first);
+    });
+  });
+}
+
+/// A net of widths "64-32-16", mirrored, LeakyReLU between.
+dasvdd::Autoencoder<float> net_of(const std::string& widths) {
+  std::istringstream in(widths);
+  Index inputs = 0, width;
+  char dash;
+  in >> inputs;
+  std::vector<Index> layers;
+  while (in >> dash >> width) layers.push_back(width);
+  return dasvdd::dense_autoencoder<float>(inputs, layers, dasvdd::identity().spec());
+}
+
+Result limit(double rate, const char* unit) {
+  return rate > 0 ? Result{rate, rate, unit} : Result{};
+}
 
 using Measurement = std::function<Result(int threads)>;
 
 const std::map<std::string, Measurement>& measurements() {
   static const std::map<std::string, Measurement> table{
       {"train_mnist", [](int threads) { return train(mnist(), threads); }},
+      {"train_mnist_mixed",
+       [](int threads) {
+         const dasvdd::Precision mixed = dasvdd::mixed_precision();
+         return mixed.mixed ? train(mnist(), threads, mixed) : Result{};
+       }},
       {"train_pima", [](int threads) { return train(pima(), threads); }},
       {"gamma_mnist", [](int threads) { return gamma(mnist(), threads); }},
       {"score_mnist_10000", [](int threads) { return score(mnist(), 10000, threads); }},
-      {"score_mnist_1", [](int threads) { return score(mnist(), 1, threads); }},
+      {"score_mnist_1", [](int) { return score_one(mnist()); }},
       {"score_pima_10000", [](int threads) { return score(pima(), 10000, threads); }},
-      {"score_pima_1", [](int threads) { return score(pima(), 1, threads); }},
+      {"score_pima_1", [](int) { return score_one(pima()); }},
+      {"read_mnist_1", [](int) { return read_parameters(mnist()); }},
       {"fma_peak", [](int threads) { return limit(bench::fma_peak_gflops(threads), "GFLOP/s"); }},
       {"bf16_peak", [](int threads) { return limit(bench::bf16_peak_gflops(threads), "GFLOP/s"); }},
-      {"read_bandwidth",
+      {"amx_peak", [](int threads) { return limit(bench::amx_peak_gflops(threads), "GFLOP/s"); }},
+      {"cache_bandwidth",  // over as many bytes as the MNIST net's parameters
        [](int threads) {
          const auto bytes = static_cast<std::size_t>(mnist().net.parameters()) * sizeof(float);
          return limit(bench::read_bandwidth_gbs(bytes, threads), "GB/s");
+       }},
+      {"memory_bandwidth",
+       [](int threads) {
+         return limit(bench::read_bandwidth_gbs(std::size_t{1} << 30, threads), "GB/s");
        }},
   };
   return table;
 }
 
+/// A measurement of a net of the caller's own; what it isn't is left without a unit.
+Result measure_net(const std::string& name, int threads) {
+  std::istringstream in(name);
+  std::string kind, widths;
+  Index batch = 0, rows = 0;
+  in >> kind >> widths;
+  if (kind == "train" && in >> batch >> rows) return train({net_of(widths), rows, batch}, threads);
+  if (kind == "score" && in >> rows) return score({net_of(widths), rows}, rows, threads);
+  if (kind == "team" && in >> rows) return score_by_team({net_of(widths), rows}, rows, threads);
+  return {};
+}
+
 void measure(const std::string& name, int threads) {
   const auto found = measurements().find(name);
-  if (found == measurements().end()) {
+  const Result result =
+      found == measurements().end() ? measure_net(name, threads) : found->second(threads);
+  if (result.unit == nullptr) {
     std::printf(
         "{\"name\": \"%s\", \"threads\": %d, \"value\": null, \"best\": null, \"unit\": null}\n",
         name.c_str(), threads);
   } else {
-    const Result result = found->second(threads);
     std::printf(
         "{\"name\": \"%s\", \"threads\": %d, \"value\": %.6g, \"best\": %.6g, \"unit\": \"%s\"}\n",
         name.c_str(), threads, result.value, result.best, result.unit);

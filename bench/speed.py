@@ -2,11 +2,12 @@
 """Measures this library against PyTorch and onnxruntime on this machine; called by `sh bench/run.sh speed`.
 
 Every program is a child process that measures what it is asked by name and answers with a JSON line: bench_speed is
-this library, bench/torch_reference.py the peers. They are asked in turn, round after round, so that a busy machine
-disturbs all of them alike; a figure is the median over the rounds, and the peer's is that of its fastest engine.
+this library, bench/torch_reference.py the peers. They are asked in turn, round after round, with every number of
+threads, so that a busy machine disturbs all of them alike; a figure is the median over the rounds. The peer's is that of
+its fastest engine with the number of threads, up to the row's, that suits it best.
 
-The limit of a row is what the hardware allows, from the peaks measured in the same run: arithmetic at the FMA rate,
-or for one row alone the time to read the weights.
+The limit of a row is what the hardware allows, from the peaks measured in the same run: arithmetic at the rate of
+multiply-adds or, where that takes longer, reading and writing the parameters at the rate of the cache they fit in.
 """
 import argparse
 import json
@@ -19,14 +20,34 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-TRAINING = ("train_mnist", "train_mnist_bf16", "train_pima")
+TRAINING = ("train_mnist", "train_mnist_mixed", "train_pima")
 SCORING = ("score_mnist_10000", "score_mnist_1", "score_pima_10000", "score_pima_1")
 NAMES = TRAINING + ("gamma_mnist",) + SCORING
-SCALING = ("train_mnist", "train_mnist_bf16", "gamma_mnist", "score_mnist_10000", "score_pima_10000")
-PEAKS = ("fma_peak", "bf16_peak", "read_bandwidth")
+SCALING = ("train_mnist", "train_mnist_mixed", "gamma_mnist", "score_mnist_10000", "score_pima_10000")
+PEAKS = ("fma_peak", "bf16_peak", "amx_peak", "cache_bandwidth", "read_mnist_1")
+PEAKS_TOO_LARGE_TO_REPEAT = ("memory_bandwidth",)
 NETS = {"mnist": [784, 1024, 256, 256, 256, 1024, 784], "pima": [8, 10, 4, 4, 4, 10, 8]}
-KAPPA, GAMMA_ROWS = 0.9, 10 * 5923
+BATCH, KAPPA, GAMMA_ROWS = 200, 0.9, 10 * 5923
 SECONDS_TO_ANSWER = 240  # compiling is the slowest thing anybody does
+
+# What a row should reach: at least so much in these columns.
+TARGETS = {
+    "train_mnist": {"ratio": 1, "of_limit": 0.8},
+    "train_mnist_mixed": {"ratio": 1},
+    "train_pima": {"ratio": 1},
+    "gamma_mnist": {"ratio": 1, "of_limit": 0.8},
+    "score_mnist_10000": {"ratio": 1, "of_limit": 0.8},
+    "score_mnist_1": {"ratio": 1, "of_limit": 0.8},
+    "score_pima_10000": {"ratio": 1},
+    "score_pima_1": {"ratio": 1},
+    "plain_build_train_mnist": {"ratio": 0.97},
+    "mixed_over_float_train_mnist": {"ratio": 2},
+    "scaling_train_mnist": {"of_limit": 0.9},
+    "scaling_gamma_mnist": {"of_limit": 0.9},
+    "scaling_score_mnist_10000": {"of_limit": 0.9},
+    "scaling_train_mnist_mixed": {"ours": 1},
+    "scaling_score_pima_10000": {"ours": 1},
+}
 
 
 def multiply_adds(widths):
@@ -44,16 +65,27 @@ def flops(name):
     return 2 * forward
 
 
+def parameter_bytes(name):
+    """What a row's share of a training step moves of the parameters: read once by every pass; Adam reads and writes three
+    arrays."""
+    widths = NETS[name.split("_")[1]]
+    forward = multiply_adds(widths)
+    encoder = multiply_adds(widths[: len(widths) // 2 + 1])
+    return 4 * (forward + (forward - widths[0] * widths[1]) + 6 * forward + encoder) / BATCH
+
+
 def limit(name, unit, peak):
     """The hardware's limit in the row's own unit, or None where none would say anything (a tiny net's one row)."""
-    rate = 1e9 * (max(peak["bf16_peak"], peak["fma_peak"]) if name.endswith("bf16") else peak["fma_peak"])
+    float_rate = 1e9 * peak["fma_peak"]
+    rate = max(float_rate, 1e9 * peak["bf16_peak"], 1e9 * peak["amx_peak"]) if name.endswith("mixed") else float_rate
+    if name.startswith("train"):
+        return 1 / max(flops(name) / rate, parameter_bytes(name) / (1e9 * peak["cache_bandwidth"]))
     if unit == "rows/s":
         return rate / flops(name)
     if unit == "s":
         return GAMMA_ROWS * flops(name) / rate
     if name == "score_mnist_1":
-        weights = 4 * multiply_adds(NETS["mnist"])
-        return 1e6 * max(weights / (1e9 * peak["read_bandwidth"]), flops(name) / rate)
+        return max(peak["read_mnist_1"], 1e6 * flops(name) / rate)
     return None
 
 
@@ -103,68 +135,127 @@ def better(unit):
     return max if unit == "rows/s" else min
 
 
-def measure(engines, threads, options, until):
-    """{(engine, name): (median, unit)} and the peaks, with that many threads."""
-    ours = Child("ours", [str(options.program), "--seconds", str(options.seconds)], threads, options.build)
-    peers = [Child(engine, command + ["--seconds", str(options.seconds)], threads, options.build)
-             for engine, command in engines.items()]
-    values, units, peaks = {}, {}, {}
-    for name in PEAKS:
-        peaks[name] = ours.ask(name)["value"]
+def faster(unit, a, b):
+    """How many times as fast a is as b."""
+    return a / b if unit == "rows/s" else b / a
+
+
+class Figures:
+    """Everything measured: {(engine, name, threads): [answers]} and the peaks of every number of threads."""
+
+    def __init__(self):
+        self.answers, self.units, self.peaks = {}, {}, {}
+
+    def add(self, engine, name, threads, answer):
+        self.answers.setdefault((engine, name, threads), []).append(answer)
+        self.units[name] = answer["unit"]
+
+    def add_peak(self, name, threads, value):
+        """What disturbs a peak only lowers it, and only lengthens a time."""
+        here = self.peaks.setdefault(threads, {})
+        keep = min if name.startswith("read_") and here.get(name) else max
+        here[name] = keep(here.get(name, 0), value)
+
+    def median(self, engine, name, threads):
+        answers = self.answers.get((engine, name, threads))
+        return statistics.median(a["value"] for a in answers) if answers else None
+
+    def best(self, engine, name, threads):
+        answers = self.answers.get((engine, name, threads))
+        return better(self.units[name])(a["best"] for a in answers) if answers else None
+
+    def peers(self, name, threads):
+        """{engine: figure} at the row's number of threads or fewer, whichever suits the engine best."""
+        result = {}
+        for engine, what, t in self.answers:
+            if what == name and t <= threads and not engine.startswith("ours"):
+                value = self.median(engine, name, t)
+                if engine not in result or better(self.units[name])(value, result[engine]) == value:
+                    result[engine] = value
+        return result
+
+
+def measure(engines, counts, options, until):
+    """Asks all programs in turn, until all rounds or the time is over (a first round is always made)."""
+    figures, children = Figures(), []
+    for threads in counts:
+        for engine, command in engines.items():
+            children.append((Child(engine, command + ["--seconds", str(options.seconds)], threads, options.build), threads))
+
+    def ask_peaks(names):
+        for child, threads in children:
+            if child.engine == "ours":
+                for name in names:
+                    answer = child.ask(name)
+                    figures.add_peak(name, threads, answer["value"] if answer else 0)
+
+    ask_peaks(PEAKS + PEAKS_TOO_LARGE_TO_REPEAT)
     for round_number in range(options.rounds):
-        if round_number > 0 and time.monotonic() > until:
-            print(f"speed: time is up after {round_number} of {options.rounds} rounds", file=sys.stderr)
-            break
         for name in options.names or NAMES:
-            for child in [ours] + peers:
+            if round_number > 0 and time.monotonic() > until:
+                print(f"speed: time is up in round {round_number + 1} of {options.rounds}", file=sys.stderr)
+                break
+            for child, threads in children:
                 if child.engine == "onnxruntime" and name not in SCORING:
+                    continue
+                if child.engine == "ours, native" and name != "train_mnist":
                     continue
                 answer = child.ask(name)
                 if answer:
-                    values.setdefault((child.engine, name), []).append(answer["value"])
-                    units[name] = answer["unit"]
+                    figures.add(child.engine, name, threads, answer)
                     if options.verbose:
-                        print(f"  {child.engine:12} {name} {threads}: {answer['value']:.6g}", file=sys.stderr)
-        # The machine may have been disturbed the first time; what disturbs a peak only lowers it.
-        for name in PEAKS:
-            peaks[name] = max(peaks[name], ours.ask(name)["value"])
-    for child in [ours] + peers:
+                        print(f"  {child.engine:16} {name} {threads}: {answer['value']:.6g}", file=sys.stderr)
+        ask_peaks(PEAKS)
+    for child, _ in children:
         child.close()
-    return {key: statistics.median(v) for key, v in values.items()}, units, peaks
+    return figures
 
 
-def rows_of(medians, units, peaks, threads, names):
+def row(name, threads, ours, peer, unit, top=None, engine=None, **more):
+    """One row; whether it reaches its target follows from its columns."""
+    result = {"name": name, "threads": threads, "ours": ours, "peer": peer,
+              "ratio": faster(unit, ours, peer) if ours and peer else None, "unit": unit, "limit": top,
+              "of_limit": faster(unit, ours, top) if ours and top else None}
+    target = TARGETS.get(name, {})
+    known = [result[column] is not None for column in target]
+    met = all(result[column] >= least for column, least in target.items()) if known and all(known) else None
+    return result | {"target": target, "met": met, "engine": engine} | more
+
+
+def rows_of(figures, names, counts):
     rows = []
-    for name in names:
-        if name not in units:
-            continue
-        unit = units[name]
-        candidates = {engine: v for (engine, n), v in medians.items() if n == name and engine != "ours"}
-        ours = medians.get(("ours", name))
-        engine = better(unit)(candidates, key=candidates.get) if candidates else None
-        peer = candidates.get(engine)
-        top = limit(name, unit, peaks)
-        faster = (lambda a, b: a / b) if unit == "rows/s" else (lambda a, b: b / a)
-        rows.append({"name": name, "threads": threads, "ours": ours, "peer": peer,
-                     "ratio": faster(ours, peer) if ours and peer else None, "unit": unit, "limit": top,
-                     "of_limit": faster(ours, top) if ours and top else None, "engine": engine, "peers": candidates})
+    for threads in counts:
+        for name in names:
+            if name not in figures.units:
+                continue
+            unit = figures.units[name]
+            peers = figures.peers(name, threads)
+            engine = better(unit)(peers, key=peers.get) if peers else None
+            rows.append(row(name, threads, figures.median("ours", name, threads), peers.get(engine), unit,
+                            limit(name, unit, figures.peaks[threads]), engine, peers=peers))
+        # The same code twice: its best, since what disturbs it only slows it and 3 % matter.
+        native = figures.best("ours, native", "train_mnist", threads)
+        if native:
+            rows.append(row("plain_build_train_mnist", threads, figures.best("ours", "train_mnist", threads), native,
+                            "rows/s", engine="ours by -O3 -march=native"))
+        mixed = figures.median("ours", "train_mnist_mixed", threads)
+        if mixed:
+            rows.append(row("mixed_over_float_train_mnist", threads, mixed, figures.median("ours", "train_mnist", threads),
+                            "rows/s", engine="ours in float"))
     return rows
 
 
 def scaling_rows(rows, peaks, low, high):
     """How much faster more threads are: ours, the peer's (each at its best), and the peak's."""
-    at = {(row["name"], row["threads"]): row for row in rows}
+    at = {(r["name"], r["threads"]): r for r in rows}
     result = []
     for name in SCALING:
         if (name, low) not in at or (name, high) not in at:
             continue
         one, many = at[name, low], at[name, high]
-        gain = lambda key: ((many[key] / one[key]) if one["unit"] == "rows/s" else (one[key] / many[key])) \
-            if one[key] and many[key] else None
-        ours, peer, top = gain("ours"), gain("peer"), peaks[high]["fma_peak"] / peaks[low]["fma_peak"]
-        result.append({"name": f"scaling_{name}", "threads": high, "ours": ours, "peer": peer,
-                       "ratio": ours / peer if ours and peer else None, "unit": "x", "limit": top,
-                       "of_limit": ours / top if ours else None, "engine": many["engine"], "peers": {}})
+        gain = lambda key: faster(one["unit"], many[key], one[key]) if one[key] and many[key] else None
+        result.append(row(f"scaling_{name}", high, gain("ours"), gain("peer"), "rows/s",
+                          peaks[high]["fma_peak"] / peaks[low]["fma_peak"], many["engine"]) | {"unit": "x"})
     return result
 
 
@@ -174,14 +265,19 @@ def table(rows):
             return "-"
         return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
-    lines = [("", "threads", "ours", "peer", "ratio", "unit", "limit", "of limit", "peer's engine")]
-    for row in rows:
-        share = "-" if row["of_limit"] is None else f"{100 * row['of_limit']:.0f} %"
-        ratio = "-" if row["ratio"] is None else f"{row['ratio']:.2f}"
-        lines.append((row["name"], str(row["threads"]), number(row["ours"]), number(row["peer"]), ratio, row["unit"],
-                      number(row["limit"]), share, row["engine"] or "-"))
+    def target(r):
+        words = {"ratio": "ratio {:.3g}", "of_limit": "{:.0%} of limit", "ours": "{:.3g}"}
+        return ", ".join(words[column].format(least) for column, least in r["target"].items()) or "-"
+
+    lines = [("", "threads", "ours", "peer", "ratio", "unit", "limit", "of limit", "target", "met", "peer's engine")]
+    for r in rows:
+        share = "-" if r["of_limit"] is None else f"{100 * r['of_limit']:.0f} %"
+        ratio = "-" if r["ratio"] is None else f"{r['ratio']:.2f}"
+        met = {True: "yes", False: "no", None: "-"}[r["met"]]
+        lines.append((r["name"], str(r["threads"]), number(r["ours"]), number(r["peer"]), ratio, r["unit"],
+                      number(r["limit"]), share, target(r), met, r["engine"] or "-"))
     widths = [max(map(len, column)) for column in zip(*lines)]
-    left = (0, 5, 8)
+    left = (0, 5, 8, 9, 10)
     return "\n".join("  ".join(cell.ljust(w) if i in left else cell.rjust(w)
                                for i, (cell, w) in enumerate(zip(line, widths))).rstrip() for line in lines)
 
@@ -198,12 +294,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", help=f"measurements (default: all): {', '.join(NAMES)}")
     parser.add_argument("--program", type=pathlib.Path, required=True, help="the built bench_speed")
+    parser.add_argument("--native", type=pathlib.Path, help="the same program built with -O3 -march=native")
     parser.add_argument("--build", type=pathlib.Path, required=True, help="folder for speed.json and logs")
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH",
                         help="an interpreter with PyTorch, by the name it gets in the table; the first may have onnxruntime")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=0.5, help="least time of one measurement")
-    parser.add_argument("--minutes", type=float, default=8, help="no new round starts after this")
+    parser.add_argument("--minutes", type=float, default=7, help="after the first round no measurement starts later")
     parser.add_argument("--threads", default=f"1,{min(2, os.cpu_count() or 1)}")
     parser.add_argument("--no-compile", action="store_true", help="leave out torch.compile, which takes a minute")
     parser.add_argument("--verbose", action="store_true", help="print every answer as it comes")
@@ -213,7 +310,10 @@ def main():
         parser.error(f"unknown measurement {', '.join(sorted(unknown))}")
     options.build.mkdir(parents=True, exist_ok=True)
 
-    engines, reference = {}, str(HERE / "torch_reference.py")
+    start = time.monotonic()
+    engines, reference = {"ours": [str(options.program)]}, str(HERE / "torch_reference.py")
+    if options.native and options.native.exists():
+        engines["ours, native"] = [str(options.native)]
     for i, entry in enumerate(options.python):
         label, _, path = entry.partition("=")
         golden = HERE.parent / "tests" / "golden"
@@ -227,21 +327,20 @@ def main():
             if subprocess.run([path, "-c", "import onnxruntime, onnx"], capture_output=True).returncode == 0:
                 engines["onnxruntime"] = [path, reference, "--engine", "onnxruntime"]
 
-    start = time.monotonic()
     counts = sorted({int(count) for count in options.threads.split(",")})
-    rows, peaks = [], {}
-    for i, threads in enumerate(counts):
-        until = start + 60 * options.minutes * (i + 1) / len(counts)
-        medians, units, peaks[threads] = measure(engines, threads, options, until)
-        rows += rows_of(medians, units, peaks[threads], threads, options.names or NAMES)
+    figures = measure(engines, counts, options, start + 60 * options.minutes)
+    rows = rows_of(figures, options.names or NAMES, counts)
     if len(counts) > 1:
-        rows += scaling_rows(rows, peaks, counts[0], counts[-1])
+        rows += scaling_rows(rows, figures.peaks, counts[0], counts[-1])
 
-    print(f"{processor()}, {os.cpu_count()} cores; " + "; ".join(
-        f"{threads} thread{'s' if threads > 1 else ''}: FMA {p['fma_peak']:.0f} and bf16 {p['bf16_peak']:.0f} GFLOP/s, "
-        f"reading {p['read_bandwidth']:.0f} GB/s" for threads, p in peaks.items()))
+    print(f"{processor()}, {os.cpu_count()} cores, {time.monotonic() - start:.0f} s")
+    for threads, p in figures.peaks.items():
+        print(f"{threads} thread{'s' if threads > 1 else ''}: multiply-adds in float {p['fma_peak']:.0f}, bf16 "
+              f"{p['bf16_peak']:.0f}, AMX {p['amx_peak']:.0f} GFLOP/s; reading 9 MB {p['cache_bandwidth']:.0f}, 1 GB "
+              f"{p['memory_bandwidth']:.0f} GB/s")
     print(table(rows))
-    result = {"processor": processor(), "cores": os.cpu_count(), "rounds": options.rounds, "peaks": peaks, "rows": rows}
+    result = {"processor": processor(), "cores": os.cpu_count(), "rounds": options.rounds, "peaks": figures.peaks,
+              "rows": rows}
     (options.build / "speed.json").write_text(json.dumps(result, indent=1) + "\n")
 
 

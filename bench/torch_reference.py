@@ -336,7 +336,7 @@ class OnnxRuntime:
 
 MEASUREMENTS = {
     "train_mnist": lambda peer: peer.train("mnist"),
-    "train_mnist_bf16": lambda peer: peer.train("mnist", bf16=True),
+    "train_mnist_mixed": lambda peer: peer.train("mnist", bf16=True),
     "train_pima": lambda peer: peer.train("pima"),
     "gamma_mnist": lambda peer: peer.gamma("mnist"),
     "score_mnist_10000": lambda peer: peer.score("mnist", 10000),
