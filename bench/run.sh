@@ -4,9 +4,12 @@ set -eu
 
 usage() {
   cat <<'TEXT'
-usage: sh bench/run.sh speed|quality|comparators [OPTION...]
-  speed   this library against PyTorch and onnxruntime on this machine: a table, and build/bench/speed.json;
+usage: sh bench/run.sh speed|growth|quality|comparators [OPTION...]
+  speed   this library against PyTorch and onnxruntime on this machine: a table, build/bench/speed.json and .md;
           under ten minutes; options go to bench/speed.py (--help lists them)
+  growth [PLOT...] [--out DIR]
+          how speed grows with batch, width and rows, what threads gain, and a roofline: plots in build/bench or DIR, and a
+          table of more threads than cores; minutes
   quality [--quick] [--data DIR]
           how well it detects, on published sets: build/bench/quality.md and bar plots. Hours; finished cells are kept,
           so it may be broken off and started again. --quick: under five minutes. DIR has mnist/*.gz, adbench/*.npz,
@@ -56,6 +59,13 @@ speed() {
   peers "$@"
 }
 
+growth() {
+  need_packages g++ cmake ninja-build libeigen3-dev libbenchmark-dev python3 || say "going on with what is there"
+  build_programs bench_speed bench_kernels || build_programs bench_speed  # without Google Benchmark, without kernels
+  python3 "$root/bench/growth.py" --program "$build/bench/bench/bench_speed" \
+    --kernels "$build/bench/bench/bench_kernels" --build "$build/bench" "$@"
+}
+
 quality() {
   need_packages g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libzip-dev libstb-dev \
     python3 dataset-fashion-mnist || say "going on with what is there"
@@ -86,6 +96,7 @@ comparators() {
 
 case "${1:-}" in
   speed) shift; speed "$@" ;;
+  growth) shift; growth "$@" ;;
   quality) shift; quality "$@" ;;
   comparators) shift; comparators "$@" ;;
   --help | -h) usage ;;

@@ -259,7 +259,8 @@ def scaling_rows(rows, peaks, low, high):
     return result
 
 
-def table(rows):
+def cells(rows):
+    """The table as words, a header first."""
     def number(value):
         if value is None:
             return "-"
@@ -276,10 +277,21 @@ def table(rows):
         met = {True: "yes", False: "no", None: "-"}[r["met"]]
         lines.append((r["name"], str(r["threads"]), number(r["ours"]), number(r["peer"]), ratio, r["unit"],
                       number(r["limit"]), share, target(r), met, r["engine"] or "-"))
+    return lines
+
+
+def table(rows):
+    lines = cells(rows)
     widths = [max(map(len, column)) for column in zip(*lines)]
     left = (0, 5, 8, 9, 10)
     return "\n".join("  ".join(cell.ljust(w) if i in left else cell.rjust(w)
                                for i, (cell, w) in enumerate(zip(line, widths))).rstrip() for line in lines)
+
+
+def markdown(rows):
+    header, *body = cells(rows)
+    lines = [header, ["---"] * len(header), *body]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def processor():
@@ -333,12 +345,13 @@ def main():
     if len(counts) > 1:
         rows += scaling_rows(rows, figures.peaks, counts[0], counts[-1])
 
-    print(f"{processor()}, {os.cpu_count()} cores, {time.monotonic() - start:.0f} s")
+    lines = [f"{processor()}, {os.cpu_count()} cores, {time.monotonic() - start:.0f} s"]
     for threads, p in figures.peaks.items():
-        print(f"{threads} thread{'s' if threads > 1 else ''}: multiply-adds in float {p['fma_peak']:.0f}, bf16 "
-              f"{p['bf16_peak']:.0f}, AMX {p['amx_peak']:.0f} GFLOP/s; reading 9 MB {p['cache_bandwidth']:.0f}, 1 GB "
-              f"{p['memory_bandwidth']:.0f} GB/s")
-    print(table(rows))
+        lines.append(f"{threads} thread{'s' if threads > 1 else ''}: multiply-adds in float {p['fma_peak']:.0f}, bf16 "
+                     f"{p['bf16_peak']:.0f}, AMX {p['amx_peak']:.0f} GFLOP/s; reading 9 MB {p['cache_bandwidth']:.0f}, 1 GB "
+                     f"{p['memory_bandwidth']:.0f} GB/s")
+    print("\n".join(lines) + "\n" + table(rows))
+    (options.build / "speed.md").write_text("\n\n".join(lines) + "\n\n" + markdown(rows) + "\n")
     result = {"processor": processor(), "cores": os.cpu_count(), "rounds": options.rounds, "peaks": figures.peaks,
               "rows": rows}
     (options.build / "speed.json").write_text(json.dumps(result, indent=1) + "\n")
