@@ -64,13 +64,15 @@ void check_finite_tests() {
   // Every place in a row of every length, so that no remainder of a vectorized loop is left out.
   for (Index n = 1; n <= 40; ++n) {
     for (Index bad = 0; bad < n; ++bad) {
-      std::vector<Scalar> x(static_cast<std::size_t>(n), Scalar(1));
+      std::vector<Scalar> x(static_cast<std::size_t>(n), bad % 2 ? largest : -largest);
       REQUIRE(dasvdd::detail::all_finite(x.data(), n));
-      x[static_cast<std::size_t>(bad)] = nan<Scalar>();
-      REQUIRE(!dasvdd::detail::all_finite(x.data(), n));
+      for (const Scalar value : {nan<Scalar>(), infinity<Scalar>(1), infinity<Scalar>(-1)}) {
+        x[static_cast<std::size_t>(bad)] = value;
+        REQUIRE(!dasvdd::detail::all_finite(x.data(), n));
+      }
     }
   }
-  CHECK(dasvdd::detail::all_finite<Scalar>(nullptr, 0));
+  CHECK(dasvdd::detail::all_finite(static_cast<const Scalar*>(nullptr), 0));
 
   RowMatrix<Scalar> x = RowMatrix<Scalar>::Constant(20, 7, Scalar(1));
   CHECK(refusal(x) == "");

@@ -164,6 +164,43 @@ TEST_CASE_TEMPLATE("squared distances use sixteen lanes in every table", Scalar,
   }
 }
 
+TEST_CASE_TEMPLATE("a strip of samples has each sample's squared distance, to its bits", Scalar,
+                   float, double) {
+  for (const auto* table : kernels::available<Scalar>()) {
+    INFO(std::string(table->name));
+    const Index panel = table->panel;
+    for (const Index n : {1, 2, 3, 7, 8, 9, 15, 16, 17, 40}) {
+      CAPTURE(n);
+      const auto a = Numbers(41).vector<Scalar>(n * panel),
+                 b = Numbers(42).vector<Scalar>(n * panel);
+      const auto one = Numbers(43).vector<Scalar>(n);
+      std::vector<Scalar> of_one(static_cast<std::size_t>(n * panel), nan<Scalar>());
+      table->strip_of_one(one.data(), n, of_one.data());
+      for (const bool one_b : {false, true}) {
+        std::vector<Scalar> got(static_cast<std::size_t>(panel), nan<Scalar>());
+        table->strip_squared_distance(a.data(), one_b ? one.data() : b.data(), one_b, n,
+                                      got.data());
+        for (Index s = 0; s < panel; ++s) {
+          std::vector<Scalar> x, y;
+          for (Index j = 0; j < n; ++j) {
+            x.push_back(a[static_cast<std::size_t>(j * panel + s)]);
+            y.push_back((one_b ? of_one : b)[static_cast<std::size_t>(j * panel + s)]);
+          }
+          CHECK(same_bits(got[static_cast<std::size_t>(s)],
+                          table->squared_distance(x.data(), y.data(), n)));
+        }
+      }
+      std::vector<Scalar> zeros(of_one.size(), nan<Scalar>());
+      table->strip_of_one(nullptr, n, zeros.data());
+      CHECK(same_bits(zeros, std::vector<Scalar>(zeros.size())));
+      for (Index j = 0; j < n; ++j) {
+        CHECK(same_bits(of_one[static_cast<std::size_t>(j * panel + panel - 1)],
+                        one[static_cast<std::size_t>(j)]));
+      }
+    }
+  }
+}
+
 TEST_CASE_TEMPLATE("differences and standardized rows are rounded once an operation", Scalar, float,
                    double) {
   const Scalar scale = Scalar(0.3);

@@ -102,6 +102,8 @@ constexpr Index round_up(Index a, Index multiple) { return ceil_div(a, multiple)
 /// Tensors of the flat parameter vector start at multiples of this many scalars: a cache line at
 /// least, and room to read a bias as whole panels of any kernel.
 constexpr Index tensor_alignment = 32;
+/// No kernel's strip is wider.
+constexpr Index widest_panel = tensor_alignment;
 
 /// Scalars from row to row of an activation buffer with `cols` columns: whole panels, and an odd
 /// number of cache lines, because rows a power of two apart would all compete for the same cache

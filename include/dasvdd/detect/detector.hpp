@@ -291,20 +291,26 @@ class Detector {
     double* reconstruction = term + w.tile_;
     double* latent = reconstruction + w.tile_;
     std::fill_n(reconstruction, 2 * w.tile_, 0.0);
-    const Index blocks = w.narrow_.input.empty() ? 0 : X.rows() / detail::narrow_block;
-    for (Index b = 0; b < blocks; ++b) {
-      const Index first = b * detail::narrow_block;
-      narrow_terms(X.middle_rows(first, detail::narrow_block), w, term, reconstruction + first,
-                   latent + first);
+    Index done = 0;
+    if (!w.narrow_.input.empty()) {
+      const Index strip = model_->members.front().network.kernels().panel;
+      for (; done + strip <= X.rows(); done += strip) {
+        narrow_terms(X.middle_rows(done, strip), w, term, reconstruction + done, latent + done);
+      }
     }
-    const Index done = blocks * detail::narrow_block;
     if (done < X.rows()) {
       terms(X.middle_rows(done, X.rows() - done), w, term, reconstruction + done, latent + done);
     }
-    const double members = static_cast<double>(model_->members.size());
+    if (model_->members.size() > 1) {
+      const double members = static_cast<double>(model_->members.size());
+      for (Index r = 0; r < X.rows(); ++r) {
+        reconstruction[r] /= members;
+        latent[r] /= members;
+      }
+    }
     for (Index r = 0; r < X.rows(); ++r) {
-      const Scalar part[2] = {finite_or_infinite(static_cast<Scalar>(reconstruction[r] / members)),
-                              finite_or_infinite(static_cast<Scalar>(latent[r] / members))};
+      const Scalar part[2] = {finite_or_infinite(static_cast<Scalar>(reconstruction[r])),
+                              finite_or_infinite(static_cast<Scalar>(latent[r]))};
       if (to.reconstruction) to.reconstruction[r] = part[0];
       if (to.latent) to.latent[r] = part[1];
       if (to.score) to.score[r] = part[0] + part[1];
@@ -332,26 +338,24 @@ class Detector {
     }
   }
 
-  /// The same for sixteen rows, to the same bits, by the executor of narrow nets.
+  /// The same for a strip of rows, to the same bits, by the executor of narrow nets.
   void narrow_terms(Rows<const Scalar> X, Workspace<Scalar>& w, double* term,
                     double* reconstruction, double* latent) const {
-    constexpr Index rows = detail::narrow_block;
+    const Index rows = X.rows();
     const auto& k = model_->members.front().network.kernels();
     detail::NarrowBuffers<Scalar>& b = w.narrow_;
     const Rows<const Scalar> x = model_->scaler.empty() ? X : scaled_tile(X, w);
-    for (Index j = 0; j < features(); ++j) {
-      for (Index i = 0; i < rows; ++i) b.input[j * rows + i] = x(i, j);
-    }
+    k.pack_rows(x.data(), x.stride(), rows, features(), b.input.data());
     for (const auto& member : model_->members) {
       const bool decode = uses_decoder(member);
       const Scalar* output =
           detail::narrow_forward(k, member.network.net(), member.parameters.data(), decode, b);
       if (decode) {
-        member.reconstruction.evaluate_narrow(k, output, b.input.data(), false, term);
+        member.reconstruction.evaluate_strip(k, output, b.input.data(), false, term);
         for (Index r = 0; r < rows; ++r) reconstruction[r] += term[r];
       }
       if (member.latent.weight() > 0) {
-        member.latent.evaluate_narrow(k, b.code.data(), member.center.data(), true, term);
+        member.latent.evaluate_strip(k, b.code.data(), member.center.data(), true, term);
         for (Index r = 0; r < rows; ++r) latent[r] += term[r];
       }
     }

@@ -72,13 +72,13 @@ class ScoreTerm {
     }
   }
 
-  /// The same for a block of sixteen samples, a: size x 16, b: size x 16 or one b for all; not whitened.
-  void evaluate_narrow(const kernels::Table<Scalar>& k, const Scalar* a, const Scalar* b,
-                       bool one_b, double* out) const {
-    Scalar sums[16];
-    k.narrow_squared_distance(a, b, one_b, size_, sums);
+  /// The same for a strip of samples, a: size x panel, b: size x panel or one b for all; not whitened.
+  void evaluate_strip(const kernels::Table<Scalar>& k, const Scalar* a, const Scalar* b, bool one_b,
+                      double* out) const {
+    Scalar sums[detail::widest_panel];
+    k.strip_squared_distance(a, b, one_b, size_, sums);
     const double factor = weight_ / divisor_;
-    for (Index i = 0; i < 16; ++i) out[i] = factor * static_cast<double>(sums[i]);
+    for (Index i = 0; i < k.panel; ++i) out[i] = factor * static_cast<double>(sums[i]);
   }
 
   /// Writes the differences a_i - b_i and, behind them, A (a_i - b_i), rows padded_stride(size)

@@ -40,7 +40,8 @@ class Workspace {
           widest = std::max(widest, step.outputs);
         }
       }
-      narrow_ = detail::NarrowBuffers<Scalar>(widest);
+      const auto& k = model_->members.front().network.kernels();
+      narrow_ = detail::NarrowBuffers<Scalar>(widest * k.panel);
     }
   }
 

@@ -52,16 +52,12 @@ struct Table {
   Scalar (*squared_distance)(const Scalar* a, const Scalar* b, Index n);
   /// out[j] = scale * (a[j] - b[j]).
   void (*scaled_difference)(const Scalar* a, const Scalar* b, Scalar scale, Index n, Scalar* out);
-  /// A dense layer for sixteen samples at once, samples along the vectors: out(o, s) = f(bias[o] +
-  /// sum over k of w[o * depth + k] in(k, s)), in: depth x 16, out: outputs x 16. Each output adds in
-  /// the order of `product`, so the bits are the same; for nets so narrow that a vector of outputs
-  /// would be mostly empty. The bias may be null.
-  void (*narrow_product)(const Scalar* w, const Scalar* bias, Index outputs, Index depth,
-                         const Scalar* in, Scalar* out, ActivationSpec f);
-  /// out[s] = sum over j of (a(j, s) - b(j, s))^2 for sixteen samples, to the bits of squared_distance;
-  /// a: n x 16, b: n x 16, or n numbers for all samples where `one_b`.
-  void (*narrow_squared_distance)(const Scalar* a, const Scalar* b, bool one_b, Index n,
-                                  Scalar* out);
+  /// out(j, s) = a[j] for the `panel` samples s of a strip, out: n x panel; zeros where a is null.
+  void (*strip_of_one)(const Scalar* a, Index n, Scalar* out);
+  /// out[s] = sum over j of (a(j, s) - b(j, s))^2 for the `panel` samples s of a strip, to the bits of
+  /// squared_distance; a: n x panel, b: n x panel, or n numbers for all samples where `one_b`; n at least 1.
+  void (*strip_squared_distance)(const Scalar* a, const Scalar* b, bool one_b, Index n,
+                                 Scalar* out);
   /// out[j] = (a[j] - shift[j]) * factor[j]: a row in the scaler's units.
   void (*standardize)(const Scalar* a, const Scalar* shift, const Scalar* factor, Index n,
                       Scalar* out);
