@@ -15,7 +15,6 @@ import plot
 import speed
 
 IMAGE = [784, 1024, 256, 256]
-PASSES = 2  # over every list of sizes, so that a disturbance does not fall on one point alone; the best counts
 
 
 def mirrored(widths):
@@ -43,11 +42,11 @@ class Bench:
     def __init__(self, options):
         command = [str(options.program), "--seconds", str(options.seconds)]
         self.children = {t: speed.Child("growth", command, t, options.build) for t in (1, 2)}
-        self.values = {}
+        self.values, self.passes = {}, options.passes
 
     def ask(self, questions):
         """The best speed of each question at each number of threads: what disturbs it only slows it."""
-        for _ in range(PASSES):
+        for _ in range(self.passes):
             for question in questions:
                 for threads, child in self.children.items():
                     answer = child.ask(question)
@@ -161,8 +160,9 @@ def kernel_points(options, bench):
     for entry in json.loads(report.read_text())["benchmarks"]:
         _, rows, kind = entry["name"].split(", ")
         n = int(rows.split()[0])
+        rows = rows if n > 1 else "1 row"
         passes = 6 if "Adam" in kind else 1  # Adam reads and writes three arrays
-        kind = {"score": "packed before"}.get(kind, kind)
+        kind = {"score": "product of packed weights"}.get(kind, kind)
         if n == 180 or kind == "forward":
             points.append((f"kernel: {kind}, {rows}", 2 * n * weights / (4 * (passes * weights + n * sides)), entry["GFLOP"]))
     return points
@@ -211,7 +211,7 @@ def many_threads(options):
     command, counts = [str(options.program), "--seconds", str(options.seconds)], (1, 2, 4, 8, 16)
     children = [speed.Child("growth", command, t, options.build) for t in counts]
     values = {}
-    for _ in range(2 * PASSES):
+    for _ in range(2 * options.passes):
         for name in names:
             for child, t in zip(children, counts):
                 answer = child.ask(name)
@@ -234,6 +234,8 @@ def main():
     parser.add_argument("plots", nargs="*", help=f"which (default: all): {', '.join(PLOTS)}, roofline, many-threads")
     parser.add_argument("--out", type=pathlib.Path, help="folder for the plots (default: build/bench)")
     parser.add_argument("--seconds", type=float, default=0.2, help="least time of one measurement")
+    parser.add_argument("--passes", type=int, default=2, help="over every list of sizes, so that no disturbance falls on one "
+                        "point alone; the best counts")
     parser.add_argument("--program", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--kernels", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)

@@ -37,7 +37,9 @@ class Axis:
         if not self.logarithmic:
             step = 0.5 if self.high - self.low < 5 else 1
             return [self.low + i * step for i in range(int((self.high - self.low) / step) + 1)]
-        return [10.0**e for e in range(math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9) + 1)]
+        decades = range(math.floor(math.log10(self.low)), math.floor(math.log10(self.high)) + 1)
+        steps = (1, 2, 5) if self.high / self.low < 1000 else (1,)
+        return [v for e in decades for v in (step * 10.0**e for step in steps) if self.low <= v <= self.high]
 
 
 def decades(values):

@@ -2,6 +2,8 @@
 // Counts what a program takes from the heap, where all of it comes from: at malloc and its relatives,
 // which operator new calls too. For one source file of a program; DASVDD_TEST_COUNTS_MEMORY says whether it can.
 
+#include <dasvdd/core/memory.hpp>  // Eigen first: what it includes must declare posix_memalign before it is defined
+
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
