@@ -7,6 +7,7 @@
 
 #include <dasvdd/dasvdd.hpp>
 #include <dasvdd/io/model_file.hpp>
+#include <dasvdd/train/mixed_precision.hpp>
 
 #include <charconv>
 #include <optional>
@@ -46,6 +47,11 @@ class FitCommand {
                                          "with --layers or --net, what follows the last layer: "
                                          "sigmoid, identity or leaky_relu (sigmoid for images, "
                                          "else identity)");
+    mixed_option_ =
+        command_.add_flag("--mixed-precision",
+                          "with --layers or --net, train on numbers rounded to bfloat16 where the "
+                          "CPU is faster at them: big nets in a third of the time, not to the "
+                          "same bits");
     output_option_->check(CLI::IsMember({"sigmoid", "identity", "leaky_relu"}));
     command_.add_option("--epochs", epochs_, "passes over the rows");
     command_.add_option("--batch-size", batch_size_,
@@ -114,6 +120,8 @@ class FitCommand {
     layers_ = sizes("--layers", layers_text_);
     check(published() || output_option_->count() == 0,
           "--output goes with --layers or --net, which aren't given");
+    check(published() || mixed_option_->count() == 0,
+          "--mixed-precision goes with --layers or --net, which aren't given");
     check(image_shape_text_.empty() || sizes("--image-shape", image_shape_text_).size() == 3,
           "--image-shape is ", in_quotes(image_shape_text_),
           ", expected three numbers: channels, height and width");
@@ -227,6 +235,7 @@ class FitCommand {
   dasvdd::Detector<float> fit_published(const Table& table, std::ostream& out, std::ostream& err) {
     options_.standardize = standardize_ || (!raw_ && !table.images);
     if (output_.empty()) output_ = table.images && !options_.standardize ? "sigmoid" : "identity";
+    if (mixed_option_->count() > 0) options_.precision = dasvdd::mixed_precision();
     dasvdd::Trainer<float> trainer(make_net(table), options_);
     Progress bar("epoch");
     const dasvdd::FitReport report = trainer.fit(table.X, [&](const dasvdd::EpochReport& epoch) {
@@ -261,7 +270,7 @@ class FitCommand {
   }
 
   CLI::App& command_;
-  CLI::Option* output_option_ = nullptr;
+  CLI::Option *output_option_ = nullptr, *mixed_option_ = nullptr;
   DataArguments data_;
   std::string model_path_, layers_text_, net_, image_shape_text_, output_, gamma_ = "auto";
   std::vector<Index> layers_;

@@ -4,6 +4,7 @@
 
 #include <dasvdd/dasvdd.hpp>
 #include <dasvdd/io/model_file.hpp>
+#include <dasvdd/train/mixed_precision.hpp>
 
 #include <cstdio>
 #include <stdexcept>

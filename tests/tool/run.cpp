@@ -290,6 +290,13 @@ TEST_CASE("tool: the published form's options reach the training") {
       dasvdd::dense_autoencoder<float>(3, {8, 2}, dasvdd::activation("leaky_relu")), options);
   trainer.fit(X);
   CHECK(dasvdd::load<float>(model).score(X) == trainer.detector().score(X));
+  CHECK(dasvdd::load<float>(model).model().facts.at("precision") == "own");
+
+  REQUIRE(dasvdd_tool({"fit", train, "-o", model, "--label-column", "label", "--layers", "8,2",
+                       "--epochs", "2", "--mixed-precision"})
+              .status == 0);
+  CHECK(dasvdd::load<float>(model).model().facts.at("precision") ==
+        dasvdd::mixed_precision().name());
 }
 
 TEST_CASE("tool: without --layers it does what fit() does") {
@@ -307,6 +314,8 @@ TEST_CASE("tool: without --layers it does what fit() does") {
   CHECK(loaded.threshold() == direct.threshold());
   check_failure({"fit", train, "-o", model, "--output", "sigmoid"}, 2,
                 "--output goes with --layers or --net, which aren't given");
+  check_failure({"fit", train, "-o", model, "--mixed-precision"}, 2,
+                "--mixed-precision goes with --layers or --net, which aren't given");
 
   REQUIRE(dasvdd_tool({"fit", train, "-o", model, "--label-column", "label", "--epochs", "3",
                        "--batch-size", "16", "--lr", "0.01", "--center-lr", "0.5", "--kappa", "0.8",
