@@ -170,14 +170,14 @@ class Data {
 /// `key=value,key=value`, or `-` for nothing. Keys: objective (dasvdd, reconstruction, deep_svdd,
 /// soft_boundary), epochs, kappa, code, center (fixed, batch_mean), gamma (a number, or 10x: ten
 /// times the rule's), gamma_rule (mean_of_ratios), initializations, score (balanced), scaled,
-/// contamination, published, precision (mixed).
+/// contamination, expected (FitSettings::contamination), published, precision (mixed).
 class Settings {
  public:
   explicit Settings(const std::string& text) {
     static const std::set<std::string> known = {
-        "objective",     "epochs",     "kappa",           "code",  "center",
-        "gamma",         "gamma_rule", "initializations", "score", "scaled",
-        "contamination", "published",  "precision"};
+        "objective",     "epochs",     "kappa",           "code",     "center",
+        "gamma",         "gamma_rule", "initializations", "score",    "scaled",
+        "contamination", "expected",   "published",       "precision"};
     std::istringstream parts(text == "-" ? "" : text);
     for (std::string part; std::getline(parts, part, ',');) {
       const std::size_t equals = part.find('=');
@@ -310,6 +310,7 @@ Trained train_table(std::uint64_t seed, int threads, const Settings& s, const Ro
   dasvdd::FitSettings fit;
   fit.seed = seed;
   fit.threads = threads;
+  fit.contamination = s.number("expected", 0);
   const auto start = Clock::now();
   auto detector = dasvdd::fit(X, fit);
   const double seconds = seconds_since(start);

@@ -85,7 +85,7 @@ def other_detectors(folder, measured, sets):
     return found
 
 
-CONTAMINATION = {"`fit`, defaults": "-", "one net, published score": "published=1"}
+CONTAMINATION = {"`fit`, defaults": "-", "`fit`, `contamination = 0.1`": "expected=0.1", "one net, published score": "published=1"}
 
 
 def contamination(measured, sets, levels):

@@ -75,6 +75,10 @@ class FitCommand {
     command_.add_option(
         "--false-alarm-rate", false_alarm_rate_,
         "share of normal rows that may be called anomalies; holds every tenth row out");
+    command_
+        .add_option("--contamination", contamination_,
+                    "without --layers or --net: the share of the rows that may be anomalies")
+        ->capture_default_str();
     command_.add_option("--seed", options_.seed, "seed of everything drawn")->capture_default_str();
     command_.add_option("--threads", options_.threads, "0 for all; never changes the result")
         ->capture_default_str();
@@ -122,6 +126,10 @@ class FitCommand {
           "--output goes with --layers or --net, which aren't given");
     check(published() || mixed_option_->count() == 0,
           "--mixed-precision goes with --layers or --net, which aren't given");
+    check(!published() || contamination_ == 0,
+          "--contamination goes without --layers and --net, which train on every row");
+    check(contamination_ >= 0 && contamination_ < 0.5, "--contamination is ",
+          number_text(contamination_), ", expected a share from 0 to below 0.5");
     check(image_shape_text_.empty() || sizes("--image-shape", image_shape_text_).size() == 3,
           "--image-shape is ", in_quotes(image_shape_text_),
           ", expected three numbers: channels, height and width");
@@ -217,6 +225,7 @@ class FitCommand {
     settings.adam = options_.adam;
     settings.center = options_.center;
     settings.kappa = options_.kappa;
+    settings.contamination = contamination_;
     if (gamma_ != "auto") settings.gamma = options_.gamma.number;
     facts_["training"] = "default";
     Progress bar("epoch");
@@ -278,6 +287,7 @@ class FitCommand {
   std::optional<Index> epochs_, batch_size_;
   bool standardize_ = false, raw_ = false;
   std::optional<double> false_alarm_rate_;
+  double contamination_ = 0;
   dasvdd::Facts facts_;
 };
 

@@ -332,6 +332,27 @@ TEST_CASE("tool: without --layers it does what fit() does") {
   CHECK(dasvdd::load<float>(model).score(X) == dasvdd::fit(X, settings).score(X));
 }
 
+TEST_CASE("tool: --contamination is that of fit()") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(40, 0)), model = folder / "m";
+  std::vector<std::string> words = {
+      "fit", train, "-o", model, "--label-column", "label", "--epochs", "3", "--contamination",
+      "0.1"};
+  REQUIRE(dasvdd_tool(words).status == 0);
+  dasvdd::FitSettings settings;
+  settings.epochs = 3;
+  settings.contamination = 0.1;
+  const auto X = tool::read_table(train, {"label", "", false}).X;
+  const auto direct = dasvdd::fit(X, settings), loaded = dasvdd::load<float>(model);
+  CHECK(loaded.score(X) == direct.score(X));
+  CHECK(loaded.threshold() == direct.threshold());
+  words.back() = "0.5";
+  check_failure(words, 2, "--contamination is 0.5, expected a share from 0 to below 0.5");
+  words.back() = "0.1";
+  words.insert(words.end(), {"--layers", "4"});
+  check_failure(words, 2, "--contamination goes without --layers and --net");
+}
+
 TEST_CASE("tool: the same run writes the same bytes") {
   const TemporaryFolder folder;
   const std::string train = folder.put("train.csv", csv(60, 0)), one = folder / "1",

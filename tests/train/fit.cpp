@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "train/support.hpp"
@@ -270,6 +271,8 @@ TEST_CASE("wrong settings are refused before anything is trained") {
   refused("epochs is -1", [](FitSettings& s) { s.epochs = -1; });
   refused("the batch size is 0", [](FitSettings& s) { s.batch_size = 0; });
   refused("kappa is 2", [](FitSettings& s) { s.kappa = 2; });
+  refused("the contamination is 0.5", [](FitSettings& s) { s.contamination = 0.5; });
+  refused("the contamination is -0.1", [](FitSettings& s) { s.contamination = -0.1; });
   refused("gamma is -1", [](FitSettings& s) { s.gamma = -1; });
   refused("the learning rate is 0", [](FitSettings& s) { s.adam.learning_rate = 0; });
 }
@@ -284,4 +287,109 @@ TEST_CASE("what training warns of stands in the detector's facts") {
   FitSettings longer = quick();
   longer.steps = 600;
   CHECK(fit(curve<float>(200, 6, 3), longer).model().facts.count("warnings") == 0);
+}
+
+namespace {
+
+/// Rows of which the last `odd` are anomalies of one kind: a small, tight cluster off the curve.
+RowMatrix<float> with_cluster(Index n, Index odd, std::uint64_t seed) {
+  RowMatrix<float> X = curve<float>(n, 6, seed);
+  Random random(seed + 1000);
+  for (Index i = n - odd; i < n; ++i) {
+    for (Index j = 0; j < 6; ++j) {
+      X(i, j) = static_cast<float>((j % 2 == 0 ? 0.65 : 0.4) + 0.02 * random.normal());
+    }
+  }
+  return X;
+}
+
+/// How well a fit on such rows, a tenth of them anomalies, tells new ones of the same kind from normal rows.
+double auc_after_contamination(double told, std::uint64_t seed) {
+  FitSettings settings;
+  settings.members = 3;
+  settings.steps = 1500;
+  settings.seed = seed;
+  settings.contamination = told;
+  const auto detector = fit(with_cluster(600, 60, 20 + seed), settings);
+  const Vector<float> scores = detector.score(with_cluster(400, 100, 30 + seed));
+  std::vector<int> labels(400);
+  std::fill(labels.end() - 100, labels.end(), 1);
+  return roc_auc(scores, labels);
+}
+
+}  // namespace
+
+TEST_CASE("a fit that is told of anomalies among its rows still finds their kind") {
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    CAPTURE(seed);
+    // The nets of a trusting fit learn a cluster of sixty rows like any other, and rank it below chance.
+    CHECK(auc_after_contamination(0, seed) < 0.6);
+    CHECK(auc_after_contamination(0.1, seed) > 0.95);
+  }
+}
+
+TEST_CASE("rows are trusted by what most of them have in common") {
+  const auto X = with_cluster(600, 60, 7);
+  const std::vector<Index> trusted = detail::trusted_rows<float>(X, 0.1, true, 0, 1);
+  // Three times the share that may be anomalies is left out.
+  REQUIRE(trusted.size() == 420);
+  CHECK(std::is_sorted(trusted.begin(), trusted.end()));
+  const auto odd = std::count_if(trusted.begin(), trusted.end(), [](Index r) { return r >= 540; });
+  CHECK(odd == 0);
+  CHECK(detail::trusted_rows<float>(X, 0.1, true, 0, 4) == trusted);
+  CHECK(detail::trusted_rows<float>(X, 0.1, true, 1, 1) != trusted);
+  // Half of the rows at most.
+  CHECK(detail::trusted_rows<float>(X, 0.4, true, 0, 1).size() == 300);
+}
+
+TEST_CASE(
+    "a fit told of anomalies calls their share of the training rows anomalies, whatever the "
+    "threads") {
+  const auto X = with_cluster(200, 20, 8);
+  FitSettings settings = quick();
+  settings.contamination = 0.1;
+  const auto detector = fit(X, settings);
+  CHECK(detector.predict(X).sum() == 20);
+  CHECK(detector.model().facts.at("contamination") == "0.1");
+  settings.threads = 3;
+  CHECK(same_bits(fit(X, settings).score(X), detector.score(X)));
+  settings.contamination = 0.001;  // not even one row: the usual threshold
+  CHECK(fit(X, settings).predict(X).sum() == 2);
+}
+
+TEST_CASE(
+    "a fit told of anomalies takes tables of any length, rows all alike and constant features") {
+  FitSettings settings = quick();
+  settings.contamination = 0.3;
+  for (const Index n : {2, 3, 5, 19, 20, 33}) {
+    CAPTURE(n);
+    const RowMatrix<float> X = curve<float>(n, 3, 5);
+    CHECK(all_finite(fit(X, settings).score(X)));
+  }
+  const RowMatrix<float> alike = RowMatrix<float>::Constant(10, 3, 7);
+  CHECK(all_finite(fit(alike, settings).score(alike)));
+  // A row so far out that its square overflows once the scaler trusts it no more.
+  RowMatrix<float> far = curve<float>(50, 3, 5);
+  far(7, 1) = 1e30f;
+  settings.contamination = 0.05;
+  const Vector<float> scores = fit(far, settings).score(far);
+  CHECK(scores[7] == std::numeric_limits<float>::infinity());
+  CHECK(std::count_if(scores.begin(), scores.end(), [](float s) { return s < 1e6f; }) == 49);
+}
+
+TEST_CASE("a fit told of anomalies trains its members for a third of the steps") {
+  const auto X = curve<float>(64, 3, 9);
+  FitSettings settings;
+  settings.members = 1;
+  settings.steps = 60;  // 51 rows of a member's, two batches of 32: thirty epochs
+  const auto epochs = [&] {
+    Index count = 0;
+    fit(X, settings, [&](const FitProgress& at) { count = at.total; });
+    return count;
+  };
+  CHECK(epochs() == 30);
+  settings.contamination = 0.01;
+  CHECK(epochs() == 10);
+  settings.epochs = 7;
+  CHECK(epochs() == 7);
 }

@@ -4,7 +4,7 @@
 
 #include <dasvdd/detect/ensemble.hpp>
 #include <dasvdd/train/attenuation.hpp>
-#include <dasvdd/train/trainer.hpp>
+#include <dasvdd/train/trusted_rows.hpp>
 
 #include <mutex>
 #include <optional>
@@ -29,6 +29,12 @@ struct FitSettings {
   double kappa = 0.9;
   /// The weight of the latent term in training; empty: a tenth of what the published rule says.
   std::optional<double> gamma;
+  /// The share of training rows that may be anomalies, below one half, for those who can't promise
+  /// normal rows: rows that look odd are left out of the training, members train for a third of
+  /// `steps`, since time is what a net needs to learn its few anomalies too, and the threshold calls
+  /// that share of the training rows anomalies. Costs detection where all rows are normal after all
+  /// (docs/results.md has figures): leave it at 0 then.
+  double contamination = 0;
 };
 
 /// How far a fit has come.
@@ -40,53 +46,44 @@ struct FitProgress {
 
 namespace detail {
 
-/// Random streams beside those of a Trainer: the order of rows, and the members' seeds.
-constexpr std::uint64_t fit_order = 4, fit_seeds = 1000000;
-
-/// Member i's net: every third is a layer shallower. Nets of two depths err on different rows, and
-/// their mean ranks better than as many nets alike.
-template <class Scalar>
-Autoencoder<Scalar> fit_net(Index features, Index i) {
-  const std::vector<Index> shallow = {128, 128, 64}, deep = {128, 128, 128, 64};
-  return dense_autoencoder<Scalar>(features, i % 3 == 0 ? shallow : deep, identity().spec(),
-                                   leaky_relu().spec(), identity().spec());
-}
-
-/// The rows that member i trains on, in the scaler's units: `order` is one random order of all
-/// rows, from which every member leaves out another fifth. The residuals that whiten its score are
+/// The rows that member i trains on, in the scaler's units: `order` is one random order of the rows,
+/// from which every member leaves out another fifth. The residuals that whiten its score are
 /// those of all rows, so that some come from rows it does not know. A handful of rows can't spare
 /// any.
 template <class Scalar>
 AlignedBuffer<Scalar> fit_rows_of_member(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
                                          const std::vector<Index>& order, Index i) {
-  constexpr Index folds = 5, enough = 20;
+  constexpr std::size_t folds = 5, enough = 20;
   std::vector<Index> mine;
-  for (Index r = 0; r < X.rows(); ++r) {
-    if (X.rows() < enough || r % folds != i % folds)
-      mine.push_back(order[static_cast<std::size_t>(r)]);
+  for (std::size_t r = 0; r < order.size(); ++r) {
+    if (order.size() < enough || r % folds != static_cast<std::size_t>(i) % folds)
+      mine.push_back(order[r]);
   }
-  AlignedBuffer<Scalar> rows(static_cast<Index>(mine.size()) * X.cols());
-  for (std::size_t r = 0; r < mine.size(); ++r) {
-    scaler.apply(kernels::best<Scalar>(), X.row(mine[r]), X.cols(),
-                 rows.data() + static_cast<Index>(r) * X.cols());
-  }
-  return rows;
+  return gathered(X, scaler, mine);
 }
 
-/// A tenth of the gamma that the published rule gives, from two nets and a thousand rows at most:
-/// untrained nets put the weight of the latent term far too high for trained ones, and there are
-/// other members.
-template <class Scalar>
-GammaRule fit_gamma(const Autoencoder<Scalar>& net, Rows<const Scalar> X, std::uint64_t seed) {
-  constexpr Index enough = 1000;
-  const Rows<const Scalar> some = X.middle_rows(0, std::min(X.rows(), enough));
-  return GammaRule::value(
-      0.1 * estimate_gamma<Scalar>(net, {}, some, nullptr, GammaRule::ratio_of_means(2), 1,
-                                   [&](int t, Scalar* parameters, Scalar* statistics) {
-                                     Random random(seed,
-                                                   Stream::gamma + static_cast<std::uint64_t>(t));
-                                     net.joined().initialize(random, parameters, statistics);
-                                   }));
+/// A member finished with the rows it gives the lowest scores, all but the share that may be
+/// anomalies: first with the rows it was trained among, then twice with those that the model before
+/// ranks lowest. More rows than it was trained among, so that normal rows far out are not whitened
+/// as if there were none.
+/// \param trained numbers of the rows it was trained among
+/// \param finished_with called as finished_with(rows, report)
+template <class Scalar, class F>
+Finished<Scalar> finished_with_lowest(Rows<const Scalar> X, const std::vector<Index>& trained,
+                                      double contamination, FitReport& report, F&& finished_with) {
+  const auto with = [&](const std::vector<Index>& numbers, FitReport& said) {
+    const AlignedBuffer<Scalar> rows = gathered(X, Scaler<Scalar>(), numbers);
+    return finished_with(
+        Rows<const Scalar>(rows.data(), static_cast<Index>(numbers.size()), X.cols()), said);
+  };
+  const auto lowest_by = [&](const Finished<Scalar>& finished) {
+    std::vector<Scalar> scores(static_cast<std::size_t>(X.rows()));
+    Detector<Scalar>(finished.model, finished.threshold).score(X, scores.data(), 1);
+    return lowest(std::vector<double>(scores.begin(), scores.end()),
+                  rows_without(X.rows(), contamination));
+  };
+  FitReport unused = report;
+  return with(lowest_by(with(lowest_by(with(trained, unused)), unused)), report);
 }
 
 /// Trains member i of a fit, by the calling thread alone.
@@ -101,9 +98,10 @@ Detector<Scalar> fit_member(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
   const Rows<const Scalar> rows(numbers.data(), numbers.size() / X.cols(), X.cols());
   Options options;
   options.batch_size = settings.batch_size;
-  options.epochs = settings.epochs > 0
-                       ? settings.epochs
-                       : ceil_div(settings.steps, ceil_div(rows.rows(), options.batch_size));
+  const Index steps =
+      settings.contamination > 0 ? ceil_div(settings.steps, Index(3)) : settings.steps;
+  options.epochs = settings.epochs > 0 ? settings.epochs
+                                       : ceil_div(steps, ceil_div(rows.rows(), options.batch_size));
   options.seed = Random(settings.seed, fit_seeds + static_cast<std::uint64_t>(i)).bits();
   options.threads = 1;
   options.adam = settings.adam;
@@ -113,14 +111,19 @@ Detector<Scalar> fit_member(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
       settings.gamma ? GammaRule::value(*settings.gamma) : fit_gamma(net, rows, options.seed);
   Trainer<Scalar> trainer(net, options);
   FitReport report = trainer.fit(rows, progress);
-  // The last layer is corrected, and the score made, from all rows.
   options.score = settings.score;
   const TrainerState<Scalar>& state = trainer.state();
-  AlignedBuffer<Scalar> parameters = state.parameters;
-  undo_attenuation(net, state.statistics, scaler, X, 1, parameters);
-  const auto finished =
-      finish(net, Dasvdd<Scalar>::name, parameters, state.statistics, state.center.center, scaler,
-             state.gamma, 1, state.gamma, options, X, 1, report);
+  // The last layer is corrected, and the score made, from these rows.
+  const auto finished_with = [&](Rows<const Scalar> some, FitReport& said) {
+    AlignedBuffer<Scalar> parameters = state.parameters;
+    undo_attenuation(net, state.statistics, scaler, some, 1, parameters);
+    return finish(net, Dasvdd<Scalar>::name, parameters, state.statistics, state.center.center,
+                  scaler, state.gamma, 1, state.gamma, options, some, 1, said);
+  };
+  const Finished<Scalar> finished =
+      settings.contamination > 0
+          ? finished_with_lowest(X, order, settings.contamination, report, finished_with)
+          : finished_with(X, report);
   // finish() has looked at the corrected net, the trainer at its own.
   std::sort(report.warnings.begin(), report.warnings.end());
   report.warnings.erase(std::unique(report.warnings.begin(), report.warnings.end()),
@@ -135,6 +138,8 @@ Detector<Scalar> fit_member(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
 inline void check(const FitSettings& settings) {
   require(settings.members >= 1, "members is ", settings.members, ", expected at least 1");
   require(settings.steps >= 1, "steps is ", settings.steps, ", expected at least 1");
+  require(settings.contamination >= 0 && settings.contamination < 0.5, "the contamination is ",
+          settings.contamination, ", expected a share from 0 to below 0.5");
   require(settings.epochs >= 0, "epochs is ", settings.epochs,
           ", expected 0 (as steps say) or more");
   Options options;
@@ -165,10 +170,14 @@ Detector<Scalar> fit_rows(Rows<const Scalar> X, const FitSettings& settings, Pro
   detail::require_width(X, X.cols(), "the training set");
   require(X.rows() > 1, "the training set has ", X.rows(), " rows, expected at least 2");
   detail::require_finite(X, "the training set");
-  const Scaler<Scalar> scaler =
-      settings.standardize ? Scaler<Scalar>::standardizing(X) : Scaler<Scalar>();
   std::vector<Index> order(static_cast<std::size_t>(X.rows()));
   for (std::size_t r = 0; r < order.size(); ++r) order[r] = static_cast<Index>(r);
+  Scaler<Scalar> scaler;
+  if (settings.contamination > 0) {
+    order = detail::trusted_rows(X, settings.contamination, settings.standardize, settings.seed,
+                                 resolve_threads(settings.threads));
+  }
+  if (settings.standardize) scaler = detail::scaler_of(X, order);
   Random(settings.seed, detail::fit_order).shuffle(order.data(), order.size());
 
   const int threads =
@@ -207,12 +216,16 @@ Detector<Scalar> fit_rows(Rows<const Scalar> X, const FitSettings& settings, Pro
   std::map<std::string, std::string> facts = detectors.front().model().facts;
   facts["seed"] = detail::sentence(settings.seed);
   facts["gamma_rule"] = settings.gamma ? "value" : "a tenth of ratio_of_means";
+  if (settings.contamination > 0) {
+    facts["contamination"] = detail::sentence(settings.contamination);
+  }
   if (!said.empty()) facts["warnings"] = said;
   const Detector<Scalar> fitted = ensemble(detectors, 0, std::move(facts));
   std::vector<Scalar> scores(static_cast<std::size_t>(X.rows()));
   fitted.score(X, scores.data(), settings.threads);
-  return fitted.with_threshold(detail::quantile(std::vector<double>(scores.begin(), scores.end()),
-                                                Options().training_quantile));
+  return fitted.with_threshold(
+      detail::quantile(std::vector<double>(scores.begin(), scores.end()),
+                       std::min(Options().training_quantile, 1 - settings.contamination)));
 }
 
 /// fit_rows for an Eigen matrix: `auto detector = dasvdd::fit(X);`
