@@ -7,6 +7,7 @@
 // For body.inc, which stands inside a namespace when it is read.
 #include <array>
 #include <cstddef>
+#include <cstring>
 #include <utility>
 
 #if defined(__GNUC__) || defined(__clang__)

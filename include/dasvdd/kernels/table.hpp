@@ -63,13 +63,13 @@ struct Table {
                       Scalar* out);
 };
 
-/// The part of a Table that linear algebra beside a net needs: a program whose net is in float has no use
-/// for the rest in double, and its compiler should not have to make it.
+/// What linear algebra beside a net needs: a program whose net is in float has no use for the rest in
+/// double, and its compiler should not have to make it.
 template <class Scalar>
 struct ProductTable {
   Index panel;
-  void (*pack_rows)(const Scalar* w, Index stride, Index cols, Index depth, Scalar* strips);
   void (*pack_columns)(const Scalar* w, Index stride, Index cols, Index depth, Scalar* strips);
+  /// To the bits of Table's; reads and writes whole panels of out.
   void (*product_add)(const Product<Scalar>&);
 };
 

@@ -70,14 +70,13 @@ constexpr Index factor_block = 32;
 inline void cholesky(PaddedMatrix& c) {
   const auto& kernel = kernels::best_products<double>();
   const Index d = c.rows;
-  AlignedBuffer<double> negative(factor_block * c.stride), strips(factor_block * d);
+  AlignedBuffer<double> negative(factor_block * d), strips(factor_block * d);
   for (Index first = 0; first < d; first += factor_block) {
     const Index last = std::min(first + factor_block, d);
     for (Index j = first; j < last; ++j) {
-      std::transform(c.row(j), c.row(j) + first, negative.data() + (j - first) * c.stride,
-                     [](double x) { return -x; });
+      for (Index k = 0; k < first; ++k) negative[k * factor_block + j - first] = -c.row(j)[k];
     }
-    kernel.pack_rows(negative.data(), c.stride, last - first, first, strips.data());
+    kernel.pack_columns(negative.data(), factor_block, last - first, first, strips.data());
     kernel.product_add({d - first, last - first, first, strips.data(), c.row(first), c.stride, 1,
                         c.row(first) + first, c.stride});
     for (Index i = first; i < d; ++i) {
