@@ -88,6 +88,17 @@
                   DASVDD_ABI_KERNELS, DASVDD_ABI_TARGET, DASVDD_ABI_MATH, EIGEN_MAX_ALIGN_BYTES, \
                   EIGEN_WORLD_VERSION)
 
+// What a program that includes the library costs its compiler is mostly inlining and optimizing what runs seldom.
+// DASVDD_NOINLINE: compiled once, called from many places. DASVDD_COLD: runs a few times a fit, so made small, not
+// fast; not for what users call, since GCC then takes their code around the call for cold, too.
+#if defined(__GNUC__) || defined(__clang__)
+#define DASVDD_NOINLINE __attribute__((noinline))
+#define DASVDD_COLD __attribute__((cold, noinline))
+#else
+#define DASVDD_NOINLINE
+#define DASVDD_COLD
+#endif
+
 #define DASVDD_NAMESPACE_BEGIN \
   namespace dasvdd {           \
   inline namespace DASVDD_ABI {

@@ -51,7 +51,7 @@ class Part {
     }
   }
 
-  void append_to(std::string& sentence) const {
+  DASVDD_NOINLINE void append_to(std::string& sentence) const {
     char digits[32];
     switch (kind_) {
       case Kind::text:
@@ -88,12 +88,12 @@ class Part {
   Kind kind_ = Kind::text;
 };
 
-inline std::string join(const Part* parts, std::size_t count) {
+DASVDD_NOINLINE inline std::string join(const Part* parts, std::size_t count) {
   std::string text;
   for (std::size_t i = 0; i < count; ++i) parts[i].append_to(text);
   return text;
 }
-[[noreturn]] inline void refuse(const Part* parts, std::size_t count) {
+[[noreturn]] DASVDD_COLD inline void refuse(const Part* parts, std::size_t count) {
   throw InvalidArgument(join(parts, count));
 }
 

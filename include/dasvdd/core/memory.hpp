@@ -18,6 +18,11 @@ DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
 constexpr std::size_t huge_page = std::size_t(1) << 21;
+constexpr std::size_t buffer_alignment = 64;
+
+inline std::align_val_t alignment_for(std::size_t bytes) {
+  return std::align_val_t{bytes < huge_page ? buffer_alignment : huge_page};
+}
 
 /// Big buffers are read across rows that lie pages apart, and a step of Adam has three of them: in pages
 /// of 4 KB the translation of addresses costs more than the arithmetic. Where the system has none to
@@ -28,6 +33,17 @@ inline void ask_for_huge_pages(void* memory, std::size_t bytes) {
 #else
   (void)memory, (void)bytes;
 #endif
+}
+
+/// The memory behind an AlignedBuffer, on a 64-byte border or a huge page's; null for no bytes.
+DASVDD_NOINLINE inline void* allocate_aligned(std::size_t bytes) {
+  if (bytes == 0) return nullptr;
+  void* memory = ::operator new(bytes, alignment_for(bytes));
+  if (bytes >= huge_page) ask_for_huge_pages(memory, bytes);
+  return memory;
+}
+DASVDD_NOINLINE inline void free_aligned(void* memory, std::size_t bytes) {
+  ::operator delete(memory, alignment_for(bytes));
 }
 
 }  // namespace detail
@@ -43,7 +59,7 @@ class AlignedBuffer {
   static_assert(std::is_trivially_copyable_v<T>, "dasvdd: an AlignedBuffer holds plain numbers");
 
  public:
-  static constexpr std::size_t alignment = 64;
+  static constexpr std::size_t alignment = detail::buffer_alignment;
 
   AlignedBuffer() = default;
   explicit AlignedBuffer(Index size) : data_(allocate(size)), size_(size) {
@@ -59,7 +75,9 @@ class AlignedBuffer {
     std::swap(size_, other.size_);
     return *this;
   }
-  ~AlignedBuffer() { ::operator delete(data_, alignment_for(bytes())); }
+  ~AlignedBuffer() {
+    if (data_) detail::free_aligned(data_, bytes());
+  }
 
   T* data() { return data_; }
   const T* data() const { return data_; }
@@ -79,15 +97,8 @@ class AlignedBuffer {
 
  private:
   std::size_t bytes() const { return static_cast<std::size_t>(size_) * sizeof(T); }
-  static std::align_val_t alignment_for(std::size_t bytes) {
-    return std::align_val_t{bytes < detail::huge_page ? alignment : detail::huge_page};
-  }
   static T* allocate(Index size) {
-    if (size == 0) return nullptr;
-    const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(T);
-    void* memory = ::operator new(bytes, alignment_for(bytes));
-    if (bytes >= detail::huge_page) detail::ask_for_huge_pages(memory, bytes);
-    return static_cast<T*>(memory);
+    return static_cast<T*>(detail::allocate_aligned(static_cast<std::size_t>(size) * sizeof(T)));
   }
 
   T* data_ = nullptr;

@@ -4,6 +4,7 @@
 /// members: whoever uses a Team gives each piece of work a form that does not know who does it.
 
 #include <dasvdd/core/floating_point.hpp>
+#include <dasvdd/core/function_ref.hpp>
 #include <dasvdd/core/memory.hpp>
 
 #include <atomic>
@@ -103,8 +104,7 @@ class Team {
   }
   /// Runs code of the user's own: an exception is kept and thrown when the team has ended, because
   /// a member that left early would have the others wait for ever.
-  template <class F>
-  void guard(F&& f) const {
+  void guard(detail::FunctionRef<void()> f) const {
     if (!state_) {
       f();
       return;
@@ -117,8 +117,7 @@ class Team {
   }
 
  private:
-  template <class F>
-  friend void parallel(int threads, F&& f);
+  friend void parallel(int threads, detail::FunctionRef<void(const Team&)> f);
 
   Index member_ = 0;
   Index size_ = 1;
@@ -156,8 +155,7 @@ inline Index row_cost(Index multiply_adds) { return multiply_adds + 2000; }
 
 /// Calls f(team) once on each of `threads` threads (a positive number), in the kernels'
 /// floating-point mode. The team may turn out smaller than asked for.
-template <class F>
-void parallel(int threads, F&& f) {
+inline void parallel(int threads, detail::FunctionRef<void(const Team&)> f) {
 #if DASVDD_OPENMP
   if (threads > 1) {
     detail::TeamState state;
@@ -168,7 +166,7 @@ void parallel(int threads, F&& f) {
       team.member_ = omp_get_thread_num();
       team.size_ = omp_get_num_threads();
       team.state_ = &state;
-      f(static_cast<const Team&>(team));
+      f(team);
     }
     if (state.failure) std::rethrow_exception(state.failure);
     return;

@@ -26,7 +26,8 @@ class MixedDense {
   using Number = kernels::Bfloat16;
   using Steps = std::vector<Step<float>>;
 
-  MixedDense(const kernels::MixedTable& table, const Steps& steps, Index max_rows, int threads)
+  DASVDD_COLD MixedDense(const kernels::MixedTable& table, const Steps& steps, Index max_rows,
+                         int threads)
       : k_(&table) {
     const Index samples = padded_stride<Number>(max_rows);
     Index widest = 0;

@@ -23,7 +23,7 @@ struct ForwardBuffers {
 template <class Scalar>
 class PackedNetwork {
  public:
-  explicit PackedNetwork(const Autoencoder<Scalar>& net)
+  DASVDD_COLD explicit PackedNetwork(const Autoencoder<Scalar>& net)
       : net_(net), k_(&kernels::best<Scalar>()), statistics_(net.statistics()) {
     Index size = 0;
     for (const auto& step : net_.joined().steps()) {
@@ -39,7 +39,8 @@ class PackedNetwork {
     }
     packed_ = AlignedBuffer<Scalar>(size);
   }
-  PackedNetwork(const Autoencoder<Scalar>& net, const Scalar* parameters, const Scalar* statistics)
+  DASVDD_COLD PackedNetwork(const Autoencoder<Scalar>& net, const Scalar* parameters,
+                            const Scalar* statistics)
       : PackedNetwork(net) {
     pack(parameters, statistics);
   }
@@ -83,6 +84,8 @@ class PackedNetwork {
   struct Result {
     Rows<const Scalar> code, output;
   };
+  /// Called as visit(first row, rows as the net sees them, result) for tiles of a batch.
+  using Visitor = detail::FunctionRef<void(Index, Rows<const Scalar>, const Result&)>;
 
   /// Forward pass over x: rows x d, at most b.rows rows, by the calling thread alone.
   /// \param decode false leaves the decoder out

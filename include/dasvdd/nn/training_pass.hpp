@@ -32,8 +32,8 @@ class TrainingPass {
  public:
   /// \param code_steps the first that many steps give the latent code
   /// \param mixed kernels for dense steps in mixed precision, of nets in float; null for the net's own
-  TrainingPass(const Network<Scalar>& net, Index code_steps, Index max_rows, int threads,
-               const kernels::MixedTable* mixed = nullptr)
+  DASVDD_COLD TrainingPass(const Network<Scalar>& net, Index code_steps, Index max_rows,
+                           int threads, const kernels::MixedTable* mixed = nullptr)
       : net_(net), code_step_(code_steps - 1), k_(&kernels::best<Scalar>()) {
     Index widest = 0, scratch = 0;
     for (const auto& step : net_.steps()) {

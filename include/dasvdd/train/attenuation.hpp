@@ -20,9 +20,10 @@ namespace detail {
 /// \param parameters the net's, whose last step is dense, with a bias and no activation
 /// \param X n x d, scaled by `scaler` before the net sees them; at most 10,000 of them are used
 template <class Scalar>
-void undo_attenuation(const Autoencoder<Scalar>& net, const AlignedBuffer<Scalar>& statistics,
-                      const Scaler<Scalar>& scaler, Rows<const Scalar> X, int threads,
-                      AlignedBuffer<Scalar>& parameters) {
+DASVDD_COLD void undo_attenuation(const Autoencoder<Scalar>& net,
+                                  const AlignedBuffer<Scalar>& statistics,
+                                  const Scaler<Scalar>& scaler, Rows<const Scalar> X, int threads,
+                                  AlignedBuffer<Scalar>& parameters) {
   constexpr Index enough = 10000;
   const Index every = ceil_div(X.rows(), enough);
   const Rows<const Scalar> some(X.data(), ceil_div(X.rows(), every), X.cols(), every * X.stride());

@@ -36,7 +36,7 @@ double variance(const kernels::Table<Scalar>& k, const Scaler<Scalar>& scaler,
   return total / static_cast<double>(n * d);
 }
 
-inline void diagnose(const Diagnosis& d, bool decoder, FitReport& report) {
+DASVDD_COLD inline void diagnose(const Diagnosis& d, bool decoder, FitReport& report) {
   const auto warn = [&](auto... parts) { report.warnings.push_back(sentence(parts...)); };
   // Float scores carry seven digits: a spread near that is rounding.
   if (!(d.score_deviation > 1e-6 * d.mean_score)) {

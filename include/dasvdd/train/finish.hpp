@@ -28,12 +28,13 @@ inline double mean(const AlignedBuffer<double>& x) {
 /// \param objective its name, for the model file
 /// \param r_weight, q_weight the published score's weights of r and q
 template <class Scalar>
-Finished<Scalar> finish(const Autoencoder<Scalar>& net, const char* objective,
-                        const AlignedBuffer<Scalar>& parameters,
-                        const AlignedBuffer<Scalar>& statistics,
-                        const AlignedBuffer<Scalar>& center, const Scaler<Scalar>& scaler,
-                        double gamma, double r_weight, double q_weight, const Options& options,
-                        Rows<const Scalar> X, int threads, FitReport& report) {
+DASVDD_COLD Finished<Scalar> finish(const Autoencoder<Scalar>& net, const char* objective,
+                                    const AlignedBuffer<Scalar>& parameters,
+                                    const AlignedBuffer<Scalar>& statistics,
+                                    const AlignedBuffer<Scalar>& center,
+                                    const Scaler<Scalar>& scaler, double gamma, double r_weight,
+                                    double q_weight, const Options& options, Rows<const Scalar> X,
+                                    int threads, FitReport& report) {
   const Index n = X.rows(), d = net.inputs(), m = net.code();
   PackedNetwork<Scalar> packed(net, parameters.data(), statistics.data());
   const auto& k = kernels::best<Scalar>();

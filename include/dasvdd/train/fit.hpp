@@ -87,12 +87,13 @@ Finished<Scalar> finished_with_lowest(Rows<const Scalar> X, const std::vector<In
 }
 
 /// Trains member i of a fit, by the calling thread alone.
-/// \param progress called as progress(const EpochReport&); returning false stops
+/// \param progress returning false stops
 /// \param warnings gets what the member's report warns of
-template <class Scalar, class Progress>
-Detector<Scalar> fit_member(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
+template <class Scalar>
+DASVDD_COLD std::shared_ptr<const Model<Scalar>> fit_member(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
                             const std::vector<Index>& order, const FitSettings& settings, Index i,
-                            Progress&& progress, std::string& warnings) {
+                            FunctionRef<bool(const EpochReport&)> progress,
+                            std::string& warnings) {
   const Autoencoder<Scalar> net = fit_net<Scalar>(X.cols(), i);
   const AlignedBuffer<Scalar> numbers = fit_rows_of_member(X, scaler, order, i);
   const Rows<const Scalar> rows(numbers.data(), numbers.size() / X.cols(), X.cols());
@@ -125,17 +126,15 @@ Detector<Scalar> fit_member(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
           ? finished_with_lowest(X, order, settings.contamination, report, finished_with)
           : finished_with(X, report);
   // finish() has looked at the corrected net, the trainer at its own.
-  std::sort(report.warnings.begin(), report.warnings.end());
-  report.warnings.erase(std::unique(report.warnings.begin(), report.warnings.end()),
-                        report.warnings.end());
-  for (const std::string& warning : report.warnings) {
-    warnings += sentence(warnings.empty() ? "" : "; ", "net ", i + 1, ": ", warning);
+  for (auto warning = report.warnings.begin(); warning != report.warnings.end(); ++warning) {
+    if (std::find(report.warnings.begin(), warning, *warning) != warning) continue;
+    warnings += sentence(warnings.empty() ? "" : "; ", "net ", i + 1, ": ", *warning);
   }
-  return Detector<Scalar>(finished.model, finished.threshold);
+  return finished.model;
 }
 
 /// What is wrong with settings is said before the first member trains.
-inline void check(const FitSettings& settings) {
+DASVDD_COLD inline void check(const FitSettings& settings) {
   require(settings.members >= 1, "members is ", settings.members, ", expected at least 1");
   require(settings.steps >= 1, "steps is ", settings.steps, ", expected at least 1");
   require(settings.contamination >= 0 && settings.contamination < 0.5, "the contamination is ",
@@ -152,6 +151,74 @@ inline void check(const FitSettings& settings) {
   options.check();
 }
 
+/// fit_rows, whatever the type of its progress.
+template <class Scalar>
+Detector<Scalar> fit_members(Rows<const Scalar> X, const FitSettings& settings,
+                             FunctionRef<bool(const FitProgress&)> progress) {
+  check(settings);
+  require(X.cols() > 0, "the training set has no columns");
+  require_width(X, X.cols(), "the training set");
+  require(X.rows() > 1, "the training set has ", X.rows(), " rows, expected at least 2");
+  require_finite(X, "the training set");
+  std::vector<Index> order(static_cast<std::size_t>(X.rows()));
+  for (std::size_t r = 0; r < order.size(); ++r) order[r] = static_cast<Index>(r);
+  Scaler<Scalar> scaler;
+  if (settings.contamination > 0) {
+    order = trusted_rows(X, settings.contamination, settings.standardize, settings.seed,
+                                 resolve_threads(settings.threads));
+  }
+  if (settings.standardize) scaler = scaler_of(X, order);
+  Random(settings.seed, fit_order).shuffle(order.data(), order.size());
+
+  const int threads =
+      std::min<int>(resolve_threads(settings.threads), static_cast<int>(settings.members));
+  std::vector<std::shared_ptr<const Model<Scalar>>> members(
+      static_cast<std::size_t>(settings.members));
+  std::vector<std::string> warnings(members.size());
+  std::mutex mutex;
+  FitProgress at;
+  at.members = settings.members;
+  bool go_on = true;
+  parallel(threads, [&](const Team& team) {
+    // Member by member in turn: a team of two trains nine nets as five and four.
+    for (Index i = team.member(); i < settings.members; i += team.size()) {
+      team.guard([&] {
+        members[static_cast<std::size_t>(i)] = fit_member(
+            X, scaler, order, settings, i,
+            [&](const EpochReport& epoch) {
+              const std::lock_guard<std::mutex> lock(mutex);
+              at.member = i;
+              at.epoch = epoch;
+              at.total = epoch.epochs * settings.members;
+              ++at.done;
+              go_on = go_on && progress(at);
+              return go_on;
+            },
+            warnings[static_cast<std::size_t>(i)]);
+      });
+    }
+  });
+  std::vector<Detector<Scalar>> detectors;
+  for (auto& member : members) detectors.emplace_back(std::move(member), 0.0);
+  std::string said;
+  for (const std::string& warning : warnings) {
+    if (!warning.empty()) said += said.empty() ? warning : "; " + warning;
+  }
+  std::map<std::string, std::string> facts = detectors.front().model().facts;
+  facts["seed"] = sentence(settings.seed);
+  facts["gamma_rule"] = settings.gamma ? "value" : "a tenth of ratio_of_means";
+  if (settings.contamination > 0) {
+    facts["contamination"] = sentence(settings.contamination);
+  }
+  if (!said.empty()) facts["warnings"] = said;
+  const Detector<Scalar> fitted = ensemble(detectors, 0, std::move(facts));
+  std::vector<Scalar> scores(static_cast<std::size_t>(X.rows()));
+  fitted.score(X, scores.data(), settings.threads);
+  return fitted.with_threshold(
+      quantile(std::vector<double>(scores.begin(), scores.end()),
+                       std::min(Options().training_quantile, 1 - settings.contamination)));
+}
+
 }  // namespace detail
 
 /// Fits a detector to a table of normal rows: standardized, then an ensemble of autoencoders, each
@@ -164,68 +231,8 @@ inline void check(const FitSettings& settings) {
 ///   thread at a time; returning false stops all members after their running epoch
 template <class Scalar, class Progress>
 Detector<Scalar> fit_rows(Rows<const Scalar> X, const FitSettings& settings, Progress&& progress) {
-  using detail::require;
-  detail::check(settings);
-  require(X.cols() > 0, "the training set has no columns");
-  detail::require_width(X, X.cols(), "the training set");
-  require(X.rows() > 1, "the training set has ", X.rows(), " rows, expected at least 2");
-  detail::require_finite(X, "the training set");
-  std::vector<Index> order(static_cast<std::size_t>(X.rows()));
-  for (std::size_t r = 0; r < order.size(); ++r) order[r] = static_cast<Index>(r);
-  Scaler<Scalar> scaler;
-  if (settings.contamination > 0) {
-    order = detail::trusted_rows(X, settings.contamination, settings.standardize, settings.seed,
-                                 resolve_threads(settings.threads));
-  }
-  if (settings.standardize) scaler = detail::scaler_of(X, order);
-  Random(settings.seed, detail::fit_order).shuffle(order.data(), order.size());
-
-  const int threads =
-      std::min<int>(resolve_threads(settings.threads), static_cast<int>(settings.members));
-  std::vector<std::optional<Detector<Scalar>>> members(static_cast<std::size_t>(settings.members));
-  std::vector<std::string> warnings(members.size());
-  std::mutex mutex;
-  FitProgress at;
-  at.members = settings.members;
-  bool go_on = true;
-  parallel(threads, [&](const Team& team) {
-    // Member by member in turn: a team of two trains nine nets as five and four.
-    for (Index i = team.member(); i < settings.members; i += team.size()) {
-      team.guard([&] {
-        members[static_cast<std::size_t>(i)] = detail::fit_member(
-            X, scaler, order, settings, i,
-            [&](const EpochReport& epoch) {
-              const std::lock_guard<std::mutex> lock(mutex);
-              at.member = i;
-              at.epoch = epoch;
-              at.total = epoch.epochs * settings.members;
-              ++at.done;
-              go_on = go_on && detail::keep_going(progress, static_cast<const FitProgress&>(at));
-              return go_on;
-            },
-            warnings[static_cast<std::size_t>(i)]);
-      });
-    }
-  });
-  std::vector<Detector<Scalar>> detectors;
-  for (auto& member : members) detectors.push_back(*member);
-  std::string said;
-  for (const std::string& warning : warnings) {
-    if (!warning.empty()) said += said.empty() ? warning : "; " + warning;
-  }
-  std::map<std::string, std::string> facts = detectors.front().model().facts;
-  facts["seed"] = detail::sentence(settings.seed);
-  facts["gamma_rule"] = settings.gamma ? "value" : "a tenth of ratio_of_means";
-  if (settings.contamination > 0) {
-    facts["contamination"] = detail::sentence(settings.contamination);
-  }
-  if (!said.empty()) facts["warnings"] = said;
-  const Detector<Scalar> fitted = ensemble(detectors, 0, std::move(facts));
-  std::vector<Scalar> scores(static_cast<std::size_t>(X.rows()));
-  fitted.score(X, scores.data(), settings.threads);
-  return fitted.with_threshold(
-      detail::quantile(std::vector<double>(scores.begin(), scores.end()),
-                       std::min(Options().training_quantile, 1 - settings.contamination)));
+  return detail::fit_members<Scalar>(
+      X, settings, [&](const FitProgress& at) { return detail::keep_going(progress, at); });
 }
 
 /// fit_rows for an Eigen matrix: `auto detector = dasvdd::fit(X);`

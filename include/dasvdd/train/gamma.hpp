@@ -18,9 +18,10 @@ struct Stream {
 
 /// Calls f(first row, Rows x in the net's units, result) for tiles of rows, by a team; f runs on
 /// any member.
-template <class Scalar, class F>
+template <class Scalar>
 void forward_all(const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler,
-                 Rows<const Scalar> X, int threads, bool decode, F&& f) {
+                 Rows<const Scalar> X, int threads, bool decode,
+                 typename PackedNetwork<Scalar>::Visitor f) {
   constexpr Index tile = 96;
   const Index tiles = ceil_div(X.rows(), tile);
   const int size = worthwhile_threads(threads, row_cost(net.net().multiply_adds()) * X.rows());
@@ -47,9 +48,10 @@ void forward_all(const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler,
 
 /// The same as the network step sees the rows, in mini-batches: layers with running statistics, which
 /// an untrained net has none of yet, take the batch's own.
-template <class Scalar, class F>
+template <class Scalar>
 void forward_batches(const Autoencoder<Scalar>& net, const Scalar* parameters, Scalar* statistics,
-                     const Scaler<Scalar>& scaler, Rows<const Scalar> X, int threads, F&& f) {
+                     const Scaler<Scalar>& scaler, Rows<const Scalar> X, int threads,
+                     typename PackedNetwork<Scalar>::Visitor f) {
   constexpr Index usual = 200;
   const Index n = X.rows(), d = X.cols(), stride = padded_stride<Scalar>(d);
   // Equal parts: a last batch of one row would have no variance.
@@ -80,10 +82,11 @@ void forward_batches(const Autoencoder<Scalar>& net, const Scalar* parameters, S
 /// gamma by the rule, from untrained nets: forward passes only.
 /// \param center the center before training, m
 /// \param initialize called as initialize(t, parameters, statistics) to make net number t
-template <class Scalar, class Initialize>
-double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<Scalar>& scaler,
-                      Rows<const Scalar> X, const Scalar* center, const GammaRule& rule,
-                      int threads, Initialize&& initialize) {
+template <class Scalar>
+DASVDD_COLD double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<Scalar>& scaler,
+                                  Rows<const Scalar> X, const Scalar* center, const GammaRule& rule,
+                                  int threads,
+                                  FunctionRef<void(int, Scalar*, Scalar*)> initialize) {
   if (rule.kind == GammaRule::Kind::value) return rule.number;
   const bool ratio_of_means = rule.kind == GammaRule::Kind::ratio_of_means;
   const Index n = X.rows(), d = net.inputs(), m = net.code();

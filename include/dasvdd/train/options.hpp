@@ -108,7 +108,8 @@ struct Options {
 namespace detail {
 
 /// Options as words for a model file: what one must know to train the same net again.
-inline std::map<std::string, std::string> facts(const Options& o, const char* objective) {
+DASVDD_COLD inline std::map<std::string, std::string> facts(const Options& o,
+                                                            const char* objective) {
   const char* gammas[] = {"ratio_of_means", "mean_of_ratios", "value"};
   const char* centers[] = {"adagrad", "batch_mean", "fixed"};
   const char* scores[] = {"published", "balanced", "whitened"};

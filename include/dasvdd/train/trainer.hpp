@@ -79,24 +79,8 @@ class Trainer {
   /// \throws InvalidArgument before anything has changed
   template <class Progress>
   FitReport fit(Rows<const Scalar> X, Progress&& progress) {
-    const auto start = Clock::now();
-    check_rows(X);
-    const Scaler<Scalar> scaler =
-        options_.standardize ? Scaler<Scalar>::standardizing(X) : Scaler<Scalar>();
-    // A run's gamma is decided before anything has changed: its estimate may fail.
-    const double gamma = Objective::estimates_gamma ? gamma_for(X, scaler) : 0;
-    FitReport report;
-    report.gamma_seconds = seconds_since(start);
-    reset();
-    state_.scaler = scaler;
-    state_.gamma = gamma;
-    if constexpr (Objective::starts_center) {
-      state_.center.center = detail::mean_code(encoder(), scaler, X, all_threads());
-      objective_.start_center(state_.center.center.data(), net_.code());
-    }
-    run(X, options_.epochs, progress, report);
-    report.seconds = seconds_since(start);
-    return report;
+    return fit_anew(X,
+                    [&](const EpochReport& epoch) { return detail::keep_going(progress, epoch); });
   }
   FitReport fit(Rows<const Scalar> X) { return fit(X, detail::NoProgress()); }
 
@@ -105,14 +89,8 @@ class Trainer {
   /// \param epochs passes over X
   template <class Progress>
   FitReport partial_fit(Rows<const Scalar> X, Index epochs, Progress&& progress) {
-    const auto start = Clock::now();
-    detail::require(state_.epochs > 0, "partial_fit goes on with a fitted net; call fit first");
-    detail::require(epochs >= 1, "partial_fit: epochs is ", epochs, ", expected at least 1");
-    check_rows(X);
-    FitReport report;
-    run(X, epochs, progress, report);
-    report.seconds = seconds_since(start);
-    return report;
+    return go_on(X, epochs,
+                 [&](const EpochReport& epoch) { return detail::keep_going(progress, epoch); });
   }
   FitReport partial_fit(Rows<const Scalar> X, Index epochs = 1) {
     return partial_fit(X, epochs, detail::NoProgress());
@@ -186,6 +164,7 @@ class Trainer {
 
  private:
   using Clock = std::chrono::steady_clock;
+  using Progress = detail::FunctionRef<bool(const EpochReport&)>;  ///< false stops
   static double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
   }
@@ -271,7 +250,7 @@ class Trainer {
   double gamma_for(Rows<const Scalar> X, const Scaler<Scalar>& scaler) const {
     const auto start =
         CenterState<Scalar>::drawn(net_.code(), Random(options_.seed, detail::Stream::center));
-    return detail::estimate_gamma(
+    return detail::estimate_gamma<Scalar>(
         net_, scaler, X, start.center.data(), options_.gamma, resolve_threads(options_.threads),
         [this](int t, Scalar* parameters, Scalar* statistics) {
           Random random(options_.seed, detail::Stream::gamma + static_cast<std::uint64_t>(t));
@@ -310,8 +289,39 @@ class Trainer {
 
   // ---- the run ----------------------------------------------------------------------------------
 
-  template <class Progress>
-  void run(Rows<const Scalar> X, Index epochs, Progress&& progress, FitReport& report) {
+  FitReport fit_anew(Rows<const Scalar> X, Progress progress) {
+    const auto start = Clock::now();
+    check_rows(X);
+    const Scaler<Scalar> scaler =
+        options_.standardize ? Scaler<Scalar>::standardizing(X) : Scaler<Scalar>();
+    // A run's gamma is decided before anything has changed: its estimate may fail.
+    const double gamma = Objective::estimates_gamma ? gamma_for(X, scaler) : 0;
+    FitReport report;
+    report.gamma_seconds = seconds_since(start);
+    reset();
+    state_.scaler = scaler;
+    state_.gamma = gamma;
+    if constexpr (Objective::starts_center) {
+      state_.center.center = detail::mean_code(encoder(), scaler, X, all_threads());
+      objective_.start_center(state_.center.center.data(), net_.code());
+    }
+    run(X, options_.epochs, progress, report);
+    report.seconds = seconds_since(start);
+    return report;
+  }
+
+  FitReport go_on(Rows<const Scalar> X, Index epochs, Progress progress) {
+    const auto start = Clock::now();
+    detail::require(state_.epochs > 0, "partial_fit goes on with a fitted net; call fit first");
+    detail::require(epochs >= 1, "partial_fit: epochs is ", epochs, ", expected at least 1");
+    check_rows(X);
+    FitReport report;
+    run(X, epochs, progress, report);
+    report.seconds = seconds_since(start);
+    return report;
+  }
+
+  void run(Rows<const Scalar> X, Index epochs, Progress progress, FitReport& report) {
     finished_.reset();
     report.gamma = state_.gamma;
     report.epochs.reserve(static_cast<std::size_t>(std::min<Index>(epochs, 10000)));
@@ -357,7 +367,7 @@ class Trainer {
       ++state_.epochs;
       if constexpr (Objective::has_radius) set_radius(X);
       good.keep(state_);
-      if (!detail::keep_going(progress, done)) {
+      if (!progress(done)) {
         report.stopped = epoch + 1 < epochs;
         break;
       }
