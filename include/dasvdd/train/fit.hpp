@@ -90,10 +90,10 @@ Finished<Scalar> finished_with_lowest(Rows<const Scalar> X, const std::vector<In
 /// \param progress returning false stops
 /// \param warnings gets what the member's report warns of
 template <class Scalar>
-DASVDD_COLD std::shared_ptr<const Model<Scalar>> fit_member(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
-                            const std::vector<Index>& order, const FitSettings& settings, Index i,
-                            FunctionRef<bool(const EpochReport&)> progress,
-                            std::string& warnings) {
+DASVDD_COLD std::shared_ptr<const Model<Scalar>> fit_member(
+    Rows<const Scalar> X, const Scaler<Scalar>& scaler, const std::vector<Index>& order,
+    const FitSettings& settings, Index i, FunctionRef<bool(const EpochReport&)> progress,
+    std::string& warnings) {
   const Autoencoder<Scalar> net = fit_net<Scalar>(X.cols(), i);
   const AlignedBuffer<Scalar> numbers = fit_rows_of_member(X, scaler, order, i);
   const Rows<const Scalar> rows(numbers.data(), numbers.size() / X.cols(), X.cols());
@@ -165,7 +165,7 @@ Detector<Scalar> fit_members(Rows<const Scalar> X, const FitSettings& settings,
   Scaler<Scalar> scaler;
   if (settings.contamination > 0) {
     order = trusted_rows(X, settings.contamination, settings.standardize, settings.seed,
-                                 resolve_threads(settings.threads));
+                         resolve_threads(settings.threads));
   }
   if (settings.standardize) scaler = scaler_of(X, order);
   Random(settings.seed, fit_order).shuffle(order.data(), order.size());
@@ -216,7 +216,7 @@ Detector<Scalar> fit_members(Rows<const Scalar> X, const FitSettings& settings,
   fitted.score(X, scores.data(), settings.threads);
   return fitted.with_threshold(
       quantile(std::vector<double>(scores.begin(), scores.end()),
-                       std::min(Options().training_quantile, 1 - settings.contamination)));
+               std::min(Options().training_quantile, 1 - settings.contamination)));
 }
 
 }  // namespace detail
