@@ -170,14 +170,15 @@ class Data {
 /// `key=value,key=value`, or `-` for nothing. Keys: objective (dasvdd, reconstruction, deep_svdd,
 /// soft_boundary), epochs, kappa, code, center (fixed, batch_mean), gamma (a number, or 10x: ten
 /// times the rule's), gamma_rule (mean_of_ratios), initializations, score (balanced), scaled,
-/// contamination, expected (FitSettings::contamination), published, precision (mixed).
+/// contamination, expected (FitSettings::contamination), published, precision (mixed), validation,
+/// final_rate, weight_decay.
 class Settings {
  public:
   explicit Settings(const std::string& text) {
     static const std::set<std::string> known = {
-        "objective",     "epochs",     "kappa",           "code",     "center",
-        "gamma",         "gamma_rule", "initializations", "score",    "scaled",
-        "contamination", "expected",   "published",       "precision"};
+        "objective",  "epochs",          "kappa",      "code",       "center",        "gamma",
+        "gamma_rule", "initializations", "score",      "scaled",     "contamination", "expected",
+        "published",  "precision",       "validation", "final_rate", "weight_decay"};
     std::istringstream parts(text == "-" ? "" : text);
     for (std::string part; std::getline(parts, part, ',');) {
       const std::size_t equals = part.find('=');
@@ -206,6 +207,9 @@ class Settings {
 dasvdd::Options changed(dasvdd::Options options, const Settings& s) {
   options.epochs = static_cast<Index>(s.number("epochs", static_cast<double>(options.epochs)));
   options.kappa = s.number("kappa", options.kappa);
+  options.validation = s.number("validation", 0);
+  options.final_rate = s.number("final_rate", 1);
+  options.adam.weight_decay = s.number("weight_decay", 0);
   options.standardize = s.number("scaled", 0) != 0;
   const std::string center = s.word("center", "adagrad"), rule = s.word("gamma_rule", "published"),
                     score = s.word("score", "published");

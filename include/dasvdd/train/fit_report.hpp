@@ -11,23 +11,25 @@ DASVDD_NAMESPACE_BEGIN
 
 /// One epoch: means over the rows of the network share, each taken before its batch's update.
 struct EpochReport {
-  Index epoch = 0;            ///< from 1
-  Index epochs = 0;           ///< in all
-  double loss = 0;            ///< reconstruction + gamma * latent (by the objective's weights)
-  double reconstruction = 0;  ///< mean r
-  double latent = 0;          ///< mean q
+  Index epoch = 0;             ///< from 1
+  Index epochs = 0;            ///< in all
+  double loss = 0;             ///< reconstruction + gamma * latent (by the objective's weights)
+  double reconstruction = 0;   ///< mean r
+  double latent = 0;           ///< mean q
+  double validation_loss = 0;  ///< of the rows kept out, after the epoch; with Options::validation
   double seconds = 0;
 };
 
 /// One run of Trainer::fit.
 struct FitReport {
   std::vector<EpochReport> epochs;
+  Index best_epoch = 0;  ///< the epoch whose net was kept, with Options::validation; else 0
   double gamma = 0;
   std::vector<double> center;  ///< m, at the end
   double seconds = 0;
   double gamma_seconds = 0;           ///< the part spent on the estimate of gamma
   Index threads = 1;                  ///< threads that really trained
-  bool stopped = false;               ///< the progress callback asked to stop
+  bool stopped = false;               ///< the progress callback, or Options::patience, ended it
   std::vector<std::string> warnings;  ///< what went wrong, in words; empty after a healthy run
 
   bool healthy() const { return warnings.empty(); }

@@ -13,7 +13,7 @@ namespace detail {
 
 /// Random streams of a seed, one a purpose, so that no purpose's draws move another's.
 struct Stream {
-  static constexpr std::uint64_t network = 1, center = 2, order = 3, gamma = 1000;
+  static constexpr std::uint64_t network = 1, center = 2, order = 3, validation = 5, gamma = 1000;
 };
 
 /// Calls f(first row, Rows x in the net's units, result) for tiles of rows, by a team; f runs on

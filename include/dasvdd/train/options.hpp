@@ -76,6 +76,13 @@ struct Options {
   /// it (the paper); small values suit short trainings, which end on quieter steps.
   double final_rate = 1;
 
+  /// Share of the rows that fit() keeps out of the training to watch it by, in [0, 1): the run ends
+  /// with the net and center of the epoch that gave these rows the lowest loss. For long trainings
+  /// on few rows, which end by learning them by heart. 0: none, and the last epoch's net.
+  double validation = 0;
+  /// With validation: stop when that many epochs in turn have brought no lower loss. 0: never.
+  Index patience = 0;
+
   /// Subtract each feature's mean and divide by its deviation. For tables, whose columns come in
   /// different units.
   bool standardize = false;
@@ -97,6 +104,11 @@ struct Options {
             ", expected a number above 0 and at most 1");
     require(final_rate > 0 && final_rate <= 1, "the final rate is ", final_rate,
             ", expected a share above 0 and at most 1");
+    require(validation >= 0 && validation < 1, "validation is ", validation,
+            ", expected a share from 0 to below 1");
+    require(patience >= 0, "patience is ", patience, ", expected 0 (never stop) or more epochs");
+    require(patience == 0 || validation > 0,
+            "patience needs rows to watch: validation is 0, expected a share above 0");
     require(training_quantile > 0 && training_quantile < 1, "the training quantile is ",
             training_quantile, ", expected a number between 0 and 1");
     gamma.check();
@@ -113,19 +125,23 @@ DASVDD_COLD inline std::map<std::string, std::string> facts(const Options& o,
   const char* gammas[] = {"ratio_of_means", "mean_of_ratios", "value"};
   const char* centers[] = {"adagrad", "batch_mean", "fixed"};
   const char* scores[] = {"published", "balanced", "whitened"};
-  return {{"objective", objective},
-          {"seed", sentence(o.seed)},
-          {"epochs", sentence(o.epochs)},
-          {"batch_size", sentence(o.batch_size)},
-          {"kappa", sentence(o.kappa)},
-          {"gamma_rule", gammas[static_cast<int>(o.gamma.kind)]},
-          {"center_rule", centers[static_cast<int>(o.center.kind)]},
-          {"center_learning_rate", sentence(o.center.learning_rate)},
-          {"learning_rate", sentence(o.adam.learning_rate)},
-          {"final_rate", sentence(o.final_rate)},
-          {"weight_decay", sentence(o.adam.weight_decay)},
-          {"precision", o.precision.name()},
-          {"score", scores[static_cast<int>(o.score)]}};
+  std::map<std::string, std::string> words = {
+      {"objective", objective},
+      {"seed", sentence(o.seed)},
+      {"epochs", sentence(o.epochs)},
+      {"batch_size", sentence(o.batch_size)},
+      {"kappa", sentence(o.kappa)},
+      {"gamma_rule", gammas[static_cast<int>(o.gamma.kind)]},
+      {"center_rule", centers[static_cast<int>(o.center.kind)]},
+      {"center_learning_rate", sentence(o.center.learning_rate)},
+      {"learning_rate", sentence(o.adam.learning_rate)},
+      {"final_rate", sentence(o.final_rate)},
+      {"weight_decay", sentence(o.adam.weight_decay)},
+      {"precision", o.precision.name()},
+      {"score", scores[static_cast<int>(o.score)]}};
+  if (o.validation > 0) words["validation"] = sentence(o.validation);
+  if (o.patience > 0) words["patience"] = sentence(o.patience);
+  return words;
 }
 
 }  // namespace detail

@@ -10,6 +10,7 @@
 #include <dasvdd/train/finish.hpp>
 #include <dasvdd/train/fit_report.hpp>
 #include <dasvdd/train/gamma.hpp>
+#include <dasvdd/train/held_out.hpp>
 
 #include <chrono>
 #include <numeric>
@@ -292,6 +293,8 @@ class Trainer {
   FitReport fit_anew(Rows<const Scalar> X, Progress progress) {
     const auto start = Clock::now();
     check_rows(X);
+    detail::require(options_.validation == 0 || X.rows() > 2,
+                    "the training set has 2 rows, expected at least 3: validation takes one");
     const Scaler<Scalar> scaler =
         options_.standardize ? Scaler<Scalar>::standardizing(X) : Scaler<Scalar>();
     // A run's gamma is decided before anything has changed: its estimate may fail.
@@ -302,10 +305,16 @@ class Trainer {
     state_.scaler = scaler;
     state_.gamma = gamma;
     if constexpr (Objective::starts_center) {
-      state_.center.center = detail::mean_code(encoder(), scaler, X, all_threads());
+      state_.center.center = detail::mean_code(network(), scaler, X, all_threads());
       objective_.start_center(state_.center.center.data(), net_.code());
     }
-    run(X, options_.epochs, progress, report);
+    if (options_.validation > 0) {
+      const detail::HeldOut<Scalar> split(X, options_.validation, options_.seed);
+      run(split.trained(), options_.epochs, progress, report, split.watched());
+    } else {
+      run(X, options_.epochs, progress, report);
+    }
+    finish_run(X, report);
     report.seconds = seconds_since(start);
     return report;
   }
@@ -317,11 +326,14 @@ class Trainer {
     check_rows(X);
     FitReport report;
     run(X, epochs, progress, report);
+    finish_run(X, report);
     report.seconds = seconds_since(start);
     return report;
   }
 
-  void run(Rows<const Scalar> X, Index epochs, Progress progress, FitReport& report) {
+  /// \param watched rows that decide which epoch's net is kept; none: the last's
+  void run(Rows<const Scalar> X, Index epochs, Progress progress, FitReport& report,
+           Rows<const Scalar> watched = {nullptr, 0, 0}) {
     finished_.reset();
     report.gamma = state_.gamma;
     report.epochs.reserve(static_cast<std::size_t>(std::min<Index>(epochs, 10000)));
@@ -329,7 +341,8 @@ class Trainer {
     take_file_order(X.rows());
     const Index batches = detail::ceil_div(X.rows(), options_.batch_size);
     const double steps = static_cast<double>(batches * epochs);
-    GoodState good(state_);
+    GoodState good(state_), best;
+    double lowest = 0;
     for (Index epoch = 0; epoch < epochs; ++epoch) {
       const auto start = Clock::now();
       if (options_.shuffle) {
@@ -367,19 +380,38 @@ class Trainer {
       ++state_.epochs;
       if constexpr (Objective::has_radius) set_radius(X);
       good.keep(state_);
-      if (!progress(done)) {
+      bool patient = true;
+      if (watched.rows() > 0) {
+        const double loss =
+            detail::mean_loss(network(), state_.scaler, watched, state_.center.center.data(),
+                              objective_.reconstruction_weight(),
+                              objective_.latent_weight(state_.gamma), all_threads());
+        done.validation_loss = report.epochs.back().validation_loss = loss;
+        if (report.best_epoch == 0 || loss < lowest) {
+          if (report.best_epoch == 0) best = GoodState(state_);
+          best.keep(state_);
+          lowest = loss;
+          report.best_epoch = epoch + 1;
+        }
+        patient = options_.patience == 0 || epoch + 1 - report.best_epoch < options_.patience;
+      }
+      if (!progress(done) || !patient) {
         report.stopped = epoch + 1 < epochs;
         break;
       }
     }
-    good = {};  // before the detector's copies are made
+    if (report.best_epoch > 0) best.put_back(state_);
+  }
+
+  /// The detector of a run, its score and threshold made from X.
+  void finish_run(Rows<const Scalar> X, FitReport& report) {
     release();
     finished_ = finish(X, report);
     report.center.assign(state_.center.center.begin(), state_.center.center.end());
   }
 
-  /// The encoder with the parameters as they are.
-  PackedNetwork<Scalar> encoder() const {
+  /// The net with the parameters as they are.
+  PackedNetwork<Scalar> network() const {
     return PackedNetwork<Scalar>(net_, state_.parameters.data(), state_.statistics.data());
   }
   int all_threads() const { return resolve_threads(options_.threads); }
@@ -388,7 +420,7 @@ class Trainer {
   void set_radius(Rows<const Scalar> X) {
     if (state_.epochs < objective_.warm_up()) return;
     state_.squared_radius =
-        detail::quantile(detail::squared_distances(encoder(), state_.scaler, X,
+        detail::quantile(detail::squared_distances(network(), state_.scaler, X,
                                                    state_.center.center.data(), all_threads()),
                          1 - objective_.nu());
   }

@@ -91,8 +91,8 @@ std::vector<double> brief_scores(Rows<const Scalar> X, const Scaler<Scalar>& sca
   forward_all(packed, scaler, X, 1, true,
               [&](Index first, Rows<const Scalar> x, const auto& result) {
                 for (Index r = 0; r < x.rows(); ++r) {
-                  const double score = static_cast<double>(packed.kernels().squared_distance(
-                      result.output.row(r), x.row(r), X.cols()));
+                  const double score = static_cast<double>(
+                      packed.kernels().squared_distance(result.output.row(r), x.row(r), X.cols()));
                   // A row so far out that the net overflows comes last.
                   scores[static_cast<std::size_t>(first + r)] =
                       is_finite(score) ? score : std::numeric_limits<float>::max();
