@@ -41,7 +41,7 @@ class Bench:
 
     def __init__(self, options):
         command = [str(options.program), "--seconds", str(options.seconds)]
-        self.children = {t: speed.Child("growth", command, t, options.build) for t in (1, 2)}
+        self.children = {t: speed.Child("growth", command, t, options.build) for t in options.threads}
         self.values, self.passes = {}, options.passes
 
     def ask(self, questions):
@@ -59,6 +59,7 @@ class Bench:
         return self.values.get(key)
 
     def series(self, label, sizes, question, threads, color):
+        """One line, without points where that many threads were not asked for."""
         points = [(size, self[question(size), threads]) for size in sizes]
         return plot.Series(f"{label}, {threads} thread{'s' if threads > 1 else ''}", points, color, dashed=threads == 1)
 
@@ -73,11 +74,13 @@ def four(bench, sizes, train, score):
 
 
 def limits(bench, sizes, widths_of):
-    """Peak of multiply-adds over what a row costs, of two threads."""
-    peak = 1e9 * bench["fma_peak", 2]
-    return [plot.Series("limit of training, 2 threads", [(s, peak / training_flops(widths_of(s))) for s in sizes],
+    """Peak of multiply-adds over what a row costs."""
+    threads = max(bench.children)
+    peak = 1e9 * bench["fma_peak", threads]
+    many = f"{threads} thread{'s' if threads > 1 else ''}"
+    return [plot.Series(f"limit of training, {many}", [(s, peak / training_flops(widths_of(s))) for s in sizes],
                         "#888", marks=False),
-            plot.Series("limit of scoring, 2 threads", [(s, peak / (2 * work(widths_of(s)))) for s in sizes],
+            plot.Series(f"limit of scoring, {many}", [(s, peak / (2 * work(widths_of(s)))) for s in sizes],
                         "#bbb", marks=False)]
 
 
@@ -234,6 +237,8 @@ def main():
     parser.add_argument("plots", nargs="*", help=f"which (default: all): {', '.join(PLOTS)}, roofline, many-threads")
     parser.add_argument("--out", type=pathlib.Path, help="folder for the plots (default: build/bench)")
     parser.add_argument("--seconds", type=float, default=0.2, help="least time of one measurement")
+    parser.add_argument("--threads", type=lambda text: [int(t) for t in text.split(",")], default=[1, 2],
+                        help="1 alone leaves out what other programs on a busy machine disturb (default: 1,2)")
     parser.add_argument("--passes", type=int, default=2, help="over every list of sizes, so that no disturbance falls on one "
                         "point alone; the best counts")
     parser.add_argument("--program", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
@@ -247,6 +252,8 @@ def main():
     bench = Bench(options)
     bench.ask(["fma_peak"])
     for name in options.plots or [*PLOTS, "roofline", "many-threads"]:
+        if name in ("threads", "many-threads") and max(options.threads) == 1:
+            continue
         if name == "many-threads":
             rows = many_threads(options)
             print(rows)

@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -30,10 +31,15 @@ namespace {
 
 using dasvdd::Index;
 using Rows = dasvdd::RowMatrix<float>;
-using Clock = std::chrono::steady_clock;
+/// Whether one thread is measured.
+bool alone = true;
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
+/// Seconds since some moment: of one thread its processor time, which other programs on the machine
+/// disturb little; of a team the time that passes, since waiting for each other counts.
+double now() {
+  if (alone) return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+  const auto time = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(time).count();
 }
 
 /// Least time of one measurement, in seconds.
@@ -58,10 +64,11 @@ std::vector<double> time_trials(Index calls, const Work& work) {
   std::vector<double> seconds;
   double total = 0;
   while (seconds.size() < 3 || total < least || (seconds.size() < 4 && total < 4 * least)) {
-    const auto start = Clock::now();
+    const double start = now();
     for (Index i = 0; i < calls; ++i) work();
-    total += seconds_since(start);
-    seconds.push_back(seconds_since(start) / static_cast<double>(calls));
+    const double taken = now() - start;
+    total += taken;
+    seconds.push_back(taken / static_cast<double>(calls));
   }
   return seconds;
 }
@@ -108,26 +115,37 @@ Result train(const Task& task, int threads, dasvdd::Precision precision = {}) {
   o.epochs = 1000000;
   o.batch_size = task.batch;
   o.precision = precision;
-  double total = 0;
-  const dasvdd::FitReport report =
-      dasvdd::Trainer(task.net, o).fit(X, [&](const dasvdd::EpochReport& epoch) {
-        total += epoch.seconds;
-        return epoch.epoch < 3 || total < least || (epoch.epoch < 4 && total < 4 * least);
-      });
   std::vector<double> seconds;
-  for (const auto& epoch : report.epochs) seconds.push_back(epoch.seconds);
+  double total = 0, start = now();
+  dasvdd::Trainer(task.net, o).fit(X, [&](const dasvdd::EpochReport& epoch) {
+    seconds.push_back(now() - start);
+    total += seconds.back();
+    start = now();
+    return epoch.epoch < 3 || total < least || (epoch.epoch < 4 && total < 4 * least);
+  });
   const double rows = static_cast<double>(task.rows);
   return summarize(
       seconds, [rows](double s) { return rows / s; }, "rows/s");
 }
 
+/// The part of fit() that estimates gamma, by itself.
 Result gamma(const Task& task, int threads) {
   const Rows X = uniform(task.rows, task.net.inputs());
-  dasvdd::Options o = options(threads, 0);
-  o.epochs = 1;
-  dasvdd::Trainer trainer(task.net, o);
+  const dasvdd::AlignedBuffer<float> center(task.net.code());
+  const auto initialize = [&](int t, float* parameters, float* statistics) {
+    dasvdd::Random random(7, static_cast<std::uint64_t>(t));
+    task.net.joined().initialize(random, parameters, statistics);
+  };
+  const auto estimate = [&] {
+    (void)dasvdd::detail::estimate_gamma<float>(task.net, dasvdd::Scaler<float>(), X, center.data(),
+                                                dasvdd::GammaRule(), threads, initialize);
+  };
   std::vector<double> seconds;
-  for (int trial = 0; trial < 2; ++trial) seconds.push_back(trainer.fit(X).gamma_seconds);
+  for (int trial = 0; trial < 2; ++trial) {
+    const double start = now();
+    estimate();
+    seconds.push_back(now() - start);
+  }
   return summarize(
       seconds, [](double s) { return s; }, "s");
 }
@@ -144,9 +162,9 @@ dasvdd::Detector<float> detector_of(const Task& task) {
 template <class Work>
 Index enough_calls(const Work& work) {
   work();
-  const auto start = Clock::now();
+  const double start = now();
   work();
-  return std::max<Index>(1, static_cast<Index>(1e-3 / (seconds_since(start) + 1e-9)));
+  return std::max<Index>(1, static_cast<Index>(1e-3 / (now() - start + 1e-6)));
 }
 
 template <class Work>
@@ -293,6 +311,7 @@ int main(int argc, char** argv) {
       names.push_back(argument);
     }
   }
+  alone = threads == 1;
   if (names == std::vector<std::string>{"-"}) {
     for (std::string name; std::getline(std::cin, name);) measure(name, threads);
   } else {

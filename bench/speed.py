@@ -2,9 +2,10 @@
 """Measures this library against PyTorch and onnxruntime on this machine; called by `sh bench/run.sh speed`.
 
 Every program is a child process that measures what it is asked by name and answers with a JSON line: bench_speed is
-this library, bench/torch_reference.py the peers. They are asked in turn, round after round, with every number of
-threads, so that a busy machine disturbs all of them alike; a figure is the median over the rounds. The peer's is that of
-its fastest engine with the number of threads, up to the row's, that suits it best.
+this library, bench/torch_reference.py the peers. They are asked in turn, round after round, with every number of threads,
+so that a busy machine disturbs all of them alike; a figure is the median over the rounds. One thread's time is its processor
+time, a team's the time that passes. The peer's figure is that of its fastest engine with the number of threads, up to the
+row's, that suits it best.
 
 The limit of a row is what the hardware allows, from the peaks measured in the same run: arithmetic at the rate of
 multiply-adds or, where that takes longer, reading and writing the parameters at the rate of the cache they fit in.
