@@ -296,7 +296,7 @@ COLORS = ("#20639b", "#ed8b00", "#3caea3", "#b0413e", "#8a8d91", "#6b4c9a")
 
 
 def escaped(text):
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "")
 
 
 def plot(table, results):
