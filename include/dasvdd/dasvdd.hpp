@@ -21,4 +21,5 @@
 #include <dasvdd/objective/reconstruction.hpp>
 #include <dasvdd/objective/soft_boundary_deep_svdd.hpp>
 #include <dasvdd/train/fit.hpp>
+#include <dasvdd/train/fit_images.hpp>
 #include <dasvdd/train/presets.hpp>

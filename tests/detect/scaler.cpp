@@ -94,3 +94,48 @@ TEST_CASE("numbers that a float can't hold are refused for a float net, not for 
   }
   CHECK_THROWS_AS((Scaler<float>({1e60}, {1})), InvalidArgument);
 }
+
+TEST_CASE_TEMPLATE("a row's contrast is normalized by its own mean and variance", Scalar, float,
+                   double) {
+  const auto scaler = Scaler<Scalar>::contrast(0.25);
+  CHECK_FALSE(scaler.empty());
+  CHECK(scaler.features() == 0);  // rows of any width
+  const double tolerance = std::is_same_v<Scalar, float> ? 1e-6 : 1e-14;
+  // Mean 2, variance 2: (x - 2) / sqrt(2 + 0.25).
+  const Vector<Scalar> row = (Vector<Scalar>(5) << 0, 1, 2, 3, 4).finished();
+  Vector<Scalar> out(5);
+  scaler.apply(kernels::best<Scalar>(), row.data(), 5, out.data());
+  for (Index j = 0; j < 5; ++j) {
+    const double expected = (static_cast<double>(j) - 2) / 1.5;
+    CHECK(static_cast<double>(out[j]) == doctest::Approx(expected).epsilon(tolerance));
+  }
+  // Without a floor to speak of, brightness and contrast are gone.
+  const auto pure = Scaler<Scalar>::contrast(1e-12);
+  const Vector<Scalar> other = (row.array() * Scalar(8) + Scalar(16)).matrix();
+  Vector<Scalar> a(5), b(5);
+  pure.apply(kernels::best<Scalar>(), row.data(), 5, a.data());
+  pure.apply(kernels::best<Scalar>(), other.data(), 5, b.data());
+  // The floor is up to a 2e-12th of the variance.
+  CHECK((a - b).cwiseAbs().maxCoeff() < Scalar(tolerance + 1e-12));
+  // A flat image has none, and is divided by the floor's root alone.
+  const Vector<Scalar> flat = Vector<Scalar>::Constant(5, Scalar(0.5));
+  pure.apply(kernels::best<Scalar>(), flat.data(), 5, a.data());
+  CHECK(a == Vector<Scalar>::Zero(5));
+}
+
+TEST_CASE("a contrast's floor is a positive number") {
+  for (const double floor : {0.0, -1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
+    CHECK_THROWS_WITH_AS(Scaler<float>::contrast(floor),
+                         doctest::Contains("the contrast's floor is"), InvalidArgument);
+  }
+}
+
+TEST_CASE("scalers are equal when they do the same") {
+  using S = Scaler<float>;
+  CHECK(S() == S());
+  CHECK(S::contrast(0.5) == S::contrast(0.5));
+  CHECK(S::contrast(0.5) != S::contrast(0.25));
+  CHECK(S::contrast(0.5) != S());
+  CHECK(S({1}, {2}) == S({1}, {2}));
+  CHECK(S({1}, {2}) != S({1}, {3}));
+}

@@ -139,7 +139,8 @@ Detector<double> with_layer() {
 TEST_CASE(
     "a detector read back scores to the bit, whatever the scalar type, the score's form and the "
     "scaling") {
-  for (const ScoreForm form : {ScoreForm::published, ScoreForm::balanced, ScoreForm::whitened}) {
+  for (const ScoreForm form : {ScoreForm::published, ScoreForm::balanced,
+                               ScoreForm::latent_whitened, ScoreForm::whitened}) {
     for (const bool standardize : {false, true}) {
       const auto narrow = trained<float>(quick(form, standardize));
       check_same(narrow, again(narrow));
@@ -147,6 +148,18 @@ TEST_CASE(
       check_same(wide, again(wide));
     }
   }
+}
+
+TEST_CASE(
+    "a detector that normalizes contrast reads back the same, its floor a number of the file") {
+  Options options = quick();
+  options.contrast_floor = 0.125;
+  const auto detector = trained<float>(options);
+  const TensorFile file = to_tensor_file(detector);
+  CHECK(file["scaler.contrast_floor"].as<double>({}).front() == 0.125);
+  CHECK_FALSE(file.contains("scaler.mean"));
+  CHECK(again(detector).model().scaler == detector.model().scaler);
+  check_same(detector, again(detector));
 }
 
 TEST_CASE(

@@ -44,6 +44,12 @@ TEST_CASE("options out of range") {
   check_refused("the learning rate is nan", [=](Options& o) { o.adam.learning_rate = nan; });
   check_refused("Adam's beta1 is 1", [](Options& o) { o.adam.beta1 = 1; });
   check_refused("Adam's beta2 is -0.1", [](Options& o) { o.adam.beta2 = -0.1; });
+  check_refused("the contrast's floor is -1", [](Options& o) { o.contrast_floor = -1; });
+  check_refused("choose one", [](Options& o) {
+    o.contrast_floor = 1;
+    o.standardize = true;
+  });
+  check_refused("gamma's factor is -1", [](Options& o) { o.gamma.factor = -1; });
   check_refused("Adam's epsilon is 0", [](Options& o) { o.adam.epsilon = 0; });
   check_refused("the weight decay is -1", [](Options& o) { o.adam.weight_decay = -1; });
   check_refused("the center's learning rate is 0",

@@ -202,18 +202,20 @@ TEST_CASE("the threshold of a fit is the 0.99 quantile of its training rows' sco
         detail::quantile(std::vector<double>(scores.begin(), scores.end()), 0.99));
 }
 
-TEST_CASE("fit gives the published and the balanced score when asked") {
+TEST_CASE("fit gives the published and the balanced scores when asked") {
   const RowMatrix<float> X = curve<float>(50, 4, 12);
-  for (const ScoreForm form : {ScoreForm::published, ScoreForm::balanced}) {
+  for (const ScoreForm form :
+       {ScoreForm::published, ScoreForm::balanced, ScoreForm::latent_whitened}) {
     FitSettings settings = quick();
     settings.score = form;
     const auto detector = fit(X, settings);
     const auto parts = detector.score_parts(X);
     CHECK(parts.latent.minCoeff() > 0);
     CHECK(parts.reconstruction.minCoeff() > 0);
-    // Terms divided by their means over all training rows have means of one.
-    if (form == ScoreForm::balanced) {
-      CHECK(parts.latent.mean() == doctest::Approx(1).epsilon(1e-5));
+    // Terms divided by their means over all training rows have their weights as means.
+    if (form != ScoreForm::published) {
+      const double weight = form == ScoreForm::balanced ? 1 : 0.5;
+      CHECK(parts.latent.mean() == doctest::Approx(weight).epsilon(1e-5));
       CHECK(parts.reconstruction.mean() == doctest::Approx(1).epsilon(1e-5));
     }
   }

@@ -10,9 +10,7 @@ using namespace dasvdd;
 
 namespace {
 
-Autoencoder<float> small_net() {
-  return dense_autoencoder<float>(6, {32, 4}, identity().spec());
-}
+Autoencoder<float> small_net() { return dense_autoencoder<float>(6, {32, 4}, identity().spec()); }
 Options watching() {
   Options options;
   options.epochs = 60;
@@ -129,6 +127,6 @@ TEST_CASE("options of validation out of range are refused") {
   Options options = watching();
   Trainer<float> trainer(small_net(), options);
   const RowMatrix<float> two = curve<float>(2, 6, 1);
-  CHECK_THROWS_WITH_AS(trainer.fit(Rows<const float>(two)), doctest::Contains("expected at least 3"),
-                       InvalidArgument);
+  CHECK_THROWS_WITH_AS(trainer.fit(Rows<const float>(two)),
+                       doctest::Contains("expected at least 3"), InvalidArgument);
 }

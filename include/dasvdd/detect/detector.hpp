@@ -46,7 +46,7 @@ class Detector {
     detail::require(detail::is_finite(threshold), "the threshold is ", threshold,
                     ", expected a finite number");
     for (std::size_t i = 0; i < model_->members.size(); ++i) check(model_->members[i], i);
-    detail::require(model_->scaler.empty() || model_->scaler.features() == features(),
+    detail::require(model_->scaler.features() == 0 || model_->scaler.features() == features(),
                     "the scaler is for ", model_->scaler.features(), " features, the net takes ",
                     features());
   }

@@ -22,9 +22,8 @@ Detector<Scalar> ensemble(const std::vector<Detector<Scalar>>& detectors, double
   model->facts = std::move(facts);
   for (std::size_t i = 0; i < detectors.size(); ++i) {
     const auto& other = detectors[i].model();
-    detail::require(other.scaler.mean() == model->scaler.mean() &&
-                        other.scaler.scale() == model->scaler.scale(),
-                    "detector ", i, " of the ensemble scales its rows otherwise than detector 0");
+    detail::require(other.scaler == model->scaler, "detector ", i,
+                    " of the ensemble scales its rows otherwise than detector 0");
     model->members.insert(model->members.end(), other.members.begin(), other.members.end());
   }
   return Detector<Scalar>(std::move(model), threshold);

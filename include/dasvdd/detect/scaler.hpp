@@ -1,17 +1,19 @@
 #pragma once
 /// \file
-/// The standardizer a detector carries: rows enter the net as (x - mean) / scale.
+/// How rows enter the net: as they are, standardized feature by feature, or normalized row by row.
 
 #include <dasvdd/core/memory.hpp>
 #include <dasvdd/kernels/table.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 
-/// Per feature a mean and a positive scale; empty where rows go in as they are.
+/// Per feature a mean and a positive scale, (x - mean) / scale; or, for images, each row's own mean and
+/// contrast. Empty where rows go in as they are.
 template <class Scalar>
 class Scaler {
  public:
@@ -74,14 +76,38 @@ class Scaler {
     return Scaler(std::move(mean), std::move(scale));
   }
 
-  bool empty() const { return mean_.empty(); }
+  /// Contrast normalization of rows of any width that have one unit, such as pixels: a row x enters as
+  ///     (x - mean) / sqrt(variance + floor),
+  /// mean and variance over the row's own d numbers. What is left of an image is its shape, neither
+  /// brightness nor contrast.
+  /// \param floor keeps images that are nearly flat from being blown up; in units of the variance
+  static Scaler contrast(double floor) {
+    detail::require(floor > 0 && detail::is_finite(floor), "the contrast's floor is ", floor,
+                    ", expected a finite positive number");
+    Scaler scaler;
+    scaler.contrast_floor_ = floor;
+    return scaler;
+  }
+
+  bool empty() const { return mean_.empty() && contrast_floor_ == 0; }
+  /// Features that the means and scales are for; 0 where there are none, and rows of any width fit.
   Index features() const { return static_cast<Index>(mean_.size()); }
   const std::vector<double>& mean() const { return mean_; }
   const std::vector<double>& scale() const { return scale_; }
+  /// The floor of contrast(); 0 for other scalers.
+  double contrast_floor() const { return contrast_floor_; }
 
-  /// out = (row - mean) / scale, or a copy where the scaler is empty; both have d entries.
+  /// Whether both do the same to every row.
+  friend bool operator==(const Scaler& a, const Scaler& b) {
+    return a.mean_ == b.mean_ && a.scale_ == b.scale_ && a.contrast_floor_ == b.contrast_floor_;
+  }
+  friend bool operator!=(const Scaler& a, const Scaler& b) { return !(a == b); }
+
+  /// out = the row as the net takes it, a copy where the scaler is empty; both have d entries.
   void apply(const kernels::Table<Scalar>& k, const Scalar* row, Index d, Scalar* out) const {
-    if (empty()) {
+    if (contrast_floor_ > 0) {
+      normalize_contrast(k, row, d, out);
+    } else if (empty()) {
       std::memcpy(out, row, static_cast<std::size_t>(d) * sizeof(Scalar));
     } else {
       k.standardize(row, shift_.data(), factor_.data(), d, out);
@@ -89,6 +115,18 @@ class Scaler {
   }
 
  private:
+  void normalize_contrast(const kernels::Table<Scalar>& k, const Scalar* row, Index d,
+                          Scalar* out) const {
+    const double count = static_cast<double>(d);
+    double sum = 0;
+    for (Index j = 0; j < d; ++j) sum += static_cast<double>(row[j]);
+    std::fill_n(out, d, static_cast<Scalar>(sum / count));
+    const double variance = static_cast<double>(k.squared_distance(row, out, d)) / count;
+    k.scaled_difference(row, out, static_cast<Scalar>(1 / std::sqrt(variance + contrast_floor_)), d,
+                        out);
+  }
+
+  double contrast_floor_ = 0;
   std::vector<double> mean_, scale_;
   AlignedBuffer<Scalar> shift_, factor_;
 };

@@ -17,10 +17,11 @@
 /// | `score.reconstruction`, `score.latent` | 2: weight and divisor of the term; F64 |
 /// | `score.reconstruction.whitening`, `score.latent.whitening` | d x d, m x m; S; only where the term is whitened |
 /// | `scaler.mean`, `scaler.scale` | d; F64; only where the detector scales |
+/// | `scaler.contrast_floor` | a number; F64; only where the detector normalizes each row's contrast |
 /// | `calibration.scores` | n, ascending; F64; only after calibrated() |
 /// | `threshold` | a number; F64 |
 ///
-/// In an ensemble all but the last four are there once a member, under `members.{k}.`. Metadata:
+/// In an ensemble all but the last five are there once a member, under `members.{k}.`. Metadata:
 /// `format` ("dasvdd"), `format_version`, `library_version`, `members`, `net` (the layers as JSON,
 /// `members.{k}.net` in an ensemble), and the model's facts. Nothing says when or where: the same
 /// run writes the same bytes.
@@ -314,6 +315,8 @@ Detector<Scalar> read_model(const TensorFile& file, const LayerFactory<Scalar>& 
     model->scaler =
         Scaler<Scalar>(reader.template numbers<double>("scaler.mean", {model->features()}),
                        reader.template numbers<double>("scaler.scale", {model->features()}));
+  } else if (reader.has("scaler.contrast_floor")) {
+    model->scaler = Scaler<Scalar>::contrast(reader.number("scaler.contrast_floor"));
   }
   for (const auto& [key, word] : words) {
     if (!is_reserved_fact(key)) model->facts[key] = word;
@@ -375,10 +378,12 @@ TensorFile to_tensor_file(const Detector<Scalar>& detector, const Facts& facts =
     add_term("score.reconstruction", member.reconstruction);
     add_term("score.latent", member.latent);
   }
-  if (!model.scaler.empty()) {
+  if (model.scaler.features() > 0) {
     add_vector("scaler.mean", model.scaler.mean());
     add_vector("scaler.scale", model.scaler.scale());
   }
+  if (model.scaler.contrast_floor() > 0)
+    add_number("scaler.contrast_floor", model.scaler.contrast_floor());
   if (!detector.calibration().empty())
     add_vector("calibration.scores", detector.calibration().scores());
   add_number("threshold", detector.threshold());

@@ -25,6 +25,28 @@ inline double mean(const AlignedBuffer<double>& x) {
   return sum / static_cast<double>(x.size());
 }
 
+/// The whitened latent term of codes (n x m), of mean 1/2 over them; docs/results.md has what other
+/// weights do.
+template <class Scalar>
+ScoreTerm<Scalar> whitened_latent(const kernels::Table<Scalar>& k,
+                                  const AlignedBuffer<Scalar>& codes,
+                                  const AlignedBuffer<Scalar>& center) {
+  const Index m = center.size(), n = codes.size() / m;
+  AlignedBuffer<Scalar> offsets(n * m);
+  for (Index i = 0; i < n; ++i) {
+    k.scaled_difference(codes.data() + i * m, center.data(), Scalar(1), m, offsets.data() + i * m);
+  }
+  AlignedBuffer<Scalar> whitening = whitening_matrix<Scalar>(offsets.data(), n, m);
+  const ScoreTerm<Scalar> raw(m, 1, 1, whitening);
+  AlignedBuffer<Scalar> scratch(raw.scratch(1));
+  AlignedBuffer<double> t(n);
+  for (Index i = 0; i < n; ++i) {
+    raw.evaluate(k, {codes.data() + i * m, 1, m}, center.data(), 0, scratch.data(), &t[i]);
+  }
+  const double mean_t = mean(t);
+  return mean_t > 0 ? ScoreTerm<Scalar>(m, 0.5 / mean_t, 1, std::move(whitening)) : raw;
+}
+
 /// \param objective its name, for the model file
 /// \param r_weight, q_weight the published score's weights of r and q
 template <class Scalar>
@@ -41,11 +63,12 @@ DASVDD_COLD Finished<Scalar> finish(const Autoencoder<Scalar>& net, const char* 
   const bool decode = r_weight > 0;
   const bool whiten = options.score == ScoreForm::whitened;
   require(!whiten || decode, "the whitened score is made of the residual: the net needs a decoder");
-  require(options.score != ScoreForm::balanced || decode,
-          "the balanced score needs a net with a decoder");
+  const bool whiten_latent = options.score == ScoreForm::latent_whitened;
+  require(options.score == ScoreForm::published || decode,
+          "the balanced scores need a net with a decoder");
 
   AlignedBuffer<double> r(n), q(n);
-  AlignedBuffer<Scalar> codes(decode ? 0 : n * m), residuals(whiten ? n * d : 0);
+  AlignedBuffer<Scalar> codes(decode && !whiten_latent ? 0 : n * m), residuals(whiten ? n * d : 0);
   forward_all(packed, scaler, X, threads, decode,
               [&](Index first, Rows<const Scalar> x, const auto& result) {
                 for (Index i = 0; i < x.rows(); ++i) {
@@ -56,7 +79,8 @@ DASVDD_COLD Finished<Scalar> finish(const Autoencoder<Scalar>& net, const char* 
                   }
                   q[first + i] =
                       static_cast<double>(k.squared_distance(result.code.row(i), center.data(), m));
-                  if (!decode) std::copy_n(result.code.row(i), m, codes.data() + (first + i) * m);
+                  if (!codes.empty())
+                    std::copy_n(result.code.row(i), m, codes.data() + (first + i) * m);
                   if (whiten) {
                     k.scaled_difference(result.output.row(i), x.row(i), Scalar(1), d,
                                         residuals.data() + (first + i) * d);
@@ -71,6 +95,10 @@ DASVDD_COLD Finished<Scalar> finish(const Autoencoder<Scalar>& net, const char* 
     const double mean_r = mean(r), mean_q = mean(q);
     if (mean_r > 0) reconstruction = ScoreTerm<Scalar>(d, 1 / mean_r, features);
     if (mean_q > 0 && q_weight > 0) latent = ScoreTerm<Scalar>(m, 1 / mean_q, 1);
+  } else if (whiten_latent) {
+    const double mean_r = mean(r);
+    if (mean_r > 0) reconstruction = ScoreTerm<Scalar>(d, 1 / mean_r, features);
+    latent = whitened_latent(k, codes, center);
   } else if (whiten) {
     reconstruction =
         ScoreTerm<Scalar>(d, 1, features, whitening_matrix<Scalar>(residuals.data(), n, d));

@@ -133,6 +133,16 @@ DASVDD_COLD std::shared_ptr<const Model<Scalar>> fit_member(
   return finished.model;
 }
 
+/// The same detector with a quantile of the training rows' scores as its threshold.
+template <class Scalar>
+Detector<Scalar> with_training_threshold(const Detector<Scalar>& detector, Rows<const Scalar> X,
+                                         int threads, double share = Options().training_quantile) {
+  std::vector<Scalar> scores(static_cast<std::size_t>(X.rows()));
+  detector.score(X, scores.data(), threads);
+  return detector.with_threshold(
+      quantile(std::vector<double>(scores.begin(), scores.end()), share));
+}
+
 /// What is wrong with settings is said before the first member trains.
 DASVDD_COLD inline void check(const FitSettings& settings) {
   require(settings.members >= 1, "members is ", settings.members, ", expected at least 1");
@@ -211,12 +221,8 @@ Detector<Scalar> fit_members(Rows<const Scalar> X, const FitSettings& settings,
     facts["contamination"] = sentence(settings.contamination);
   }
   if (!said.empty()) facts["warnings"] = said;
-  const Detector<Scalar> fitted = ensemble(detectors, 0, std::move(facts));
-  std::vector<Scalar> scores(static_cast<std::size_t>(X.rows()));
-  fitted.score(X, scores.data(), settings.threads);
-  return fitted.with_threshold(
-      quantile(std::vector<double>(scores.begin(), scores.end()),
-               std::min(Options().training_quantile, 1 - settings.contamination)));
+  return with_training_threshold(ensemble(detectors, 0, std::move(facts)), X, settings.threads,
+                                 std::min(Options().training_quantile, 1 - settings.contamination));
 }
 
 }  // namespace detail

@@ -125,7 +125,7 @@ DASVDD_COLD double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<S
             "; give gamma as a number");
     gamma += estimate / rule.initializations;
   }
-  return gamma;
+  return rule.factor * gamma;
 }
 
 }  // namespace detail

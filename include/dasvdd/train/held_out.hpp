@@ -50,8 +50,8 @@ double mean_loss(const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler,
               [&](Index first, Rows<const Scalar> x, const auto& result) {
                 for (Index i = 0; i < x.rows(); ++i) {
                   if (r_weight > 0) {
-                    r[first + i] = static_cast<double>(
-                        k.squared_distance(result.output.row(i), x.row(i), d));
+                    r[first + i] =
+                        static_cast<double>(k.squared_distance(result.output.row(i), x.row(i), d));
                   }
                   q[first + i] =
                       static_cast<double>(k.squared_distance(result.code.row(i), center, m));

@@ -17,6 +17,7 @@ struct GammaRule {
   Kind kind = Kind::ratio_of_means;
   double number = 0;         ///< Kind::value
   int initializations = 10;  ///< T fresh nets the estimate looks at
+  double factor = 1;         ///< what the two rules' estimate is multiplied by
 
   /// mean over T nets of [mean r] / [mean ||z||^2]: the published code's rule.
   static GammaRule ratio_of_means(int initializations = 10) {
@@ -29,7 +30,17 @@ struct GammaRule {
   /// A number of the user's own. 0 leaves a plain autoencoder; a very large one collapses the code.
   static GammaRule value(double gamma) { return {Kind::value, gamma}; }
 
+  /// The same rule with its estimate multiplied by `x`. Untrained nets put the latent term's weight so
+  /// high that a net hardly learns for its first hundred epochs; a tenth of it saves most of them.
+  GammaRule times(double x) const {
+    GammaRule rule = *this;
+    rule.factor = x;
+    return rule;
+  }
+
   void check() const {
+    detail::require(detail::is_finite(factor) && factor >= 0, "gamma's factor is ", factor,
+                    ", expected a finite number that is not negative");
     if (kind == Kind::value) {
       detail::require(detail::is_finite(number) && number >= 0, "gamma is ", number,
                       ", expected a finite number that is not negative");
@@ -44,6 +55,9 @@ struct GammaRule {
 enum class ScoreForm {
   published,  ///< S = r + gamma q, gamma as in training
   balanced,   ///< S = r / mean r + q / mean q, means over the training rows after training
+  /// S = r / mean r + 1/2 t / mean t with t = (z - c)^T C^-1 (z - c), C the mean of (z - c)(z - c)^T,
+  /// all means over the training rows after training: for images
+  latent_whitened,
   whitened,  ///< S = e^T C^-1 e / d, e the residual and C its covariance over the training rows; no
              ///< latent term
 };
@@ -86,6 +100,10 @@ struct Options {
   /// Subtract each feature's mean and divide by its deviation. For tables, whose columns come in
   /// different units.
   bool standardize = false;
+  /// Not 0: each row enters with a mean of 0 and its contrast normalized, (x - mean) / sqrt(variance +
+  /// this), over the row's own numbers. For images whose brightness says nothing; pixels from 0 to 1
+  /// suit 0.03.
+  double contrast_floor = 0;
   /// False feeds the rows in the order they come in, for those who reproduce a run made elsewhere.
   bool shuffle = true;
   ScoreForm score = ScoreForm::published;
@@ -111,6 +129,10 @@ struct Options {
             "patience needs rows to watch: validation is 0, expected a share above 0");
     require(training_quantile > 0 && training_quantile < 1, "the training quantile is ",
             training_quantile, ", expected a number between 0 and 1");
+    require(contrast_floor >= 0 && detail::is_finite(contrast_floor), "the contrast's floor is ",
+            contrast_floor, ", expected 0 (contrast as it is) or a finite positive number");
+    require(!standardize || contrast_floor == 0,
+            "rows can't be standardized and have their contrast normalized, too: choose one");
     gamma.check();
     center.check();
     adam.check();
@@ -124,7 +146,7 @@ DASVDD_COLD inline std::map<std::string, std::string> facts(const Options& o,
                                                             const char* objective) {
   const char* gammas[] = {"ratio_of_means", "mean_of_ratios", "value"};
   const char* centers[] = {"adagrad", "batch_mean", "fixed"};
-  const char* scores[] = {"published", "balanced", "whitened"};
+  const char* scores[] = {"published", "balanced", "latent_whitened", "whitened"};
   std::map<std::string, std::string> words = {
       {"objective", objective},
       {"seed", sentence(o.seed)},
@@ -141,6 +163,7 @@ DASVDD_COLD inline std::map<std::string, std::string> facts(const Options& o,
       {"score", scores[static_cast<int>(o.score)]}};
   if (o.validation > 0) words["validation"] = sentence(o.validation);
   if (o.patience > 0) words["patience"] = sentence(o.patience);
+  if (o.gamma.factor != 1) words["gamma_factor"] = sentence(o.gamma.factor);
   return words;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// The published experiments: nets with the options they were trained with.
+/// Nets with the options to train them by: the published experiments, and one for images.
 
 #include <dasvdd/nn/presets.hpp>
 #include <dasvdd/train/options.hpp>
@@ -46,6 +46,22 @@ Preset<Scalar> paper_preset(const std::string& name) {
   detail::require(name == "pima", "the preset is '", name,
                   "', expected mnist, fashion_mnist, cifar10, speech or pima");
   return {pima_net<Scalar>(), options};
+}
+
+/// The best settings known here for images whose rows are pixels from 0 to 1, one for all sets: the
+/// published net with nothing after its last layer, each image's contrast normalized, a tenth of
+/// gamma, and the score whose latent term is whitened. fit_images() trains several of them;
+/// docs/results.md has the figures.
+/// \param pixels numbers an image, channels included; their order is free
+template <class Scalar>
+Preset<Scalar> image_preset(Index pixels) {
+  Options options;
+  options.epochs = 40;
+  options.batch_size = 200;
+  options.gamma = GammaRule::ratio_of_means().times(0.1);
+  options.contrast_floor = 0.03;
+  options.score = ScoreForm::latent_whitened;
+  return {dense_autoencoder<Scalar>(pixels, {1024, 256, 256}, identity().spec()), options};
 }
 
 DASVDD_NAMESPACE_END

@@ -126,7 +126,7 @@ class Trainer {
     detail::require(fits, "the state belongs to another net: it has ", state.parameters.size(),
                     " parameters and ", state.center.center.size(), " code units, expected ",
                     net_.parameters(), " and ", net_.code());
-    detail::require(state.scaler.empty() || state.scaler.features() == net_.inputs(),
+    detail::require(state.scaler.features() == 0 || state.scaler.features() == net_.inputs(),
                     "the state's scaler is for ", state.scaler.features(),
                     " features, the net takes ", net_.inputs());
     state_ = std::move(state);
@@ -295,8 +295,10 @@ class Trainer {
     check_rows(X);
     detail::require(options_.validation == 0 || X.rows() > 2,
                     "the training set has 2 rows, expected at least 3: validation takes one");
-    const Scaler<Scalar> scaler =
-        options_.standardize ? Scaler<Scalar>::standardizing(X) : Scaler<Scalar>();
+    const Scaler<Scalar> scaler = options_.standardize ? Scaler<Scalar>::standardizing(X)
+                                  : options_.contrast_floor > 0
+                                      ? Scaler<Scalar>::contrast(options_.contrast_floor)
+                                      : Scaler<Scalar>();
     // A run's gamma is decided before anything has changed: its estimate may fail.
     const double gamma = Objective::estimates_gamma ? gamma_for(X, scaler) : 0;
     FitReport report;

@@ -1,0 +1,85 @@
+#pragma once
+/// \file
+/// One line from images to a detector.
+
+#include <dasvdd/train/fit.hpp>
+#include <dasvdd/train/presets.hpp>
+
+DASVDD_NAMESPACE_BEGIN
+
+/// What one may say to fit_images(); the defaults suit gray and colored images of any size.
+struct ImageSettings {
+  std::uint64_t seed = 0;
+  int threads = 0;    ///< 0: what OpenMP would use. Never changes the result.
+  Index members = 3;  ///< nets in the ensemble; 1 for the smallest model and the shortest training
+  Index epochs = 40;  ///< passes over the images, each member's
+  /// See Options::contrast_floor; 0 leaves images as they are, for those whose brightness tells normal
+  /// from anomalous.
+  double contrast_floor = 0.03;
+  Precision precision = {};  ///< mixed_precision() where the CPU has it: these nets are big
+};
+
+/// Fits a detector to normal images: an ensemble of image_preset() nets that differ by their seeds.
+/// What training warns of (see FitReport) stands in the detector's model().facts["warnings"].
+/// \code
+/// dasvdd::ImageSettings settings;
+/// settings.precision = dasvdd::mixed_precision();
+/// auto detector = dasvdd::fit_images(X, settings);
+/// \endcode
+/// \param X n x d, an image a row, pixels from 0 to 1
+/// \param progress called as progress(const FitProgress&) after each epoch of each member; returning
+///   false stops: the running member ends with that epoch, and the ensemble with that member
+/// \throws InvalidArgument for settings out of range or rows that can't be trained on
+template <class Scalar, class Progress>
+Detector<Scalar> fit_images(Rows<const Scalar> X, const ImageSettings& settings,
+                            Progress&& progress) {
+  using detail::require;
+  require(settings.members >= 1, "members is ", settings.members, ", expected at least 1");
+  require(X.cols() > 0, "the training set has no columns");
+  auto [net, options] = image_preset<Scalar>(X.cols());
+  options.epochs = settings.epochs;
+  options.threads = settings.threads;
+  options.contrast_floor = settings.contrast_floor;
+  options.precision = settings.precision;
+
+  std::vector<Detector<Scalar>> members;
+  std::string warnings;
+  FitProgress at;
+  at.members = settings.members;
+  at.total = settings.epochs * settings.members;
+  bool go_on = true;
+  for (Index i = 0; i < settings.members && go_on; ++i) {
+    options.seed = Random(settings.seed, detail::fit_seeds + static_cast<std::uint64_t>(i)).bits();
+    Trainer<Scalar> trainer(net, options);
+    at.member = i;
+    const FitReport report = trainer.fit(X, [&](const EpochReport& epoch) {
+      at.epoch = epoch;
+      ++at.done;
+      return go_on = detail::keep_going(progress, static_cast<const FitProgress&>(at));
+    });
+    members.push_back(trainer.detector());
+    for (const std::string& warning : report.warnings) {
+      warnings += detail::sentence(warnings.empty() ? "" : "; ", "net ", i + 1, ": ", warning);
+    }
+  }
+  std::map<std::string, std::string> facts = members.front().model().facts;
+  facts["seed"] = detail::sentence(settings.seed);
+  if (!warnings.empty()) facts["warnings"] = warnings;
+  return detail::with_training_threshold(ensemble(members, 0, std::move(facts)), X,
+                                         settings.threads);
+}
+
+/// The same for an Eigen matrix: `auto detector = dasvdd::fit_images(X);`
+template <class Derived, class Progress>
+Detector<typename Derived::Scalar> fit_images(const Eigen::DenseBase<Derived>& X,
+                                              const ImageSettings& settings, Progress&& progress) {
+  return fit_images<typename Derived::Scalar>(Rows<const typename Derived::Scalar>(X), settings,
+                                              progress);
+}
+template <class Derived>
+Detector<typename Derived::Scalar> fit_images(const Eigen::DenseBase<Derived>& X,
+                                              const ImageSettings& settings = {}) {
+  return fit_images(X, settings, detail::NoProgress());
+}
+
+DASVDD_NAMESPACE_END

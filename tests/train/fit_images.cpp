@@ -1,0 +1,119 @@
+// The one-line fit for images: its score's form, its scaling, its members.
+
+#include <dasvdd/eval/roc_auc.hpp>
+
+#include <doctest/doctest.h>
+
+#include "train/support.hpp"
+
+using namespace dasvdd;
+
+namespace {
+
+/// n images of 6 x 6 pixels: a bar at a place and of a slant drawn at random, or where `odd`, a spot;
+/// each of its own brightness and contrast.
+RowMatrix<float> images(Index n, bool odd, std::uint64_t seed) {
+  constexpr Index side = 6;
+  Random random(seed);
+  RowMatrix<float> X(n, side * side);
+  for (Index i = 0; i < n; ++i) {
+    const double place = 1.5 + 2 * random.uniform(), slant = random.uniform() - 0.5;
+    const double row = 1.5 + 2 * random.uniform();
+    const double brightness = 0.4 * random.uniform(), contrast = 0.1 + 0.5 * random.uniform();
+    for (Index y = 0; y < side; ++y) {
+      for (Index x = 0; x < side; ++x) {
+        const double dy = static_cast<double>(y), dx = static_cast<double>(x);
+        const double off =
+            odd ? (dx - place) * (dx - place) + (dy - row) * (dy - row)
+                : (dx - place - slant * (dy - 2.5)) * (dx - place - slant * (dy - 2.5));
+        X(i, y * side + x) = static_cast<float>(brightness + contrast / (1 + off));
+      }
+    }
+  }
+  return X;
+}
+
+ImageSettings quick() {
+  ImageSettings settings;
+  settings.members = 2;
+  settings.epochs = 3;
+  settings.threads = 1;
+  return settings;
+}
+
+}  // namespace
+
+TEST_CASE("fit_images tells spots from bars, whatever their brightness and contrast") {
+  ImageSettings settings;
+  settings.members = 1;
+  settings.epochs = 30;
+  const auto detector = fit_images(images(400, false, 1), settings);
+  RowMatrix<float> test(200, 36);
+  test << images(100, false, 2), images(100, true, 3);
+  std::vector<int> anomaly(200, 0);
+  std::fill(anomaly.begin() + 100, anomaly.end(), 1);
+  CHECK(roc_auc(detector.score(test), anomaly) > 0.95);
+  // Twice the contrast moves no score much: only the floor lets it through.
+  const RowMatrix<float> twice = 2 * test;
+  CHECK((detector.score(twice).array() / detector.score(test).array() - 1).abs().maxCoeff() > 0);
+  CHECK(roc_auc(detector.score(twice), anomaly) > 0.9);
+}
+
+TEST_CASE("members have seeds of their own and one scaler; the score splits into its two terms") {
+  const RowMatrix<float> X = images(60, false, 4);
+  const auto detector = fit_images(X, quick());
+  REQUIRE(detector.model().members.size() == 2);
+  CHECK_FALSE(
+      same_bits(detector.model().members[0].parameters, detector.model().members[1].parameters));
+  CHECK(detector.model().scaler == Scaler<float>::contrast(0.03));
+  CHECK(detector.model().facts.at("score") == "latent_whitened");
+  CHECK(detector.model().facts.at("gamma_factor") == "0.1");
+  const auto parts = detector.score_parts(X);
+  CHECK(detector.score(X) == parts.reconstruction + parts.latent);
+  // Each term is divided by its mean over the training rows; float sums of 60 rows are good to 1e-5.
+  CHECK(parts.reconstruction.mean() == doctest::Approx(1).epsilon(1e-5));
+  CHECK(parts.latent.mean() == doctest::Approx(0.5).epsilon(1e-5));
+  CHECK(detector.score(X) == fit_images(X, quick()).score(X));
+}
+
+TEST_CASE("fit_images: progress counts every member's epochs, and false stops") {
+  const RowMatrix<float> X = images(30, false, 5);
+  std::vector<Index> done;
+  fit_images(X, quick(), [&](const FitProgress& at) {
+    CHECK(at.total == 6);
+    CHECK(at.members == 2);
+    CHECK(at.member == at.done / 4);
+    done.push_back(at.done);
+  });
+  CHECK(done == std::vector<Index>{1, 2, 3, 4, 5, 6});
+  const auto detector = fit_images(X, quick(), [](const FitProgress& at) { return at.done < 2; });
+  CHECK(detector.model().members.size() == 1);
+}
+
+TEST_CASE("fit_images leaves contrast as it is when told") {
+  ImageSettings settings = quick();
+  settings.members = 1;
+  settings.contrast_floor = 0;
+  CHECK(fit_images(images(30, false, 6), settings).model().scaler.empty());
+  settings.contrast_floor = -1;
+  CHECK_THROWS_AS(fit_images(images(30, false, 6), settings), InvalidArgument);
+  settings = quick();
+  settings.members = 0;
+  CHECK_THROWS_WITH_AS(fit_images(images(30, false, 6), settings),
+                       "members is 0, expected at least 1", InvalidArgument);
+}
+
+TEST_CASE("a rule of gamma times a factor gives the rule's estimate times it") {
+  const RowMatrix<double> X = curve<double>(40, 4, 7);
+  const auto gamma = [&](GammaRule rule) {
+    Options options;
+    options.epochs = 1;
+    options.gamma = rule;
+    return Trainer<double>(dasvdd::dense_autoencoder<double>(4, {5, 2}, identity().spec()), options)
+        .fit(X)
+        .gamma;
+  };
+  for (const GammaRule rule : {GammaRule::ratio_of_means(2), GammaRule::mean_of_ratios(2)}) {
+    CHECK(gamma(rule.times(0.25)) == 0.25 * gamma(rule));
+  }
+}
