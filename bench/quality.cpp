@@ -9,6 +9,7 @@
 //   adbench 4_breastw 0 contamination=0.05    that share of the training rows are anomalies
 //   adbench 4_breastw 0 published=1   the published form, for a table: see train_published_table
 //   pima - 0 scaled=1            speech - 0 -
+//   fashion 6 0 best=1           cifar10 6 0 best=1    dasvdd::fit_images for the kind of image the set has
 // Each is answered by a JSON line: cell, roc_auc, average_precision, seconds (of training), rows, features and what
 // training warned of; or cell and error.
 
@@ -121,10 +122,11 @@ class Data {
 
   Split split(const std::string& set, const std::string& target, double contamination) {
     if (set == "mnist" || set == "fashion") return image_split(set, target);
+    if (set == "cifar10") return cifar_split(target);
     if (set == "pima") return pima_split(table(folders_.data + "/pima/pima.csv", "8"));
     if (set == "speech") return table_split(table(folders_.data + "/speech.npz"), -1);
     tool::check(set == "adbench", "the set is '", set,
-                "', expected mnist, fashion, pima, speech or adbench");
+                "', expected mnist, fashion, cifar10, pima, speech or adbench");
     return table_split(table(folders_.data + "/adbench/" + target + ".npz"), contamination);
   }
 
@@ -152,6 +154,26 @@ class Data {
     const tool::Table& test = part("t10k");
     return {rows, test.X, tool::anomalies(test.labels, target)};
   }
+  Split cifar_split(const std::string& target) {
+    const std::string folder = folders_.data + "/cifar10/";
+    if (cifar_train_.rows() == 0) {
+      for (int k = 1; k <= 5; ++k) {
+        const tool::Table part =
+            tool::read_table(folder + "data_batch_" + std::to_string(k) + ".bin", {});
+        const Index before = cifar_train_.rows();
+        cifar_train_.conservativeResize(before + part.X.rows(), part.X.cols());
+        cifar_train_.bottomRows(part.X.rows()) = part.X;
+        cifar_labels_.insert(cifar_labels_.end(), part.labels.begin(), part.labels.end());
+      }
+    }
+    std::vector<Index> mine;
+    for (Index i = 0; i < cifar_train_.rows(); ++i) {
+      if (cifar_labels_[static_cast<std::size_t>(i)] == target) mine.push_back(i);
+    }
+    tool::check(!mine.empty(), "no training image has the label '", target, "'");
+    const tool::Table& test = read(folder + "test_batch.bin", {});
+    return {taken(cifar_train_, mine), test.X, tool::anomalies(test.labels, target)};
+  }
   const tool::Table& read(const std::string& path, const tool::DataOptions& options) {
     const auto found = tables_.find(path);
     if (found != tables_.end()) return found->second;
@@ -163,7 +185,20 @@ class Data {
 
   Folders folders_;
   std::map<std::string, tool::Table> tables_;
+  Rows cifar_train_;
+  std::vector<std::string> cifar_labels_;
 };
+
+/// The paper's CIFAR-10: each image less its mean, divided by the root of its sum of squares a pixel.
+void normalize_as_published(Rows& images) {
+  const float d = static_cast<float>(images.cols());
+  for (Index i = 0; i < images.rows(); ++i) {
+    auto row = images.row(i);
+    row.array() -= row.mean();
+    const float norm = row.norm() / d;
+    if (norm > 0) row /= norm;
+  }
+}
 
 // ---- what a cell changes --------------------------------------------------------------------------------------------
 
@@ -171,14 +206,14 @@ class Data {
 /// soft_boundary), epochs, kappa, code, center (fixed, batch_mean), gamma (a number, or 10x: ten
 /// times the rule's), gamma_rule (mean_of_ratios), initializations, score (balanced), scaled,
 /// contamination, expected (FitSettings::contamination), published, precision (mixed), validation,
-/// final_rate, weight_decay.
+/// final_rate, weight_decay, best (fit_images).
 class Settings {
  public:
   explicit Settings(const std::string& text) {
     static const std::set<std::string> known = {
         "objective",  "epochs",          "kappa",      "code",       "center",        "gamma",
         "gamma_rule", "initializations", "score",      "scaled",     "contamination", "expected",
-        "published",  "precision",       "validation", "final_rate", "weight_decay"};
+        "published",  "precision",       "validation", "final_rate", "weight_decay",  "best"};
     std::istringstream parts(text == "-" ? "" : text);
     for (std::string part; std::getline(parts, part, ',');) {
       const std::size_t equals = part.find('=');
@@ -325,6 +360,24 @@ Trained train_table(std::uint64_t seed, int threads, const Settings& s, const Ro
   return {std::move(detector), std::move(warnings), seconds};
 }
 
+/// What fit_images makes of a set, in mixed precision where the CPU has it.
+Trained train_images(const std::string& set, std::uint64_t seed, int threads, const Settings& s,
+                     const Rows& X) {
+  const auto start = Clock::now();
+  dasvdd::ImageSettings settings;
+  settings.seed = seed;
+  settings.threads = threads;
+  settings.precision = dasvdd::mixed_precision();
+  settings.epochs = static_cast<Index>(s.number("epochs", 0));
+  if (set == "cifar10") settings.kind = dasvdd::ImageKind::photographs;
+  auto detector = dasvdd::fit_images(X, settings);
+  const auto& facts = detector.model().facts;
+  const auto said = facts.find("warnings");
+  std::vector<std::string> warnings;
+  if (said != facts.end()) warnings.push_back(said->second);
+  return {std::move(detector), std::move(warnings), seconds_since(start)};
+}
+
 nlohmann::ordered_json run(const std::string& cell, Data& data, int threads) {
   std::istringstream words(cell);
   std::string set, target, settings;
@@ -332,9 +385,15 @@ nlohmann::ordered_json run(const std::string& cell, Data& data, int threads) {
   tool::check(static_cast<bool>(words >> set >> target >> seed >> settings), "a cell is '", cell,
               "', expected four words: set, target, seed, settings");
   const Settings s(settings);
-  const Split split = data.split(set, target, s.number("contamination", -1));
-  const Trained trained = set == "adbench" ? train_table(seed, threads, s, split.train)
-                                           : train_published(set, seed, threads, s, split.train);
+  Split split = data.split(set, target, s.number("contamination", -1));
+  const bool best = s.has("best");
+  if (set == "cifar10" && !best) {
+    normalize_as_published(split.train);
+    normalize_as_published(split.test);
+  }
+  const Trained trained = best               ? train_images(set, seed, threads, s, split.train)
+                          : set == "adbench" ? train_table(seed, threads, s, split.train)
+                                             : train_published(set, seed, threads, s, split.train);
   const dasvdd::Vector<float> scores = trained.detector.score(split.test, threads);
   return {{"cell", cell},
           {"roc_auc", dasvdd::roc_auc(scores, split.anomaly)},
@@ -355,7 +414,8 @@ int main(int argc, char** argv) {
   CLI::App app("trains and tests the cells that standard input names, a JSON line each");
   Folders folders;
   int threads = 0;
-  app.add_option("--data", folders.data, "folder with mnist/, adbench/, pima/pima.csv, speech.npz");
+  app.add_option("--data", folders.data,
+                 "folder with mnist/, cifar10/, adbench/, pima/pima.csv, speech.npz");
   app.add_option("--fashion", folders.fashion, "folder of Fashion-MNIST's four files");
   app.add_option("--threads", threads, "0: all; never changes a result");
   CLI11_PARSE(app, argc, argv);

@@ -65,7 +65,9 @@ struct DataArguments {
 
   void declare(CLI::App& command, const char* name, bool labels_matter) {
     command
-        .add_option(name, path, ".npy, .npz (arrays X and y), .csv or IDX images, gzipped or not")
+        .add_option(
+            name, path,
+            ".npy, .npz (arrays X and y), .csv or IDX images, gzipped or not; CIFAR-10's .bin")
         ->required();
     command
         .add_option("--label-column", options.label_column,

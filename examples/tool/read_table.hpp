@@ -2,6 +2,7 @@
 /// \file
 /// Reads a data set of any kind that the tool knows; which one it is the file's first bytes say.
 
+#include <tool/cifar.hpp>
 #include <tool/csv.hpp>
 #include <tool/idx.hpp>
 #include <tool/npy.hpp>
@@ -35,6 +36,11 @@ inline bool is_idx(const std::string& start) {
 }
 
 inline Table read_data(const std::string& path, const DataOptions& options) {
+  if (ends_with(path, ".bin")) {
+    check(options.label_column.empty(), in_quotes(path),
+          " is no csv file, so --label-column doesn't fit");
+    return read_cifar(path);
+  }
   FileStream stream(path);
   const std::string start = stream.peek(1024);
   const std::string name = stream.name();
@@ -68,7 +74,7 @@ inline std::vector<std::string> read_labels(const std::string& path) {
                                                        : read_idx_labels(stream);
 }
 
-/// Reads a data set: .npy, .npz, .csv or IDX images, all but .npz gzipped or not.
+/// Reads a data set: .npy, .npz, .csv or IDX images, all but .npz gzipped or not, or CIFAR-10's .bin.
 /// \throws FileError one sentence with the file's name
 inline Table read_table(const std::string& path, const DataOptions& options) {
   const bool beside = !options.labels_path.empty();

@@ -385,6 +385,39 @@ TEST_CASE("csv: nothing in it is refused") {
   CHECK(refusal("a.csv", "\n\n") == " is empty");
 }
 
+// ---- CIFAR-10
+
+TEST_CASE("cifar: a label and three planes an image") {
+  std::string bytes(2 * 3073, '\0');
+  bytes[0] = 7;
+  bytes[1] = char(255);       // the first red pixel
+  bytes[1 + 1024 + 33] = 51;  // green, second row, second column
+  bytes[3073] = 0;
+  bytes[2 * 3073 - 1] = 102;  // the last blue one
+  const Table table = table_of("data_batch_1.bin", bytes);
+  CHECK(table.images);
+  CHECK(table.channels == 3);
+  CHECK(table.height == 32);
+  CHECK(table.width == 32);
+  REQUIRE(table.X.rows() == 2);
+  REQUIRE(table.X.cols() == 3072);
+  CHECK(table.labels == Words{"7", "0"});
+  CHECK(table.X(0, 0) == 1);
+  CHECK(table.X(0, 1024 + 33) == 0.2f);
+  CHECK(table.X(1, 3071) == 0.4f);
+  CHECK(table.X.sum() == doctest::Approx(1.6));
+}
+
+TEST_CASE("cifar: another length, or a label there can't be, is refused") {
+  CHECK(refusal("x.bin", std::string(3072, '\0')) ==
+        " has 3072 bytes, expected a multiple of 3073, CIFAR-10's bytes an image");
+  std::string bytes(2 * 3073, '\0');
+  bytes[3073] = 10;
+  CHECK(refusal("x.bin", bytes) == " has the label 10 at image 1, expected 0 to 9");
+  CHECK(refusal("x.bin", std::string(3073, '\0'), label_column("0")) ==
+        " is no csv file, so --label-column doesn't fit");
+}
+
 // ---- IDX
 
 TEST_CASE("idx: images become rows of pixels / 255, gzipped or not") {
@@ -459,7 +492,7 @@ TEST_CASE("the kind of a file is told by its bytes, whatever its name") {
 }
 
 TEST_CASE("a file of no known kind, a folder and no file at all are refused") {
-  CHECK(refusal("a.bin", std::string("\x7f"
+  CHECK(refusal("a.elf", std::string("\x7f"
                                      "ELF\0\0",
                                      6)) ==
         " is of no known kind; known are .npy, .npz, .csv and IDX images");

@@ -90,6 +90,19 @@ TEST_CASE("fit_images: progress counts every member's epochs, and false stops") 
   CHECK(detector.model().members.size() == 1);
 }
 
+TEST_CASE("photographs have a preset of their own") {
+  const auto [net, options] = image_preset<float>(36, ImageKind::photographs);
+  CHECK(net.inputs() == 36);
+  CHECK(options.gamma.factor == 10);
+  ImageSettings settings;
+  settings.members = 1;
+  settings.kind = ImageKind::photographs;
+  const auto detector = fit_images(images(30, false, 7), settings);
+  CHECK(detector.model().facts.at("epochs") == "10");
+  CHECK(detector.model().facts.at("gamma_factor") == "10");
+  CHECK(detector.model().scaler == Scaler<float>::contrast(1e-4));
+}
+
 TEST_CASE("fit_images leaves contrast as it is when told") {
   ImageSettings settings = quick();
   settings.members = 1;

@@ -12,10 +12,11 @@ struct ImageSettings {
   std::uint64_t seed = 0;
   int threads = 0;    ///< 0: what OpenMP would use. Never changes the result.
   Index members = 3;  ///< nets in the ensemble; 1 for the smallest model and the shortest training
-  Index epochs = 40;  ///< passes over the images, each member's
-  /// See Options::contrast_floor; 0 leaves images as they are, for those whose brightness tells normal
-  /// from anomalous.
-  double contrast_floor = 0.03;
+  ImageKind kind = ImageKind::objects;
+  Index epochs = 0;  ///< passes over the images, each member's; 0: as many as the kind's preset has
+  /// See Options::contrast_floor; empty: as the kind's preset has it. 0 leaves images as they are, for
+  /// those whose brightness tells normal from anomalous.
+  std::optional<double> contrast_floor;
   Precision precision = {};  ///< mixed_precision() where the CPU has it: these nets are big
 };
 
@@ -36,17 +37,19 @@ Detector<Scalar> fit_images(Rows<const Scalar> X, const ImageSettings& settings,
   using detail::require;
   require(settings.members >= 1, "members is ", settings.members, ", expected at least 1");
   require(X.cols() > 0, "the training set has no columns");
-  auto [net, options] = image_preset<Scalar>(X.cols());
-  options.epochs = settings.epochs;
+  require(settings.epochs >= 0, "epochs is ", settings.epochs,
+          ", expected 0 (as the preset says) or more");
+  auto [net, options] = image_preset<Scalar>(X.cols(), settings.kind);
+  if (settings.epochs > 0) options.epochs = settings.epochs;
   options.threads = settings.threads;
-  options.contrast_floor = settings.contrast_floor;
+  if (settings.contrast_floor) options.contrast_floor = *settings.contrast_floor;
   options.precision = settings.precision;
 
   std::vector<Detector<Scalar>> members;
   std::string warnings;
   FitProgress at;
   at.members = settings.members;
-  at.total = settings.epochs * settings.members;
+  at.total = options.epochs * settings.members;
   bool go_on = true;
   for (Index i = 0; i < settings.members && go_on; ++i) {
     options.seed = Random(settings.seed, detail::fit_seeds + static_cast<std::uint64_t>(i)).bits();

@@ -48,20 +48,32 @@ Preset<Scalar> paper_preset(const std::string& name) {
   return {pima_net<Scalar>(), options};
 }
 
-/// The best settings known here for images whose rows are pixels from 0 to 1, one for all sets: the
-/// published net with nothing after its last layer, each image's contrast normalized, a tenth of
-/// gamma, and the score whose latent term is whitened. fit_images() trains several of them;
-/// docs/results.md has the figures.
+/// What images show; decides how they are best learned.
+enum class ImageKind {
+  /// Things on an empty ground, such as digits, clothes, parts on a belt: a net that gives their
+  /// normal variation back has learned what they are.
+  objects,
+  /// Photographs, of which a net gives back whatever is smooth, normal or not: it trains shortly and
+  /// with much weight on the latent term, and lighting is taken away altogether.
+  photographs
+};
+
+/// The best settings known here for images whose rows are pixels from 0 to 1: the published net with a
+/// linear code and nothing after its last layer, each image's contrast normalized, the score whose latent term is
+/// whitened. fit_images() trains several of them; docs/results.md has the figures.
 /// \param pixels numbers an image, channels included; their order is free
 template <class Scalar>
-Preset<Scalar> image_preset(Index pixels) {
+Preset<Scalar> image_preset(Index pixels, ImageKind kind = ImageKind::objects) {
+  const bool objects = kind == ImageKind::objects;
   Options options;
-  options.epochs = 40;
   options.batch_size = 200;
-  options.gamma = GammaRule::ratio_of_means().times(0.1);
-  options.contrast_floor = 0.03;
+  options.epochs = objects ? 60 : 10;
+  options.gamma = GammaRule::ratio_of_means(2).times(objects ? 0.1 : 10);
+  options.contrast_floor = objects ? 0.03 : 1e-4;
   options.score = ScoreForm::latent_whitened;
-  return {dense_autoencoder<Scalar>(pixels, {1024, 256, 256}, identity().spec()), options};
+  return {dense_autoencoder<Scalar>(pixels, {1024, 256, 256}, identity().spec(),
+                                    leaky_relu().spec(), identity().spec()),
+          options};
 }
 
 DASVDD_NAMESPACE_END
