@@ -67,7 +67,7 @@ TEST_CASE("members have seeds of their own and one scaler; the score splits into
       same_bits(detector.model().members[0].parameters, detector.model().members[1].parameters));
   CHECK(detector.model().scaler == Scaler<float>::contrast(0.03));
   CHECK(detector.model().facts.at("score") == "latent_whitened");
-  CHECK(detector.model().facts.at("gamma_factor") == "0.1");
+  CHECK(detector.model().facts.at("gamma_factor") == "0.2");
   const auto parts = detector.score_parts(X);
   CHECK(detector.score(X) == parts.reconstruction + parts.latent);
   // Each term is divided by its mean over the training rows; float sums of 60 rows are good to 1e-5.

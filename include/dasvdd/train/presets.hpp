@@ -68,7 +68,7 @@ Preset<Scalar> image_preset(Index pixels, ImageKind kind = ImageKind::objects) {
   Options options;
   options.batch_size = 200;
   options.epochs = objects ? 60 : 10;
-  options.gamma = GammaRule::ratio_of_means(2).times(objects ? 0.1 : 10);
+  options.gamma = GammaRule::ratio_of_means(5).times(objects ? 0.2 : 10);
   options.contrast_floor = objects ? 0.03 : 1e-4;
   options.score = ScoreForm::latent_whitened;
   return {dense_autoencoder<Scalar>(pixels, {1024, 256, 256}, identity().spec(),
