@@ -322,7 +322,7 @@ double auc_after_contamination(double told, std::uint64_t seed) {
 }  // namespace
 
 TEST_CASE("a fit that is told of anomalies among its rows still finds their kind") {
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (const std::uint64_t seed : {1u, 2u, 3u}) {
     CAPTURE(seed);
     // The nets of a trusting fit learn a cluster of sixty rows like any other, and rank it below chance.
     CHECK(auc_after_contamination(0, seed) < 0.6);
