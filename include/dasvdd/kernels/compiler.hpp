@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// What the kernels ask of a compiler: inlining, unrolling, prefetching.
+/// What the kernels ask of a compiler: inlining and unrolling.
 
 #include <dasvdd/core/config.hpp>
 
@@ -25,19 +25,3 @@
 #else
 #define DASVDD_UNROLL
 #endif
-
-DASVDD_NAMESPACE_BEGIN
-namespace kernels {
-
-/// Asks for the cache line at p, to be written.
-template <class T>
-DASVDD_INLINE void prefetch(const T* p) {
-#if defined(__GNUC__) || defined(__clang__)
-  __builtin_prefetch(p, 1);
-#else
-  (void)p;
-#endif
-}
-
-}  // namespace kernels
-DASVDD_NAMESPACE_END

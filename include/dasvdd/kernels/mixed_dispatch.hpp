@@ -17,12 +17,10 @@
 DASVDD_NAMESPACE_BEGIN
 namespace kernels {
 
-/// The instruction sets of mixed precision, the fastest first; `none`: the net's own float kernels.
-enum class MixedSet { amx, avx512_bf16, none };
+/// The instruction sets of mixed precision, the fastest first.
+enum class MixedSet { amx, avx512_bf16 };
 
-inline const char* name_of(MixedSet set) {
-  return set == MixedSet::amx ? "amx" : set == MixedSet::avx512_bf16 ? "avx512_bf16" : "none";
-}
+inline const char* name_of(MixedSet set) { return set == MixedSet::amx ? "amx" : "avx512_bf16"; }
 
 namespace detail {
 
@@ -50,11 +48,11 @@ inline bool has_tiles() {
 /// tiles, once for all threads of the process; from then on the stack of a signal handler needs about 8 KB more.
 inline bool runs(MixedSet set) {
 #if DASVDD_X86_KERNELS
-  if (set == MixedSet::none) return true;
   if (!runs(Set::avx512) || !__builtin_cpu_supports("avx512bf16")) return false;
   return set == MixedSet::avx512_bf16 || (detail::has_tiles() && detail::leave_for_tiles());
 #else
-  return set == MixedSet::none;
+  (void)set;
+  return false;
 #endif
 }
 
@@ -67,7 +65,7 @@ inline bool pays(MixedSet set) {
   return set == MixedSet::amx;
 }
 
-/// The table of a set; null for `none`.
+/// The table of a set; null where no such kernels were compiled.
 inline const MixedTable* mixed_table(MixedSet set) {
 #if DASVDD_X86_KERNELS
   if (set == MixedSet::amx) return &amx::table();
