@@ -179,17 +179,23 @@ def images(name, title, quick):
                 groups="columns")
 
 
+def mixed(settings):
+    """The settings, and trained in mixed precision: three times as fast where there is AMX, and the tables of three
+    seeds in both precisions say that it ranks as float does."""
+    return "precision=mixed" if settings == "-" else f"{settings},precision=mixed"
+
+
 def comparators(name, title):
     yield Table(f"{name}-comparators", f"{title}: other objectives",
-                "The same encoder, options and order of rows; Deep SVDD without biases. Seed 0.",
-                {(row, c): [f"{name} {c} 0 {s}"] for row, s in OBJECTIVES.items() for c in CLASSES},
+                "The same encoder, options and order of rows; Deep SVDD without biases. Seed 0, mixed precision.",
+                {(row, c): [f"{name} {c} 0 {mixed(s)}"] for row, s in OBJECTIVES.items() for c in CLASSES},
                 mean_column=True, groups="columns")
 
 
 def ablations(targets):
     yield Table("ablations", "What each part is worth",
-                "One change at a time to the paper's settings; seed 0, 300 epochs.",
-                {(row, f"{title} {c}"): [f"{name} {c} 0 {s}"]
+                "One change at a time to the paper's settings; seed 0, 300 epochs, mixed precision.",
+                {(row, f"{title} {c}"): [f"{name} {c} 0 {mixed(s)}"]
                  for row, s in ABLATIONS.items() for name, title, c in targets},
                 mean_column=True)
 
@@ -207,9 +213,9 @@ def cifar10(quick):
     if quick:
         return
     title = "CIFAR-10"
-    yield Table("cifar10", title, "The paper's net, options and normalization, 300 epochs; seed 0. The paper reports "
-                f"{PAPER['cifar10']} (ten seeds).",
-                {("this library", c): [f"cifar10 {c} 0 -"] for c in CLASSES}, mean_column=True, groups="columns")
+    yield Table("cifar10", title, "The paper's net, options and normalization, 300 epochs; seed 0, mixed precision. The paper "
+                f"reports {PAPER['cifar10']} (ten seeds).",
+                {("this library", c): [f"cifar10 {c} 0 {mixed('-')}"] for c in CLASSES}, mean_column=True, groups="columns")
     yield from best_images("cifar10", title)
 
 
@@ -493,6 +499,7 @@ def main():
     page = "quality-quick.md" if args.quick else "quality.md"
     store = Store(args.build, page, chosen, missing)
     cells = list(dict.fromkeys(itertools.chain(*(t.all_cells() for t in chosen))))
+    cells.sort(key=lambda cell: int(cell.split()[2]))  # seed by seed: a run broken off has whole seeds
     if args.list:
         for t in chosen:
             print(f"{t.name}: {len(t.all_cells())} cells, {sum(c in store.results for c in t.all_cells())} done")

@@ -130,8 +130,48 @@ TEST_CASE("a contrast's floor is a positive number") {
   }
 }
 
+TEST_CASE_TEMPLATE("a softened pixel is the root of the mean of its neighborhood", Scalar, float,
+                   double) {
+  const Shape shape{2, 3, 4};
+  const auto scaler = Scaler<Scalar>::softening(shape);
+  CHECK_FALSE(scaler.empty());
+  CHECK(scaler.features() == 24);
+  Vector<Scalar> row(24), out(24);
+  for (Index i = 0; i < 24; ++i)
+    row[i] = static_cast<Scalar>((7 * i) % 11) / Scalar(11) - Scalar(0.5);
+  scaler.apply(kernels::best<Scalar>(), row.data(), 24, out.data());
+  const double weights[] = {0.25, 0.5, 0.25};
+  bool negative = false;
+  for (Index c = 0; c < 2; ++c) {
+    for (Index y = 0; y < 3; ++y) {
+      for (Index x = 0; x < 4; ++x) {
+        double mean = 0;
+        for (Index i = -1; i <= 1; ++i) {
+          for (Index j = -1; j <= 1; ++j) {
+            if (y + i < 0 || y + i >= 3 || x + j < 0 || x + j >= 4) continue;
+            mean += weights[i + 1] * weights[j + 1] *
+                    static_cast<double>(row[(c * 3 + y + i) * 4 + x + j]);
+          }
+        }
+        negative = negative || mean < 0;
+        // Sums of nine numbers below one, and a root that at most doubles their error where it is
+        // above 1/4: a few units in the last place.
+        CHECK(static_cast<double>(out[(c * 3 + y) * 4 + x]) ==
+              doctest::Approx(std::copysign(std::sqrt(std::abs(mean)), mean))
+                  .epsilon(std::is_same_v<Scalar, float> ? 1e-5 : 1e-13));
+      }
+    }
+  }
+  CHECK(negative);
+  CHECK_THROWS_WITH_AS(Scaler<Scalar>::softening({1, 0, 4}),
+                       doctest::Contains("the softening: the image is 1 x 0 x 4"), InvalidArgument);
+}
+
 TEST_CASE("scalers are equal when they do the same") {
   using S = Scaler<float>;
+  CHECK(S::softening({1, 2, 3}) == S::softening({1, 2, 3}));
+  CHECK(S::softening({1, 2, 3}) != S::softening({1, 3, 2}));
+  CHECK(S::softening({1, 2, 3}) != S());
   CHECK(S() == S());
   CHECK(S::contrast(0.5) == S::contrast(0.5));
   CHECK(S::contrast(0.5) != S::contrast(0.25));

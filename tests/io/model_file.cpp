@@ -162,6 +162,17 @@ TEST_CASE(
   check_same(detector, again(detector));
 }
 
+TEST_CASE("a detector that softens images reads back the same, their shape in the file") {
+  Options options = quick();
+  options.soften = {1, 1, 5};
+  const auto detector = trained<float>(options);
+  const TensorFile file = to_tensor_file(detector);
+  CHECK(file["scaler.softened_image"].as<double>({3}) == std::vector<double>{1, 1, 5});
+  CHECK_FALSE(file.contains("scaler.mean"));
+  CHECK(again(detector).model().scaler == detector.model().scaler);
+  check_same(detector, again(detector));
+}
+
 TEST_CASE(
     "an ensemble, a calibrated detector and one with a threshold of its own read back the same") {
   Options other = quick();
@@ -299,6 +310,18 @@ TEST_CASE("a model in which one thing is wrong is refused with its sentence") {
         }) ==
         "'m': the scaler's feature 2 has mean 0.5 and scale 0, expected finite numbers and a "
         "positive scale");
+  for (const double height : {0.0, 2.5, 1e300}) {
+    CHECK(refusal([&](Tensors& t, Facts&) {
+            t.erase("scaler.mean");
+            t.erase("scaler.scale");
+            t["scaler.softened_image"] = tensor<double>("x", {3}, {1, height, 5});
+          }).find("'m': the softened image's shape has the number ") == 0);
+  }
+  CHECK(refusal([](Tensors& t, Facts&) {
+          t.erase("scaler.mean");
+          t.erase("scaler.scale");
+          t["scaler.softened_image"] = tensor<double>("x", {3}, {1, 2, 5});
+        }) == "'m': the scaler is for 10 features, the net takes 5");
   CHECK(refusal([](Tensors& t, Facts&) {
           t["score.latent"] = tensor<double>("x", {2}, {1, 0});
         }) == "'m': a score term's divisor is 0, expected a positive number");

@@ -49,6 +49,14 @@ TEST_CASE("options out of range") {
     o.contrast_floor = 1;
     o.standardize = true;
   });
+  check_refused("choose one", [](Options& o) {
+    o.contrast_floor = 1;
+    o.soften = {1, 2, 2};
+  });
+  check_refused("the softening: the image is 1 x 0 x 4", [](Options& o) { o.soften = {1, 0, 4}; });
+  check_refused("images to soften have 35 numbers, the net takes", [](Options& o) {
+    o.soften = {1, 5, 7};
+  });
   check_refused("gamma's factor is -1", [](Options& o) { o.gamma.factor = -1; });
   check_refused("Adam's epsilon is 0", [](Options& o) { o.adam.epsilon = 0; });
   check_refused("the weight decay is -1", [](Options& o) { o.adam.weight_decay = -1; });

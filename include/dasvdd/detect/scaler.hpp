@@ -1,9 +1,10 @@
 #pragma once
 /// \file
-/// How rows enter the net: as they are, standardized feature by feature, or normalized row by row.
+/// How rows enter the net: as they are, standardized feature by feature, or as images are prepared.
 
 #include <dasvdd/core/memory.hpp>
 #include <dasvdd/kernels/table.hpp>
+#include <dasvdd/nn/shape.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +14,7 @@
 DASVDD_NAMESPACE_BEGIN
 
 /// Per feature a mean and a positive scale, (x - mean) / scale; or, for images, each row's own mean and
-/// contrast. Empty where rows go in as they are.
+/// contrast, or softened pixels. Empty where rows go in as they are.
 template <class Scalar>
 class Scaler {
  public:
@@ -89,17 +90,34 @@ class Scaler {
     return scaler;
   }
 
-  bool empty() const { return mean_.empty() && contrast_floor_ == 0; }
-  /// Features that the means and scales are for; 0 where there are none, and rows of any width fit.
-  Index features() const { return static_cast<Index>(mean_.size()); }
+  /// Softening of images: each pixel becomes the square root of the mean of its neighborhood,
+  ///     out(y, x) = sqrt(sum over i, j from -1 to 1 of b_i b_j in(y + i, x + j)),  b = (1, 2, 1) / 4,
+  /// channel by channel, with nothing outside the image; a negative mean keeps its sign. A line that is a
+  /// pixel off then differs less, and what is dark counts as what is bright does.
+  /// \param image what a row holds
+  static Scaler softening(const Shape& image) {
+    detail::check_shape("the softening", "image", image);
+    Scaler scaler;
+    scaler.image_ = image;
+    return scaler;
+  }
+
+  bool empty() const { return mean_.empty() && contrast_floor_ == 0 && !softens(); }
+  /// Features that a row must have; 0 where rows of any width fit.
+  Index features() const { return softens() ? image_.size() : static_cast<Index>(mean_.size()); }
   const std::vector<double>& mean() const { return mean_; }
   const std::vector<double>& scale() const { return scale_; }
   /// The floor of contrast(); 0 for other scalers.
   double contrast_floor() const { return contrast_floor_; }
 
+  bool softens() const { return image_.size() > 0; }
+  /// The images of softening(); of size 0 for other scalers.
+  const Shape& image() const { return image_; }
+
   /// Whether both do the same to every row.
   friend bool operator==(const Scaler& a, const Scaler& b) {
-    return a.mean_ == b.mean_ && a.scale_ == b.scale_ && a.contrast_floor_ == b.contrast_floor_;
+    return a.mean_ == b.mean_ && a.scale_ == b.scale_ && a.contrast_floor_ == b.contrast_floor_ &&
+           a.image_ == b.image_;
   }
   friend bool operator!=(const Scaler& a, const Scaler& b) { return !(a == b); }
 
@@ -107,6 +125,8 @@ class Scaler {
   void apply(const kernels::Table<Scalar>& k, const Scalar* row, Index d, Scalar* out) const {
     if (contrast_floor_ > 0) {
       normalize_contrast(k, row, d, out);
+    } else if (softens()) {
+      soften(row, out);
     } else if (empty()) {
       std::memcpy(out, row, static_cast<std::size_t>(d) * sizeof(Scalar));
     } else {
@@ -126,7 +146,29 @@ class Scaler {
                         out);
   }
 
+  /// Sums of 1, 2, 1 down the columns, then along the rows. Doubling is exact, so the sums are the same
+  /// whether a compiler fuses it with the addition or not.
+  void soften(const Scalar* row, Scalar* out) const {
+    const Index width = image_.width, lines = image_.channels * image_.height;
+    for (Index line = 0; line < lines; ++line, row += width, out += width) {
+      const bool first = line % image_.height == 0;
+      const bool last = line % image_.height == image_.height - 1;
+      for (Index x = 0; x < width; ++x) {
+        out[x] =
+            (first ? Scalar(0) : row[x - width]) + (last ? Scalar(0) : row[x + width]) + 2 * row[x];
+      }
+      Scalar left = 0;
+      for (Index x = 0; x < width; ++x) {
+        const Scalar middle = out[x], right = x + 1 < width ? out[x + 1] : Scalar(0);
+        const Scalar mean = (left + right + 2 * middle) / 16;
+        out[x] = std::copysign(std::sqrt(std::abs(mean)), mean);
+        left = middle;
+      }
+    }
+  }
+
   double contrast_floor_ = 0;
+  Shape image_ = {0, 0, 0};
   std::vector<double> mean_, scale_;
   AlignedBuffer<Scalar> shift_, factor_;
 };

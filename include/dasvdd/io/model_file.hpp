@@ -18,6 +18,7 @@
 /// | `score.reconstruction.whitening`, `score.latent.whitening` | d x d, m x m; S; only where the term is whitened |
 /// | `scaler.mean`, `scaler.scale` | d; F64; only where the detector scales |
 /// | `scaler.contrast_floor` | a number; F64; only where the detector normalizes each row's contrast |
+/// | `scaler.softened_image` | channels, height, width; F64; only where the detector softens images |
 /// | `calibration.scores` | n, ascending; F64; only after calibrated() |
 /// | `threshold` | a number; F64 |
 ///
@@ -289,6 +290,26 @@ Member<Scalar> read_member(ModelReader<Scalar>& reader, const TensorFile& file,
 }
 
 template <class Scalar>
+Scaler<Scalar> read_scaler(ModelReader<Scalar>& reader, Index features) {
+  if (reader.has("scaler.mean") || reader.has("scaler.scale")) {
+    return Scaler<Scalar>(reader.template numbers<double>("scaler.mean", {features}),
+                          reader.template numbers<double>("scaler.scale", {features}));
+  }
+  if (reader.has("scaler.contrast_floor"))
+    return Scaler<Scalar>::contrast(reader.number("scaler.contrast_floor"));
+  if (reader.has("scaler.softened_image")) {
+    const std::vector<double> shape = reader.template numbers<double>("scaler.softened_image", {3});
+    for (const double n : shape) {
+      require(n >= 1 && n <= 1e9 && n == std::floor(n),
+              "the softened image's shape has the number ", n, ", expected whole numbers from 1");
+    }
+    return Scaler<Scalar>::softening(
+        {static_cast<Index>(shape[0]), static_cast<Index>(shape[1]), static_cast<Index>(shape[2])});
+  }
+  return {};
+}
+
+template <class Scalar>
 Detector<Scalar> read_model(const TensorFile& file, const LayerFactory<Scalar>& factory) {
   const auto& words = file.metadata();
   const auto format = words.find("format");
@@ -311,13 +332,7 @@ Detector<Scalar> read_model(const TensorFile& file, const LayerFactory<Scalar>& 
   for (std::size_t k = 0; k < members; ++k) {
     model->members.push_back(read_member(reader, file, member_prefix(k, members), factory));
   }
-  if (reader.has("scaler.mean") || reader.has("scaler.scale")) {
-    model->scaler =
-        Scaler<Scalar>(reader.template numbers<double>("scaler.mean", {model->features()}),
-                       reader.template numbers<double>("scaler.scale", {model->features()}));
-  } else if (reader.has("scaler.contrast_floor")) {
-    model->scaler = Scaler<Scalar>::contrast(reader.number("scaler.contrast_floor"));
-  }
+  model->scaler = read_scaler(reader, model->features());
   for (const auto& [key, word] : words) {
     if (!is_reserved_fact(key)) model->facts[key] = word;
   }
@@ -378,12 +393,18 @@ TensorFile to_tensor_file(const Detector<Scalar>& detector, const Facts& facts =
     add_term("score.reconstruction", member.reconstruction);
     add_term("score.latent", member.latent);
   }
-  if (model.scaler.features() > 0) {
+  if (!model.scaler.mean().empty()) {
     add_vector("scaler.mean", model.scaler.mean());
     add_vector("scaler.scale", model.scaler.scale());
   }
   if (model.scaler.contrast_floor() > 0)
     add_number("scaler.contrast_floor", model.scaler.contrast_floor());
+  if (model.scaler.softens()) {
+    const Shape& image = model.scaler.image();
+    add_vector("scaler.softened_image", std::vector<double>{static_cast<double>(image.channels),
+                                                            static_cast<double>(image.height),
+                                                            static_cast<double>(image.width)});
+  }
   if (!detector.calibration().empty())
     add_vector("calibration.scores", detector.calibration().scores());
   add_number("threshold", detector.threshold());

@@ -25,8 +25,7 @@ inline double mean(const AlignedBuffer<double>& x) {
   return sum / static_cast<double>(x.size());
 }
 
-/// The whitened latent term of codes (n x m), of mean 1/2 over them; docs/results.md has what other
-/// weights do.
+/// The whitened latent term of codes (n x m), of mean 1 over them.
 template <class Scalar>
 ScoreTerm<Scalar> whitened_latent(const kernels::Table<Scalar>& k,
                                   const AlignedBuffer<Scalar>& codes,
@@ -44,7 +43,7 @@ ScoreTerm<Scalar> whitened_latent(const kernels::Table<Scalar>& k,
     raw.evaluate(k, {codes.data() + i * m, 1, m}, center.data(), 0, scratch.data(), &t[i]);
   }
   const double mean_t = mean(t);
-  return mean_t > 0 ? ScoreTerm<Scalar>(m, 0.5 / mean_t, 1, std::move(whitening)) : raw;
+  return mean_t > 0 ? ScoreTerm<Scalar>(m, 1 / mean_t, 1, std::move(whitening)) : raw;
 }
 
 /// \param objective its name, for the model file

@@ -7,18 +7,34 @@
 
 DASVDD_NAMESPACE_BEGIN
 
-/// What one may say to fit_images(); the defaults suit gray and colored images of any size.
+/// What one may say to fit_images(); the defaults suit gray and colored square images of any size.
 struct ImageSettings {
   std::uint64_t seed = 0;
   int threads = 0;    ///< 0: what OpenMP would use. Never changes the result.
   Index members = 3;  ///< nets in the ensemble; 1 for the smallest model and the shortest training
   ImageKind kind = ImageKind::objects;
+  /// Channels, height, width of the images; empty: a square in one channel, or else in three.
+  Shape shape = {0, 0, 0};
   Index epochs = 0;  ///< passes over the images, each member's; 0: as many as the kind's preset has
-  /// See Options::contrast_floor; empty: as the kind's preset has it. 0 leaves images as they are, for
-  /// those whose brightness tells normal from anomalous.
-  std::optional<double> contrast_floor;
   Precision precision = {};  ///< mixed_precision() where the CPU has it: these nets are big
 };
+
+namespace detail {
+
+/// The shape of images of d numbers that nobody has told: a square of one channel or of three.
+inline Shape square_images(Index d) {
+  for (const Index channels : {1, 3}) {
+    const Index side =
+        static_cast<Index>(std::lround(std::sqrt(static_cast<double>(d / channels))));
+    if (channels * side * side == d) return {channels, side, side};
+  }
+  require(false, "images of ", d,
+          " numbers are no squares of one channel or three: expected their ",
+          "channels, height and width in ImageSettings::shape");
+  return {};
+}
+
+}  // namespace detail
 
 /// Fits a detector to normal images: an ensemble of image_preset() nets that differ by their seeds.
 /// What training warns of (see FitReport) stands in the detector's model().facts["warnings"].
@@ -27,7 +43,7 @@ struct ImageSettings {
 /// settings.precision = dasvdd::mixed_precision();
 /// auto detector = dasvdd::fit_images(X, settings);
 /// \endcode
-/// \param X n x d, an image a row, pixels from 0 to 1
+/// \param X n x d, an image a row, pixels from 0 to 1, in the order that Shape describes
 /// \param progress called as progress(const FitProgress&) after each epoch of each member; returning
 ///   false stops: the running member ends with that epoch, and the ensemble with that member
 /// \throws InvalidArgument for settings out of range or rows that can't be trained on
@@ -39,10 +55,13 @@ Detector<Scalar> fit_images(Rows<const Scalar> X, const ImageSettings& settings,
   require(X.cols() > 0, "the training set has no columns");
   require(settings.epochs >= 0, "epochs is ", settings.epochs,
           ", expected 0 (as the preset says) or more");
-  auto [net, options] = image_preset<Scalar>(X.cols(), settings.kind);
+  const bool told = settings.shape != Shape{0, 0, 0};
+  const Shape shape = told ? settings.shape : detail::square_images(X.cols());
+  auto [net, options] = image_preset<Scalar>(shape, settings.kind);
+  require(shape.size() == X.cols(), "images of ", shape.channels, " x ", shape.height, " x ",
+          shape.width, " have ", shape.size(), " numbers, the rows have ", X.cols());
   if (settings.epochs > 0) options.epochs = settings.epochs;
   options.threads = settings.threads;
-  if (settings.contrast_floor) options.contrast_floor = *settings.contrast_floor;
   options.precision = settings.precision;
 
   std::vector<Detector<Scalar>> members;

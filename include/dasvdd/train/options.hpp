@@ -3,6 +3,7 @@
 /// What one says to a trainer.
 
 #include <dasvdd/kernels/mixed_table.hpp>
+#include <dasvdd/nn/shape.hpp>
 #include <dasvdd/train/adam.hpp>
 #include <dasvdd/train/center.hpp>
 
@@ -55,7 +56,7 @@ struct GammaRule {
 enum class ScoreForm {
   published,  ///< S = r + gamma q, gamma as in training
   balanced,   ///< S = r / mean r + q / mean q, means over the training rows after training
-  /// S = r / mean r + 1/2 t / mean t with t = (z - c)^T C^-1 (z - c), C the mean of (z - c)(z - c)^T,
+  /// S = r / mean r + t / mean t with t = (z - c)^T C^-1 (z - c), C the mean of (z - c)(z - c)^T,
   /// all means over the training rows after training: for images
   latent_whitened,
   whitened,  ///< S = e^T C^-1 e / d, e the residual and C its covariance over the training rows; no
@@ -104,6 +105,9 @@ struct Options {
   /// this), over the row's own numbers. For images whose brightness says nothing; pixels from 0 to 1
   /// suit 0.03.
   double contrast_floor = 0;
+  /// Not empty: rows are images of this shape and enter softened, the square root of each pixel's mean
+  /// with its neighbors (Scaler::softening). For things on an empty ground, pixels from 0 to 1.
+  Shape soften = {0, 0, 0};
   /// False feeds the rows in the order they come in, for those who reproduce a run made elsewhere.
   bool shuffle = true;
   ScoreForm score = ScoreForm::published;
@@ -131,8 +135,9 @@ struct Options {
             training_quantile, ", expected a number between 0 and 1");
     require(contrast_floor >= 0 && detail::is_finite(contrast_floor), "the contrast's floor is ",
             contrast_floor, ", expected 0 (contrast as it is) or a finite positive number");
-    require(!standardize || contrast_floor == 0,
-            "rows can't be standardized and have their contrast normalized, too: choose one");
+    if (soften != Shape{0, 0, 0}) detail::check_shape("the softening", "image", soften);
+    require(standardize + (contrast_floor > 0) + (soften.size() > 0) <= 1,
+            "rows can be standardized, have their contrast normalized, or be softened: choose one");
     gamma.check();
     center.check();
     adam.check();

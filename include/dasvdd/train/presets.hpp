@@ -50,28 +50,29 @@ Preset<Scalar> paper_preset(const std::string& name) {
 
 /// What images show; decides how they are best learned.
 enum class ImageKind {
-  /// Things on an empty ground, such as digits, clothes, parts on a belt: a net that gives their
-  /// normal variation back has learned what they are.
+  /// Things on an empty, dark ground, such as digits, clothes, parts on a belt: their outlines are
+  /// softened, and a net that gives their normal variation back has learned what they are.
   objects,
   /// Photographs, of which a net gives back whatever is smooth, normal or not: it trains shortly and
-  /// with much weight on the latent term, and lighting is taken away altogether.
+  /// with much weight on the latent term, and each one's brightness and contrast are taken away.
   photographs
 };
 
 /// The best settings known here for images whose rows are pixels from 0 to 1: the published net with a
-/// linear code and nothing after its last layer, each image's contrast normalized, the score whose latent term is
-/// whitened. fit_images() trains several of them; docs/results.md has the figures.
-/// \param pixels numbers an image, channels included; their order is free
+/// linear code and nothing after its last layer, images prepared as their kind asks for, the score whose
+/// latent term is whitened. fit_images() trains several of them; docs/results.md has the figures.
 template <class Scalar>
-Preset<Scalar> image_preset(Index pixels, ImageKind kind = ImageKind::objects) {
+Preset<Scalar> image_preset(const Shape& image, ImageKind kind = ImageKind::objects) {
+  detail::check_shape("the image preset", "image", image);
   const bool objects = kind == ImageKind::objects;
   Options options;
   options.batch_size = 200;
   options.epochs = objects ? 60 : 10;
   options.gamma = GammaRule::ratio_of_means(5).times(objects ? 0.2 : 10);
-  options.contrast_floor = objects ? 0.03 : 1e-4;
+  if (objects) options.soften = image;
+  if (!objects) options.contrast_floor = 1e-4;
   options.score = ScoreForm::latent_whitened;
-  return {dense_autoencoder<Scalar>(pixels, {1024, 256, 256}, identity().spec(),
+  return {dense_autoencoder<Scalar>(image.size(), {1024, 256, 256}, identity().spec(),
                                     leaky_relu().spec(), identity().spec()),
           options};
 }

@@ -11,6 +11,7 @@
 #include <dasvdd/train/fit_report.hpp>
 #include <dasvdd/train/gamma.hpp>
 #include <dasvdd/train/held_out.hpp>
+#include <dasvdd/train/row_scaler.hpp>
 
 #include <chrono>
 #include <numeric>
@@ -62,6 +63,9 @@ class Trainer {
                     "mixed precision trains nets in float; this net is in double");
     detail::require(Objective::uses_decoder || options_.score == ScoreForm::published,
                     "the balanced and the whitened score need a net with a decoder");
+    detail::require(options_.soften.size() == 0 || options_.soften.size() == net_.inputs(),
+                    "images to soften have ", options_.soften.size(), " numbers, the net takes ",
+                    net_.inputs());
     detail::require(
         Objective::allows_biases || !detail::has_biases(net_.joined()), "the objective ",
         Objective::name,
@@ -295,10 +299,7 @@ class Trainer {
     check_rows(X);
     detail::require(options_.validation == 0 || X.rows() > 2,
                     "the training set has 2 rows, expected at least 3: validation takes one");
-    const Scaler<Scalar> scaler = options_.standardize ? Scaler<Scalar>::standardizing(X)
-                                  : options_.contrast_floor > 0
-                                      ? Scaler<Scalar>::contrast(options_.contrast_floor)
-                                      : Scaler<Scalar>();
+    const Scaler<Scalar> scaler = detail::row_scaler(options_, X);
     // A run's gamma is decided before anything has changed: its estimate may fail.
     const double gamma = Objective::estimates_gamma ? gamma_for(X, scaler) : 0;
     FitReport report;

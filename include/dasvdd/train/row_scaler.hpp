@@ -1,0 +1,21 @@
+#pragma once
+/// \file
+/// The scaler that options ask for.
+
+#include <dasvdd/detect/scaler.hpp>
+#include <dasvdd/train/options.hpp>
+
+DASVDD_NAMESPACE_BEGIN
+namespace detail {
+
+/// How the rows of a run enter the net; X are those it may look at.
+template <class Scalar>
+Scaler<Scalar> row_scaler(const Options& options, Rows<const Scalar> X) {
+  if (options.standardize) return Scaler<Scalar>::standardizing(X);
+  if (options.contrast_floor > 0) return Scaler<Scalar>::contrast(options.contrast_floor);
+  if (options.soften.size() > 0) return Scaler<Scalar>::softening(options.soften);
+  return {};
+}
+
+}  // namespace detail
+DASVDD_NAMESPACE_END
