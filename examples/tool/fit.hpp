@@ -30,7 +30,7 @@ class FitCommand {
         .add_option(
             "--layers", layers_text_,
             "widths of the encoder's layers, which the decoder mirrors; without it an ensemble "
-            "that suits a table is trained")
+            "that suits a table, or images, is trained")
         ->type_name("N,N,...");
     command_
         .add_option("--net", net_,
@@ -43,15 +43,22 @@ class FitCommand {
                     "the rows are images of that shape, channel after channel, whatever the file's "
                     "kind; IDX files know theirs")
         ->type_name("CHANNELS,HEIGHT,WIDTH");
+    kind_option_ =
+        command_
+            .add_option("--image-kind", image_kind_,
+                        "without --layers or --net, what the images show: objects on a dark "
+                        "ground, or photographs")
+            ->capture_default_str()
+            ->check(CLI::IsMember({"objects", "photographs"}));
     output_option_ = command_.add_option("--output", output_,
                                          "with --layers or --net, what follows the last layer: "
                                          "sigmoid, identity or leaky_relu (sigmoid for images, "
                                          "else identity)");
     mixed_option_ =
         command_.add_flag("--mixed-precision",
-                          "with --layers or --net, train on numbers rounded to bfloat16 where the "
-                          "CPU is faster at them: big nets in a third of the time, not to the "
-                          "same bits");
+                          "for images, or with --layers or --net, train on numbers rounded to "
+                          "bfloat16 where the CPU is faster at them: big nets in a third of the "
+                          "time, not to the same bits");
     output_option_->check(CLI::IsMember({"sigmoid", "identity", "leaky_relu"}));
     command_.add_option("--epochs", epochs_, "passes over the rows");
     command_.add_option("--batch-size", batch_size_,
@@ -91,6 +98,7 @@ class FitCommand {
     check_options();
     Table table = data_.read();
     if (!image_shape_text_.empty()) set_image_shape(table);
+    check_options_of(table);
     const std::size_t dropped = keep_normal_rows(table);
     dasvdd::RowMatrix<float> held_out =
         false_alarm_rate_ ? split(table) : dasvdd::RowMatrix<float>();
@@ -103,7 +111,9 @@ class FitCommand {
     }
 
     dasvdd::Detector<float> detector = naming(data_.path, [&] {
-      return published() ? fit_published(table, out, err) : fit_default(table, err);
+      return published()              ? fit_published(table, out, err)
+             : by_image_preset(table) ? fit_images(table, err)
+                                      : fit_default(table, err);
     });
     if (false_alarm_rate_) {
       detector = naming(data_.path, [&] {
@@ -124,8 +134,6 @@ class FitCommand {
     layers_ = sizes("--layers", layers_text_);
     check(published() || output_option_->count() == 0,
           "--output goes with --layers or --net, which aren't given");
-    check(published() || mixed_option_->count() == 0,
-          "--mixed-precision goes with --layers or --net, which aren't given");
     check(!published() || contamination_ == 0,
           "--contamination goes without --layers and --net, which train on every row");
     check(contamination_ >= 0 && contamination_ < 0.5, "--contamination is ",
@@ -145,8 +153,26 @@ class FitCommand {
     check_output(model_path_);
   }
 
+  /// What goes with some kinds of rows alone.
+  void check_options_of(const Table& table) const {
+    const bool preset = by_image_preset(table);
+    check(published() || preset || mixed_option_->count() == 0,
+          "--mixed-precision goes with images, --layers or --net");
+    check(preset || kind_option_->count() == 0,
+          "--image-kind goes with images, without --layers, --net and --standardize");
+    for (const char* option :
+         {"--batch-size", "--lr", "--center-lr", "--kappa", "--gamma", "--contamination"}) {
+      check(!preset || command_.get_option(option)->count() == 0, option,
+            " doesn't go with images, for which all is chosen, unless --layers or --net is given");
+    }
+  }
+
   /// Whether one net is trained in the published form.
   bool published() const { return !layers_.empty() || !net_.empty(); }
+  /// Whether the library's one-line fit for images is.
+  bool by_image_preset(const Table& table) const {
+    return table.images && !published() && !standardize_;
+  }
 
   /// The numbers of an option.
   static std::vector<Index> sizes(const char* option, std::string_view text) {
@@ -219,7 +245,7 @@ class FitCommand {
     dasvdd::FitSettings settings;
     settings.seed = options_.seed;
     settings.threads = options_.threads;
-    settings.standardize = standardize_ || (!raw_ && !table.images);
+    settings.standardize = !raw_;
     if (epochs_) settings.epochs = *epochs_;
     if (batch_size_) settings.batch_size = *batch_size_;
     settings.adam = options_.adam;
@@ -228,8 +254,31 @@ class FitCommand {
     settings.contamination = contamination_;
     if (gamma_ != "auto") settings.gamma = options_.gamma.number;
     facts_["training"] = "default";
+    return showing(err,
+                   [&](const auto& progress) { return dasvdd::fit(table.X, settings, progress); });
+  }
+
+  /// The library's one-line fit for images.
+  dasvdd::Detector<float> fit_images(const Table& table, std::ostream& err) {
+    dasvdd::ImageSettings settings;
+    settings.seed = options_.seed;
+    settings.threads = options_.threads;
+    settings.kind =
+        image_kind_ == "objects" ? dasvdd::ImageKind::objects : dasvdd::ImageKind::photographs;
+    settings.shape = {table.channels, table.height, table.width};
+    if (epochs_) settings.epochs = *epochs_;
+    if (mixed_option_->count() > 0) settings.precision = dasvdd::mixed_precision();
+    facts_["training"] = "images, " + image_kind_;
+    return showing(
+        err, [&](const auto& progress) { return dasvdd::fit_images(table.X, settings, progress); });
+  }
+
+  /// Trains an ensemble behind a bar of progress, then tells what training warns of.
+  /// \param train called as train(progress)
+  template <class Train>
+  static dasvdd::Detector<float> showing(std::ostream& err, Train&& train) {
     Progress bar("epoch");
-    auto detector = dasvdd::fit(table.X, settings, [&](const dasvdd::FitProgress& at) {
+    auto detector = train([&](const dasvdd::FitProgress& at) {
       bar.update(static_cast<long>(at.done), static_cast<long>(at.total),
                  "net " + std::to_string(at.member + 1) + " of " + std::to_string(at.members) +
                      ", loss " + short_text(at.epoch.loss));
@@ -279,9 +328,10 @@ class FitCommand {
   }
 
   CLI::App& command_;
-  CLI::Option *output_option_ = nullptr, *mixed_option_ = nullptr;
+  CLI::Option *output_option_ = nullptr, *mixed_option_ = nullptr, *kind_option_ = nullptr;
   DataArguments data_;
-  std::string model_path_, layers_text_, net_, image_shape_text_, output_, gamma_ = "auto";
+  std::string model_path_, layers_text_, net_, image_shape_text_, output_, gamma_ = "auto",
+                                                                           image_kind_ = "objects";
   std::vector<Index> layers_;
   dasvdd::Options options_;
   std::optional<Index> epochs_, batch_size_;

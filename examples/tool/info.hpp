@@ -33,8 +33,15 @@ class InfoCommand {
     out << "parameters " << parameters << "\ncode " << model.members.front().network.net().code()
         << '\n';
     for (const auto& member : model.members) out << "gamma " << number_text(member.gamma) << '\n';
-    out << "standardized " << (model.scaler.empty() ? "no" : "yes") << "\nthreshold "
-        << number_text(detector.threshold()) << "\ncalibration_scores "
+    const auto& scaler = model.scaler;
+    out << "standardized " << (scaler.mean().empty() ? "no" : "yes") << '\n';
+    if (scaler.contrast_floor() > 0) out << "images contrast normalized\n";
+    if (scaler.softens()) {
+      const dasvdd::Shape& image = scaler.image();
+      out << "images softened, " << image.channels << " x " << image.height << " x " << image.width
+          << '\n';
+    }
+    out << "threshold " << number_text(detector.threshold()) << "\ncalibration_scores "
         << detector.calibration().scores().size() << '\n';
     for (const auto& [key, word] : model.facts) out << key << ' ' << word << '\n';
   }

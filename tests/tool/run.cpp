@@ -299,6 +299,44 @@ TEST_CASE("tool: the published form's options reach the training") {
         dasvdd::mixed_precision().name());
 }
 
+TEST_CASE("tool: for images, without --layers, it does what fit_images() does") {
+  const TemporaryFolder folder;
+  std::string images("\0\0\x08\x03\0\0\0\x14\0\0\0\x03\0\0\0\x02", 16);  // 20 of 3 x 2
+  for (int i = 0; i < 120; ++i) images += static_cast<char>(i * 37 % 256);
+  const std::string idx = folder.put("images", images), model = folder / "m";
+  const auto arguments = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all = {"fit", idx, "-o", model, "--epochs", "2"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  const auto X = tool::read_table(idx, {}).X;
+  dasvdd::ImageSettings settings;
+  settings.epochs = 2;
+  settings.seed = 5;
+  settings.shape = {1, 3, 2};
+  REQUIRE(dasvdd_tool(arguments({"--seed", "5"})).status == 0);
+  CHECK(dasvdd::load<float>(model).score(X) == dasvdd::fit_images(X, settings).score(X));
+  const std::string info = dasvdd_tool({"info", model}).out;
+  CHECK(contains(info, "images softened, 1 x 3 x 2\n"));
+  CHECK(contains(info, "standardized no\n"));
+  CHECK(contains(info, "training images, objects\n"));
+
+  settings.kind = dasvdd::ImageKind::photographs;
+  settings.precision = dasvdd::mixed_precision();
+  REQUIRE(
+      dasvdd_tool(arguments({"--seed", "5", "--image-kind", "photographs", "--mixed-precision"}))
+          .status == 0);
+  CHECK(dasvdd::load<float>(model).score(X) == dasvdd::fit_images(X, settings).score(X));
+  CHECK(contains(dasvdd_tool({"info", model}).out, "images contrast normalized\n"));
+
+  for (const std::string option :
+       {"--lr", "--center-lr", "--kappa", "--gamma", "--contamination"}) {
+    check_failure(arguments({option, "0.25"}), 2, option + " doesn't go with images");
+  }
+  check_failure(arguments({"--batch-size", "16"}), 2, "--batch-size doesn't go with images");
+  check_failure(arguments({"--image-kind", "cats"}), 2, "--image-kind");
+}
+
 TEST_CASE("tool: without --layers it does what fit() does") {
   const TemporaryFolder folder;
   const std::string train = folder.put("train.csv", csv(40, 0)), model = folder / "m";
@@ -315,7 +353,9 @@ TEST_CASE("tool: without --layers it does what fit() does") {
   check_failure({"fit", train, "-o", model, "--output", "sigmoid"}, 2,
                 "--output goes with --layers or --net, which aren't given");
   check_failure({"fit", train, "-o", model, "--mixed-precision"}, 2,
-                "--mixed-precision goes with --layers or --net, which aren't given");
+                "--mixed-precision goes with images, --layers or --net");
+  check_failure({"fit", train, "-o", model, "--image-kind", "objects"}, 2,
+                "--image-kind goes with images, without --layers, --net and --standardize");
 
   REQUIRE(dasvdd_tool({"fit", train, "-o", model, "--label-column", "label", "--epochs", "3",
                        "--batch-size", "16", "--lr", "0.01", "--center-lr", "0.5", "--kappa", "0.8",
