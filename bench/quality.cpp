@@ -25,6 +25,7 @@
 #include <iostream>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -120,8 +121,12 @@ class Data {
  public:
   explicit Data(Folders folders) : folders_(std::move(folders)) {}
 
-  Split split(const std::string& set, const std::string& target, double contamination) {
-    if (set == "mnist" || set == "fashion") return image_split(set, target);
+  /// \param held_out no test image is looked at: see held_out_split()
+  Split split(const std::string& set, const std::string& target, double contamination,
+              bool held_out) {
+    if (set == "mnist" || set == "fashion") {
+      return held_out ? held_out_split(set, target) : image_split(set, target);
+    }
     if (set == "cifar10") return cifar_split(target);
     if (set == "pima") return pima_split(table(folders_.data + "/pima/pima.csv", "8"));
     if (set == "speech") return table_split(table(folders_.data + "/speech.npz"), -1);
@@ -136,22 +141,38 @@ class Data {
     options.label_column = label_column;
     return read(path, options);
   }
+  const tool::Table& images(const std::string& set, const std::string& part) {
+    const std::string folder = set == "mnist" ? folders_.data + "/mnist" : folders_.fashion;
+    tool::DataOptions options;
+    options.labels_path = folder + "/" + part + "-labels-idx1-ubyte.gz";
+    return read(folder + "/" + part + "-images-idx3-ubyte.gz", options);
+  }
+  /// Within the training images: of the class's own every fifth tests, the others train; of other
+  /// classes' every twentieth tests.
+  Split held_out_split(const std::string& set, const std::string& target) {
+    const tool::Table& table = images(set, "train");
+    std::vector<Index> train, normal, anomalies;
+    Index mine = 0, others = 0;
+    for (Index i = 0; i < table.X.rows(); ++i) {
+      if (table.labels[static_cast<std::size_t>(i)] == target) {
+        (mine++ % 5 == 4 ? normal : train).push_back(i);
+      } else if (others++ % 20 == 19) {
+        anomalies.push_back(i);
+      }
+    }
+    tool::check(!normal.empty(), "no training image has the label '", target, "'");
+    return split_of(table.X, train, normal, anomalies);
+  }
   /// Train and test split of images as one table, training images first.
   Split image_split(const std::string& set, const std::string& target) {
-    const std::string folder = set == "mnist" ? folders_.data + "/mnist" : folders_.fashion;
-    const auto part = [&](const char* name) -> const tool::Table& {
-      tool::DataOptions options;
-      options.labels_path = folder + "/" + name + "-labels-idx1-ubyte.gz";
-      return read(folder + "/" + name + "-images-idx3-ubyte.gz", options);
-    };
-    const tool::Table& train = part("train");
+    const tool::Table& train = images(set, "train");
     std::vector<Index> mine;
     for (Index i = 0; i < train.X.rows(); ++i) {
       if (train.labels[static_cast<std::size_t>(i)] == target) mine.push_back(i);
     }
     tool::check(!mine.empty(), "no training image has the label '", target, "'");
     const Rows rows = taken(train.X, mine);  // reading another table may drop this one
-    const tool::Table& test = part("t10k");
+    const tool::Table& test = images(set, "t10k");
     return {rows, test.X, tool::anomalies(test.labels, target)};
   }
   Split cifar_split(const std::string& target) {
@@ -206,14 +227,16 @@ void normalize_as_published(Rows& images) {
 /// soft_boundary), epochs, kappa, code, center (fixed, batch_mean), gamma (a number, or 10x: ten
 /// times the rule's), gamma_rule (mean_of_ratios), initializations, score (balanced), scaled,
 /// contamination, expected (FitSettings::contamination), published, precision (mixed), validation,
-/// final_rate, weight_decay, best (fit_images).
+/// final_rate, weight_decay, best (fit_images); for MNIST and Fashion-MNIST prepare (softened, contrast, none): one net
+/// of image_preset() with its images prepared so, and held_out: judged on training images alone.
 class Settings {
  public:
   explicit Settings(const std::string& text) {
     static const std::set<std::string> known = {
         "objective",  "epochs",          "kappa",      "code",       "center",        "gamma",
         "gamma_rule", "initializations", "score",      "scaled",     "contamination", "expected",
-        "published",  "precision",       "validation", "final_rate", "weight_decay",  "best"};
+        "published",  "precision",       "validation", "final_rate", "weight_decay",  "best",
+        "prepare",    "held_out"};
     std::istringstream parts(text == "-" ? "" : text);
     for (std::string part; std::getline(parts, part, ',');) {
       const std::size_t equals = part.find('=');
@@ -233,6 +256,14 @@ class Settings {
     tool::check(value.has_value(), "the setting ", key, " is '", values_.at(key),
                 "', expected a number");
     return *value;
+  }
+  /// The number before an x, as in "gamma=10x"; nothing where there is no x.
+  std::optional<double> factor(const char* key) const {
+    const std::string text = word(key, "");
+    if (text.empty() || text.back() != 'x') return {};
+    const auto value = tool::parse_number(text.substr(0, text.size() - 1));
+    tool::check(value.has_value(), key, " is '", text, "', expected a number or one and an x");
+    return value;
   }
 
  private:
@@ -310,9 +341,7 @@ Trained train_published(const std::string& set, std::uint64_t seed, int threads,
         784, {1024, 256, static_cast<Index>(s.number("code", 0))}, dasvdd::sigmoid().spec());
   }
   const std::string gamma = s.word("gamma", "");
-  if (!gamma.empty() && gamma.back() == 'x') {
-    const auto factor = tool::parse_number(gamma.substr(0, gamma.size() - 1));
-    tool::check(factor.has_value(), "gamma is '", gamma, "', expected a number or one and an x");
+  if (const auto factor = s.factor("gamma")) {
     options.gamma = multiplied(net, options, X, *factor);
   } else if (!gamma.empty()) {
     options.gamma = dasvdd::GammaRule::value(s.number("gamma", 0));
@@ -378,6 +407,21 @@ Trained train_images(const std::string& set, std::uint64_t seed, int threads, co
   return {std::move(detector), std::move(warnings), seconds_since(start)};
 }
 
+/// One net of image_preset(), its images prepared otherwise or with another factor for gamma.
+Trained train_prepared(std::uint64_t seed, int threads, const Settings& s, const Rows& X) {
+  auto [net, options] = dasvdd::image_preset<float>({1, 28, 28});
+  const std::string prepare = s.word("prepare", "softened");
+  tool::check(prepare == "softened" || prepare == "contrast" || prepare == "none",
+              "images are prepared by '", prepare, "', expected softened, contrast or none");
+  if (prepare != "softened") options.soften = {0, 0, 0};
+  if (prepare == "contrast") options.contrast_floor = 0.03;
+  options.gamma = options.gamma.times(s.factor("gamma").value_or(1));
+  options.seed = seed;
+  options.threads = threads;
+  options.precision = dasvdd::mixed_precision();
+  return train(net, options, dasvdd::Dasvdd<float>(), X);
+}
+
 nlohmann::ordered_json run(const std::string& cell, Data& data, int threads) {
   std::istringstream words(cell);
   std::string set, target, settings;
@@ -385,13 +429,15 @@ nlohmann::ordered_json run(const std::string& cell, Data& data, int threads) {
   tool::check(static_cast<bool>(words >> set >> target >> seed >> settings), "a cell is '", cell,
               "', expected four words: set, target, seed, settings");
   const Settings s(settings);
-  Split split = data.split(set, target, s.number("contamination", -1));
+  Split split =
+      data.split(set, target, s.number("contamination", -1), s.number("held_out", 0) != 0);
   const bool best = s.has("best");
   if (set == "cifar10" && !best) {
     normalize_as_published(split.train);
     normalize_as_published(split.test);
   }
   const Trained trained = best               ? train_images(set, seed, threads, s, split.train)
+                          : s.has("prepare") ? train_prepared(seed, threads, s, split.train)
                           : set == "adbench" ? train_table(seed, threads, s, split.train)
                                              : train_published(set, seed, threads, s, split.train);
   const dasvdd::Vector<float> scores = trained.detector.score(split.test, threads);

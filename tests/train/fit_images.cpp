@@ -149,5 +149,6 @@ TEST_CASE("a rule of gamma times a factor gives the rule's estimate times it") {
   };
   for (const GammaRule rule : {GammaRule::ratio_of_means(2), GammaRule::mean_of_ratios(2)}) {
     CHECK(gamma(rule.times(0.25)) == 0.25 * gamma(rule));
+    CHECK(rule.times(0.5).times(8).factor == 4);
   }
 }

@@ -35,7 +35,7 @@ struct GammaRule {
   /// high that a net hardly learns for its first hundred epochs; a tenth of it saves most of them.
   GammaRule times(double x) const {
     GammaRule rule = *this;
-    rule.factor = x;
+    rule.factor *= x;
     return rule;
   }
 
