@@ -61,6 +61,26 @@ function(dasvdd_add_mpi)
   endif()
 endfunction()
 
+# dasvdd::compiled, the library with its heavy templates compiled once: by the project that links it, with that project's
+# compiler and flags, from sources written while configuring, so that an installed package is headers alone.
+function(dasvdd_add_compiled)
+  if(TARGET dasvdd::compiled)
+    return()
+  endif()
+  if(NOT TARGET dasvdd_compiled)
+    foreach(scalar IN ITEMS float double)
+      set(source "${CMAKE_CURRENT_BINARY_DIR}/dasvdd_compiled/${scalar}.cpp")
+      file(CONFIGURE OUTPUT "${source}" CONTENT "#define DASVDD_INSTANTIATE ${scalar}\n#include <dasvdd/dasvdd.hpp>\n")
+      list(APPEND sources "${source}")
+    endforeach()
+    add_library(dasvdd_compiled STATIC EXCLUDE_FROM_ALL ${sources})
+    target_link_libraries(dasvdd_compiled PUBLIC dasvdd::dasvdd)
+    target_compile_definitions(dasvdd_compiled INTERFACE DASVDD_COMPILED)
+    set_target_properties(dasvdd_compiled PROPERTIES POSITION_INDEPENDENT_CODE ON UNITY_BUILD OFF)
+  endif()
+  dasvdd_add_component(compiled dasvdd_compiled)
+endfunction()
+
 # A part of the library with a dependency of its own, on top of dasvdd::dasvdd. Global in the project's own build,
 # where the folder that links it is seldom ours; in the package it belongs to the folder that called find_package.
 function(dasvdd_add_component name dependency)

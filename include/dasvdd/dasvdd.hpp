@@ -5,6 +5,7 @@
 /// The one include: everything that needs only Eigen and, when on, OpenMP. Model files are in
 /// <dasvdd/io/model_file.hpp>.
 
+#include <dasvdd/compiled.hpp>
 #include <dasvdd/detect/detector.hpp>
 #include <dasvdd/eval/average_precision.hpp>
 #include <dasvdd/eval/confusion.hpp>

@@ -1,9 +1,9 @@
 # What every consumer may rely on, however it came by the library.
 
-# add_consumer(<target> <source> <library> <expect_openmp>): a program with all warnings as errors.
-function(add_consumer target source library expect_openmp)
+# add_consumer(<target> <source> <libraries> <expect_openmp>): a program with all warnings as errors.
+function(add_consumer target source libraries expect_openmp)
   add_executable(${target} "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/${source}")
-  target_link_libraries(${target} PRIVATE ${library})
+  target_link_libraries(${target} PRIVATE ${libraries})
   target_compile_definitions(${target} PRIVATE EXPECT_OPENMP=${expect_openmp})
   separate_arguments(flags UNIX_COMMAND "${EXTRA_FLAGS}")
   target_compile_options(${target} PRIVATE ${flags})
@@ -24,7 +24,11 @@ function(check_dasvdd)
       message(FATAL_ERROR "${target} exports the flags ${flags}")
     endif()
   endforeach()
-  # Nothing of the project's own is built along.
+  # Nothing of the project's own is built along, the compiled library only for those who link it.
+  get_target_property(left_out dasvdd_compiled EXCLUDE_FROM_ALL)
+  if(NOT left_out OR NOT TARGET dasvdd::compiled)
+    message(FATAL_ERROR "dasvdd::compiled is missing, or built for those who don't link it")
+  endif()
   foreach(target IN ITEMS test_core dasvdd_tool dasvdd_own)
     if(TARGET ${target})
       message(FATAL_ERROR "${target} is built although dasvdd is not the main project")

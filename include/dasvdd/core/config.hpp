@@ -9,6 +9,8 @@
 /// | --- | --- |
 /// | `DASVDD_NO_OPENMP` | one who compiles with -fopenmp for other reasons and wants dasvdd serial (target `dasvdd::serial`) |
 /// | `DASVDD_NO_SIMD`   | one who must not have run-time dispatched kernels in the binary: portable kernels only |
+/// | `DASVDD_COMPILED`  | the target `dasvdd::compiled`: what that library holds is not compiled again (compiled.hpp) |
+/// | `DASVDD_INSTANTIATE` | the sources of that library, for those who build it without CMake: `float` or `double` |
 ///
 /// An environment variable, read once at first use: `DASVDD_KERNELS` (portable, avx2, avx512)
 /// chooses the kernels.
@@ -79,14 +81,29 @@
 #else
 #define DASVDD_ABI_MATH ieee
 #endif
-#define DASVDD_ABI_JOIN_(major, minor, threads, kernels, target, math, align, eigen) \
-  v##major##_##minor##_##threads##_##kernels##_##target##_##math##_align##align##_eigen##eigen
-#define DASVDD_ABI_JOIN(major, minor, threads, kernels, target, math, align, eigen) \
-  DASVDD_ABI_JOIN_(major, minor, threads, kernels, target, math, align, eigen)
-#define DASVDD_ABI                                                                               \
-  DASVDD_ABI_JOIN(DASVDD_VERSION_MAJOR, DASVDD_VERSION_MINOR, DASVDD_ABI_THREADS,                \
-                  DASVDD_ABI_KERNELS, DASVDD_ABI_TARGET, DASVDD_ABI_MATH, EIGEN_MAX_ALIGN_BYTES, \
-                  EIGEN_WORLD_VERSION)
+// The standard library's containers have other layouts in libstdc++'s debug mode and in its old one.
+#if defined(_GLIBCXX_DEBUG)
+#define DASVDD_ABI_STD stddebug
+#elif defined(_GLIBCXX_USE_CXX11_ABI) && !_GLIBCXX_USE_CXX11_ABI
+#define DASVDD_ABI_STD stdold
+#else
+#define DASVDD_ABI_STD std
+#endif
+#define DASVDD_ABI_JOIN_(major, minor, threads, kernels, target, math, std, align, eigen) \
+  v##major##_##minor##_##threads##_##kernels##_##target##_##math##_##std##_align##align##_eigen##eigen
+#define DASVDD_ABI_JOIN(major, minor, threads, kernels, target, math, std, align, eigen) \
+  DASVDD_ABI_JOIN_(major, minor, threads, kernels, target, math, std, align, eigen)
+#define DASVDD_ABI                                                                        \
+  DASVDD_ABI_JOIN(DASVDD_VERSION_MAJOR, DASVDD_VERSION_MINOR, DASVDD_ABI_THREADS,         \
+                  DASVDD_ABI_KERNELS, DASVDD_ABI_TARGET, DASVDD_ABI_MATH, DASVDD_ABI_STD, \
+                  EIGEN_MAX_ALIGN_BYTES, EIGEN_WORLD_VERSION)
+
+/// Whether the library's compiled form holds what this source would else compile anew: see compiled.hpp.
+#if defined(DASVDD_COMPILED) && !defined(DASVDD_INSTANTIATE)
+#define DASVDD_COMPILED_ELSEWHERE 1
+#else
+#define DASVDD_COMPILED_ELSEWHERE 0
+#endif
 
 // What a program that includes the library costs its compiler is mostly inlining and optimizing what runs seldom.
 // DASVDD_NOINLINE: compiled once, called from many places. DASVDD_COLD: runs a few times a fit, so made small, not

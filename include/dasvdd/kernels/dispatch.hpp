@@ -2,9 +2,13 @@
 /// \file
 /// The kernels this CPU can run, and the choice among them.
 
+#include <dasvdd/kernels/table.hpp>
+
+#if !DASVDD_COMPILED_ELSEWHERE
 #include <dasvdd/kernels/avx2.hpp>
 #include <dasvdd/kernels/avx512.hpp>
 #include <dasvdd/kernels/portable.hpp>
+#endif
 
 #include <cstdlib>
 #include <string>
@@ -54,6 +58,12 @@ inline Set best_set() {
   return set;
 }
 
+#if DASVDD_COMPILED_ELSEWHERE
+template <class Scalar>
+const Table<Scalar>& table(Set set);
+template <class Scalar>
+const ProductTable<Scalar>& products(Set set);
+#else
 /// All kernels of a set.
 template <class Scalar>
 const Table<Scalar>& table(Set set) {
@@ -64,20 +74,26 @@ const Table<Scalar>& table(Set set) {
   (void)set;
   return portable::table<Scalar>();
 }
+/// Its products alone.
+template <class Scalar>
+const ProductTable<Scalar>& products(Set set) {
+#if DASVDD_X86_KERNELS
+  if (set == Set::avx512) return avx512::products<Scalar>();
+  if (set == Set::avx2) return avx2::products<Scalar>();
+#endif
+  (void)set;
+  return portable::products<Scalar>();
+}
+#endif
 
 /// The kernels of best_set().
 template <class Scalar>
 const Table<Scalar>& best() {
   return table<Scalar>(best_set());
 }
-/// Its products alone.
 template <class Scalar>
 const ProductTable<Scalar>& best_products() {
-#if DASVDD_X86_KERNELS
-  if (best_set() == Set::avx512) return avx512::products<Scalar>();
-  if (best_set() == Set::avx2) return avx2::products<Scalar>();
-#endif
-  return portable::products<Scalar>();
+  return products<Scalar>(best_set());
 }
 
 /// All tables that this CPU can run, the fastest first, "portable" last; for tests and users.

@@ -34,6 +34,49 @@ inline Shape square_images(Index d) {
   return {};
 }
 
+/// fit_images, whatever the type of its progress.
+template <class Scalar>
+Detector<Scalar> fit_image_members(Rows<const Scalar> X, const ImageSettings& settings,
+                                   FunctionRef<bool(const FitProgress&)> progress) {
+  require(settings.members >= 1, "members is ", settings.members, ", expected at least 1");
+  require(X.cols() > 0, "the training set has no columns");
+  require(settings.epochs >= 0, "epochs is ", settings.epochs,
+          ", expected 0 (as the preset says) or more");
+  const bool told = settings.shape != Shape{0, 0, 0};
+  const Shape shape = told ? settings.shape : square_images(X.cols());
+  auto [net, options] = image_preset<Scalar>(shape, settings.kind);
+  require(shape.size() == X.cols(), "images of ", shape.channels, " x ", shape.height, " x ",
+          shape.width, " have ", shape.size(), " numbers, the rows have ", X.cols());
+  if (settings.epochs > 0) options.epochs = settings.epochs;
+  options.threads = settings.threads;
+  options.precision = settings.precision;
+
+  std::vector<Detector<Scalar>> members;
+  std::string warnings;
+  FitProgress at;
+  at.members = settings.members;
+  at.total = options.epochs * settings.members;
+  bool go_on = true;
+  for (Index i = 0; i < settings.members && go_on; ++i) {
+    options.seed = Random(settings.seed, fit_seeds + static_cast<std::uint64_t>(i)).bits();
+    Trainer<Scalar> trainer(net, options);
+    at.member = i;
+    const FitReport report = trainer.fit(X, [&](const EpochReport& epoch) {
+      at.epoch = epoch;
+      ++at.done;
+      return go_on = progress(at);
+    });
+    members.push_back(trainer.detector());
+    for (const std::string& warning : report.warnings) {
+      warnings += sentence(warnings.empty() ? "" : "; ", "net ", i + 1, ": ", warning);
+    }
+  }
+  std::map<std::string, std::string> facts = members.front().model().facts;
+  facts["seed"] = sentence(settings.seed);
+  if (!warnings.empty()) facts["warnings"] = warnings;
+  return with_training_threshold(ensemble(members, 0, std::move(facts)), X, settings.threads);
+}
+
 }  // namespace detail
 
 /// Fits a detector to normal images: an ensemble of image_preset() nets that differ by their seeds.
@@ -50,45 +93,8 @@ inline Shape square_images(Index d) {
 template <class Scalar, class Progress>
 Detector<Scalar> fit_images(Rows<const Scalar> X, const ImageSettings& settings,
                             Progress&& progress) {
-  using detail::require;
-  require(settings.members >= 1, "members is ", settings.members, ", expected at least 1");
-  require(X.cols() > 0, "the training set has no columns");
-  require(settings.epochs >= 0, "epochs is ", settings.epochs,
-          ", expected 0 (as the preset says) or more");
-  const bool told = settings.shape != Shape{0, 0, 0};
-  const Shape shape = told ? settings.shape : detail::square_images(X.cols());
-  auto [net, options] = image_preset<Scalar>(shape, settings.kind);
-  require(shape.size() == X.cols(), "images of ", shape.channels, " x ", shape.height, " x ",
-          shape.width, " have ", shape.size(), " numbers, the rows have ", X.cols());
-  if (settings.epochs > 0) options.epochs = settings.epochs;
-  options.threads = settings.threads;
-  options.precision = settings.precision;
-
-  std::vector<Detector<Scalar>> members;
-  std::string warnings;
-  FitProgress at;
-  at.members = settings.members;
-  at.total = options.epochs * settings.members;
-  bool go_on = true;
-  for (Index i = 0; i < settings.members && go_on; ++i) {
-    options.seed = Random(settings.seed, detail::fit_seeds + static_cast<std::uint64_t>(i)).bits();
-    Trainer<Scalar> trainer(net, options);
-    at.member = i;
-    const FitReport report = trainer.fit(X, [&](const EpochReport& epoch) {
-      at.epoch = epoch;
-      ++at.done;
-      return go_on = detail::keep_going(progress, static_cast<const FitProgress&>(at));
-    });
-    members.push_back(trainer.detector());
-    for (const std::string& warning : report.warnings) {
-      warnings += detail::sentence(warnings.empty() ? "" : "; ", "net ", i + 1, ": ", warning);
-    }
-  }
-  std::map<std::string, std::string> facts = members.front().model().facts;
-  facts["seed"] = detail::sentence(settings.seed);
-  if (!warnings.empty()) facts["warnings"] = warnings;
-  return detail::with_training_threshold(ensemble(members, 0, std::move(facts)), X,
-                                         settings.threads);
+  return detail::fit_image_members<Scalar>(
+      X, settings, [&](const FitProgress& at) { return detail::keep_going(progress, at); });
 }
 
 /// The same for an Eigen matrix: `auto detector = dasvdd::fit_images(X);`

@@ -381,7 +381,7 @@ class Trainer {
         break;
       }
       ++state_.epochs;
-      if constexpr (Objective::has_radius) set_radius(X);
+      set_radius(X);
       good.keep(state_);
       bool patient = true;
       if (watched.rows() > 0) {
@@ -421,11 +421,13 @@ class Trainer {
 
   /// R^2 that is best for the net as it stands; zero during the warm-up.
   void set_radius(Rows<const Scalar> X) {
-    if (state_.epochs < objective_.warm_up()) return;
-    state_.squared_radius =
-        detail::quantile(detail::squared_distances(network(), state_.scaler, X,
-                                                   state_.center.center.data(), all_threads()),
-                         1 - objective_.nu());
+    if constexpr (Objective::has_radius) {
+      if (state_.epochs < objective_.warm_up()) return;
+      state_.squared_radius =
+          detail::quantile(detail::squared_distances(network(), state_.scaler, X,
+                                                     state_.center.center.data(), all_threads()),
+                           1 - objective_.nu());
+    }
   }
 
   detail::Finished<Scalar> finish(Rows<const Scalar> X, FitReport& report) const {

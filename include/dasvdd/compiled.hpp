@@ -1,0 +1,38 @@
+#pragma once
+/// \file
+/// What a program that links `dasvdd::compiled` does not compile again; the last of dasvdd.hpp's includes.
+///
+/// Sources with DASVDD_COMPILED defined find the templates below for float and double in that library, which
+/// is made of one source for each of the two:
+/// \code
+/// #define DASVDD_INSTANTIATE float
+/// #include <dasvdd/dasvdd.hpp>
+/// \endcode
+/// The names are those that headers alone give, so both forms may meet in one program, and a library of other
+/// flags is missed by the linker (core/config.hpp).
+
+#include <dasvdd/train/fit_images.hpp>
+
+#if defined(DASVDD_COMPILED) || defined(DASVDD_INSTANTIATE)
+
+#define DASVDD_TEMPLATES(prefix, Scalar)                                                      \
+  prefix const kernels::Table<Scalar>& kernels::table<Scalar>(kernels::Set);                  \
+  prefix const kernels::ProductTable<Scalar>& kernels::products<Scalar>(kernels::Set);        \
+  prefix class Detector<Scalar>;                                                              \
+  prefix class Trainer<Scalar>;                                                               \
+  prefix Detector<Scalar> detail::fit_members<Scalar>(                                        \
+      Rows<const Scalar>, const FitSettings&, detail::FunctionRef<bool(const FitProgress&)>); \
+  prefix Detector<Scalar> detail::fit_image_members<Scalar>(                                  \
+      Rows<const Scalar>, const ImageSettings&, detail::FunctionRef<bool(const FitProgress&)>)
+
+DASVDD_NAMESPACE_BEGIN
+#if defined(DASVDD_INSTANTIATE)
+DASVDD_TEMPLATES(template, DASVDD_INSTANTIATE);
+#else
+DASVDD_TEMPLATES(extern template, float);
+DASVDD_TEMPLATES(extern template, double);
+#endif
+DASVDD_NAMESPACE_END
+
+#undef DASVDD_TEMPLATES
+#endif

@@ -1,0 +1,3 @@
+#include "library.hpp"
+
+double compiled_score() { return score_of(make_detector()); }
