@@ -3,6 +3,7 @@
 /// The scoring executor: a net with its parameters packed once for the kernels, and forward passes
 /// over tiles of rows that touch nothing but the caller's workspace.
 
+#include <dasvdd/core/function_ref.hpp>
 #include <dasvdd/kernels/dispatch.hpp>
 #include <dasvdd/nn/autoencoder.hpp>
 

@@ -4,7 +4,7 @@
 /// one pass over the rows.
 
 #include <dasvdd/detect/calibration.hpp>
-#include <dasvdd/detect/model.hpp>
+#include <dasvdd/detect/detector.hpp>
 #include <dasvdd/train/diagnosis.hpp>
 #include <dasvdd/train/gamma.hpp>
 #include <dasvdd/train/whitening.hpp>
