@@ -3,12 +3,11 @@
 /// Trains an autoencoder and its center on normal rows.
 
 #include <dasvdd/detect/detector.hpp>
-#include <dasvdd/nn/training_pass.hpp>
 #include <dasvdd/objective/dasvdd.hpp>
 #include <dasvdd/objective/deep_svdd.hpp>
+#include <dasvdd/train/batch_step.hpp>
 #include <dasvdd/train/codes.hpp>
 #include <dasvdd/train/finish.hpp>
-#include <dasvdd/train/fit_report.hpp>
 #include <dasvdd/train/gamma.hpp>
 #include <dasvdd/train/held_out.hpp>
 #include <dasvdd/train/row_scaler.hpp>
@@ -19,20 +18,6 @@
 
 DASVDD_NAMESPACE_BEGIN
 
-/// Everything that a run remembers between two epochs: a value, what a checkpoint holds. Put back
-/// into a trainer of the same net and options, training goes on to the same bits.
-template <class Scalar>
-struct TrainerState {
-  AlignedBuffer<Scalar> parameters, first_moments, second_moments, statistics;
-  AdamClock clock;
-  CenterState<Scalar> center;
-  Scaler<Scalar> scaler;
-  double gamma = 0;
-  double squared_radius = 0;  ///< R^2 of objectives that have a radius
-  Index epochs = 0;           ///< epochs done
-  Random order{0};            ///< the generator behind the order of rows
-};
-
 /// Trains a net with an objective (Dasvdd unless told otherwise). Changes as it works; detectors it
 /// gives do not.
 /// \code
@@ -41,9 +26,8 @@ struct TrainerState {
 /// for (auto& warning : report.warnings) std::cerr << warning << '\n';
 /// auto detector = trainer.detector();
 /// \endcode
-/// One mini-batch of B rows, k = ceil(kappa B):
-///   network step  rows 0 .. k-1, c fixed: forward, terms and gradients, backward, Adam
-///   center step   rows k .. B-1 (all if k = B), the updated encoder fixed: c towards the mean code
+/// A mini-batch of B rows is one step on its first kappa B rows and one of the center on the others:
+/// batch_step.hpp.
 template <class Scalar_, class Objective = Dasvdd<Scalar_>>
 class Trainer {
  public:
@@ -140,13 +124,13 @@ class Trainer {
   /// One mini-batch step on the rows of X in their order, with the current gamma.
   EpochReport step(Rows<const Scalar> X) {
     check_rows(X);
-    prepare(X.rows());
+    prepare_steps(X.rows());
     finished_.reset();
     take_file_order(X.rows());
     EpochReport report{1, 1};
-    EpochSums sums;
+    detail::EpochSums sums;
     parallel(team_size(X.rows()), [&](const Team& team) {
-      batch_step(team, X, order_.data(), X.rows(), options_.adam.learning_rate, sums);
+      batch_step_(team, training(), X, order_.data(), X.rows(), options_.adam.learning_rate, sums);
     });
     sums.fill(report, objective_, state_);
     return report;
@@ -156,13 +140,13 @@ class Trainer {
   /// layout. Changes nothing.
   AlignedBuffer<Scalar> gradient(Rows<const Scalar> X) {
     check_rows(X);
-    prepare(X.rows());
+    prepare_steps(X.rows());
     AlignedBuffer<Scalar> result(net_.parameters());
     take_file_order(X.rows());
     AlignedBuffer<Scalar> statistics = state_.statistics;
     parallel(team_size(X.rows()), [&](const Team& team) {
-      const Rows<const Scalar> x = gather(team, X, order_.data(), X.rows());
-      network_gradients(team, x, statistics.data(), {result.data()});
+      const auto x = batch_step_.gather(team, training(), X, order_.data(), X.rows());
+      batch_step_.network_gradients(team, training(), x, statistics.data(), {result.data()});
     });
     return result;
   }
@@ -173,65 +157,6 @@ class Trainer {
   static double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
   }
-  /// Sums over one epoch's network shares.
-  struct EpochSums {
-    double reconstruction = 0, latent = 0, excess = 0;
-    Index rows = 0;
-
-    void fill(EpochReport& report, const Objective& objective,
-              const TrainerState<Scalar>& state) const {
-      const double n = static_cast<double>(rows);
-      report.reconstruction = reconstruction / n;
-      report.latent = latent / n;
-      report.loss = std::fma(objective.latent_weight(state.gamma), report.latent,
-                             objective.reconstruction_weight() * report.reconstruction);
-      if constexpr (Objective::has_radius) {
-        report.loss = objective.loss(state.squared_radius, excess / n);
-      }
-    }
-  };
-
-  /// What to fall back to when the loss leaves the numbers. Not Adam's moments, which would cost
-  /// twice the memory: they start anew.
-  struct GoodState {
-    AlignedBuffer<Scalar> parameters, statistics;
-    CenterState<Scalar> center;
-    double squared_radius = 0;
-    Index epochs = 0;
-    Random order{0};
-
-    GoodState() = default;
-    explicit GoodState(const TrainerState<Scalar>& s)
-        : parameters(s.parameters),
-          statistics(s.statistics),
-          center(s.center),
-          squared_radius(s.squared_radius),
-          epochs(s.epochs),
-          order(s.order) {}
-
-    void keep(const TrainerState<Scalar>& s) { copy(s, *this); }
-    void put_back(TrainerState<Scalar>& s) const {
-      copy(*this, s);
-      std::fill(s.first_moments.begin(), s.first_moments.end(), Scalar(0));
-      std::fill(s.second_moments.begin(), s.second_moments.end(), Scalar(0));
-      s.clock = AdamClock();
-    }
-
-   private:
-    /// Allocates nothing.
-    template <class From, class To>
-    static void copy(const From& from, To& to) {
-      to.parameters.copy_from(from.parameters);
-      to.statistics.copy_from(from.statistics);
-      to.center.center.copy_from(from.center.center);
-      to.center.squared_sum.copy_from(from.center.squared_sum);
-      to.center.steps = from.center.steps;
-      to.squared_radius = from.squared_radius;
-      to.epochs = from.epochs;
-      to.order = from.order;
-    }
-  };
-
   void check_rows(Rows<const Scalar> X) const {
     detail::require_width(X, net_.inputs(), "the training set");
     detail::require(X.rows() > 0, "the training set is empty");
@@ -269,28 +194,10 @@ class Trainer {
     return detail::worthwhile_threads(resolve_threads(options_.threads),
                                       6 * net_.multiply_adds() * rows);
   }
-  /// Makes the buffers of a step; they are kept, so that only the first step of a run allocates.
-  void prepare(Index rows) {
-    const int threads = std::max(1, resolve_threads(options_.threads));
-    if (pass_ && rows <= max_rows_ && threads <= max_threads_) return;
-    max_rows_ = std::max(rows, max_rows_);
-    max_threads_ = std::max(threads, max_threads_);
-    pass_.emplace(net_.joined(), net_.code_steps(), max_rows_, max_threads_,
-                  options_.precision.mixed);
-    batch_ = AlignedBuffer<Scalar>(max_rows_ * batch_stride());
-    reconstruction_ = AlignedBuffer<Scalar>(max_rows_);
-    latent_ = AlignedBuffer<Scalar>(max_rows_);
-    code_sums_ = AlignedBuffer<Scalar>(detail::round_up(net_.code(), detail::tensor_alignment));
+  detail::Training<Scalar, Objective> training() { return {net_, options_, objective_, state_}; }
+  void prepare_steps(Index rows) {
+    batch_step_.prepare(net_, rows, std::max(1, all_threads()), options_.precision);
   }
-  /// Gives the buffers back.
-  void release() {
-    pass_.reset();
-    max_rows_ = 0;
-    max_threads_ = 0;
-    batch_ = reconstruction_ = latent_ = code_sums_ = {};
-    order_ = {};
-  }
-  Index batch_stride() const { return detail::padded_stride<Scalar>(net_.inputs()); }
 
   // ---- the run ----------------------------------------------------------------------------------
 
@@ -340,11 +247,11 @@ class Trainer {
     finished_.reset();
     report.gamma = state_.gamma;
     report.epochs.reserve(static_cast<std::size_t>(std::min<Index>(epochs, 10000)));
-    prepare(std::min(options_.batch_size, X.rows()));
+    prepare_steps(std::min(options_.batch_size, X.rows()));
     take_file_order(X.rows());
     const Index batches = detail::ceil_div(X.rows(), options_.batch_size);
     const double steps = static_cast<double>(batches * epochs);
-    GoodState good(state_), best;
+    detail::GoodState<Scalar> good(state_), best;
     double lowest = 0;
     for (Index epoch = 0; epoch < epochs; ++epoch) {
       const auto start = Clock::now();
@@ -354,7 +261,7 @@ class Trainer {
         take_file_order(X.rows());
         state_.order.shuffle(order_.data(), order_.size());
       }
-      EpochSums sums;
+      detail::EpochSums sums;
       parallel(team_size(std::min(options_.batch_size, X.rows())), [&](const Team& team) {
         if (team.member() == 0) report.threads = team.size();
         for (Index b = 0; b < batches; ++b) {
@@ -363,7 +270,7 @@ class Trainer {
           const double part = static_cast<double>(epoch * batches + b) / steps;
           const double rate =
               options_.adam.learning_rate * std::fma(part, options_.final_rate - 1, 1.0);
-          batch_step(team, X, order_.data() + first, count, rate, sums);
+          batch_step_(team, training(), X, order_.data() + first, count, rate, sums);
         }
       });
       EpochReport done{epoch + 1, epochs};
@@ -391,7 +298,7 @@ class Trainer {
                               objective_.latent_weight(state_.gamma), all_threads());
         done.validation_loss = report.epochs.back().validation_loss = loss;
         if (report.best_epoch == 0 || loss < lowest) {
-          if (report.best_epoch == 0) best = GoodState(state_);
+          if (report.best_epoch == 0) best = detail::GoodState<Scalar>(state_);
           best.keep(state_);
           lowest = loss;
           report.best_epoch = epoch + 1;
@@ -408,7 +315,8 @@ class Trainer {
 
   /// The detector of a run, its score and threshold made from X.
   void finish_run(Rows<const Scalar> X, FitReport& report) {
-    release();
+    batch_step_.release();
+    order_ = {};
     finished_ = finish(X, report);
     report.center.assign(state_.center.center.begin(), state_.center.center.end());
   }
@@ -442,100 +350,14 @@ class Trainer {
     std::iota(order_.begin(), order_.end(), Index(0));
   }
 
-  // ---- one mini-batch: the hot path -------------------------------------------------------------
-
-  /// Copies the batch's rows, scaled, into one block.
-  Rows<const Scalar> gather(const Team& team, Rows<const Scalar> X, const Index* order,
-                            Index count) {
-    const Range mine = team.share(count);
-    for (Index i = mine.first; i < mine.last; ++i) {
-      state_.scaler.apply(pass_->kernels(), X.row(order[i]), net_.inputs(),
-                          batch_.data() + i * batch_stride());
-    }
-    team.barrier();
-    return {batch_.data(), count, net_.inputs(), batch_stride()};
-  }
-
-  /// Forward, terms and their gradients, backward, and what the sink makes of the parameter
-  /// gradients.
-  void network_gradients(const Team& team, Rows<const Scalar> x, Scalar* statistics,
-                         const typename TrainingPass<Scalar>::GradientSink& sink) {
-    TrainingPass<Scalar>& pass = *pass_;
-    const Index n = x.rows();
-    const Scalar* parameters = state_.parameters.data();
-    const Index steps = Objective::uses_decoder ? pass.steps() : pass.code_steps();
-    pass.forward(team, TrainingPass<Scalar>::Mode::train, parameters, statistics, x, steps);
-    objective_(
-        pass.kernels(),
-        {x, pass.output(n), pass.code(n), state_.center.center.data(), state_.squared_radius},
-        state_.gamma, team.share(n),
-        {reconstruction_.data(), latent_.data(), pass.output_gradient(n), pass.latent_gradient(n)});
-    pass.backward(team, parameters, x);
-    pass.parameter_gradients(team, x, sink);
-  }
-
-  /// Rows of a mini-batch that the network step takes; all where no center step takes the rest.
-  Index network_share(Index count) const {
-    if (!Objective::moves_center) return count;
-    // A hair less before rounding up: 0.7 * 10 may come out above 7.
-    const double share = std::ceil(options_.kappa * static_cast<double>(count) - 1e-9);
-    return std::min(count, std::max<Index>(1, static_cast<Index>(share)));
-  }
-
-  void batch_step(const Team& team, Rows<const Scalar> X, const Index* order, Index count,
-                  double rate, EpochSums& sums) {
-    const Rows<const Scalar> x = gather(team, X, order, count);
-    const Index k = network_share(count);
-
-    // Every member ticks a copy of the clock; the first puts it back.
-    AdamClock clock = state_.clock;
-    const auto adam = clock.template tick<Scalar>(options_.adam, rate);
-    network_gradients(
-        team, x.middle_rows(0, k), state_.statistics.data(),
-        {nullptr,
-         {state_.parameters.data(), state_.first_moments.data(), state_.second_moments.data()},
-         adam});
-    if (team.member() == 0) {
-      state_.clock = clock;
-      for (Index i = 0; i < k; ++i) {
-        sums.reconstruction += static_cast<double>(reconstruction_[i]);
-        sums.latent += static_cast<double>(latent_[i]);
-        if constexpr (Objective::has_radius) {
-          sums.excess += objective_.excess(latent_[i], state_.squared_radius);
-        }
-      }
-      sums.rows += k;
-    }
-    if constexpr (Objective::moves_center) {
-      if (options_.center.kind != CenterRule::Kind::fixed)
-        center_step(team, k < count ? x.middle_rows(k, count - k) : x);
-    }
-  }
-
-  void center_step(const Team& team, Rows<const Scalar> x) {
-    TrainingPass<Scalar>& pass = *pass_;
-    pass.forward(team, TrainingPass<Scalar>::Mode::detect, state_.parameters.data(),
-                 state_.statistics.data(), x, pass.code_steps());
-    if (team.member() == 0) {
-      const Rows<Scalar> code = pass.code(x.rows());
-      pass.kernels().column_sums(code.data(), code.stride(), x.rows(), net_.code(),
-                                 code_sums_.data());
-      state_.center.move(options_.center, code_sums_.data(), x.rows());
-    }
-    team.barrier();
-  }
-
   Autoencoder<Scalar> net_;
   Options options_;
   Objective objective_;
   TrainerState<Scalar> state_;
   std::optional<detail::Finished<Scalar>> finished_;
 
-  std::optional<TrainingPass<Scalar>> pass_;
-  AlignedBuffer<Scalar> batch_, reconstruction_, latent_, code_sums_;
+  detail::BatchStep<Scalar, Objective> batch_step_;
   std::vector<Index> order_;
-  Index max_rows_ = 0;
-  int max_threads_ = 0;
 };
 
 template <class Scalar>
