@@ -212,10 +212,9 @@ TEST_CASE("fit gives the published and the balanced scores when asked") {
     const auto parts = detector.score_parts(X);
     CHECK(parts.latent.minCoeff() > 0);
     CHECK(parts.reconstruction.minCoeff() > 0);
-    // Terms divided by their means over all training rows have their weights as means.
+    // Terms divided by their means over all training rows have the mean 1.
     if (form != ScoreForm::published) {
-      const double weight = form == ScoreForm::balanced ? 1 : 0.5;
-      CHECK(parts.latent.mean() == doctest::Approx(weight).epsilon(1e-5));
+      CHECK(parts.latent.mean() == doctest::Approx(1).epsilon(1e-5));
       CHECK(parts.reconstruction.mean() == doctest::Approx(1).epsilon(1e-5));
     }
   }
