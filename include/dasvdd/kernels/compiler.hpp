@@ -25,3 +25,10 @@
 #else
 #define DASVDD_UNROLL
 #endif
+
+// Asks for the cache line at an address that is read soon; the address may be any.
+#if defined(__GNUC__) || defined(__clang__)
+#define DASVDD_PREFETCH(address) __builtin_prefetch(address)
+#else
+#define DASVDD_PREFETCH(address) ((void)(address))
+#endif
