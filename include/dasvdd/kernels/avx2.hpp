@@ -77,27 +77,24 @@ struct Simd<float> {
     const __m128 d = _mm_add_ps(c, _mm_movehl_ps(c, c));
     return _mm_cvtss_f32(_mm_add_ss(d, _mm_movehdup_ps(d)));
   }
-  /// out(l, k) = w(k, l), 8 x 8: pairs, then quadruples, then halves change places.
+  /// out(l, k) = w(k, l) for eight rows k of w and four columns l: pairs, then quadruples change
+  /// places.
+  static constexpr int columns = 4;
   DASVDD_TARGET static void transpose(const float* w, Index stride, float* out, Index out_stride) {
-    __m256 a[8], b[8];
+    __m256 a[4], b[4];
     DASVDD_UNROLL for (int i = 0; i < 4; ++i) {
-      // Rows i and i + 4 share a register from the start, so that no lane has to cross at the end.
+      // Rows i and i + 4 share a register from the start, so that no lane has to cross.
       const float *low = w + i * stride, *high = w + (i + 4) * stride;
       a[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low)), _mm_loadu_ps(high), 1);
-      a[i + 4] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low + 4)),
-                                      _mm_loadu_ps(high + 4), 1);
     }
-    DASVDD_UNROLL for (int h = 0; h < 8; h += 4) {
-      b[h] = _mm256_unpacklo_ps(a[h], a[h + 1]);
-      b[h + 1] = _mm256_unpackhi_ps(a[h], a[h + 1]);
-      b[h + 2] = _mm256_unpacklo_ps(a[h + 2], a[h + 3]);
-      b[h + 3] = _mm256_unpackhi_ps(a[h + 2], a[h + 3]);
-      float* to = out + h * out_stride;
-      store(to, _mm256_shuffle_ps(b[h], b[h + 2], 0x44));
-      store(to + out_stride, _mm256_shuffle_ps(b[h], b[h + 2], 0xee));
-      store(to + 2 * out_stride, _mm256_shuffle_ps(b[h + 1], b[h + 3], 0x44));
-      store(to + 3 * out_stride, _mm256_shuffle_ps(b[h + 1], b[h + 3], 0xee));
-    }
+    b[0] = _mm256_unpacklo_ps(a[0], a[1]);
+    b[1] = _mm256_unpackhi_ps(a[0], a[1]);
+    b[2] = _mm256_unpacklo_ps(a[2], a[3]);
+    b[3] = _mm256_unpackhi_ps(a[2], a[3]);
+    store(out, _mm256_shuffle_ps(b[0], b[2], 0x44));
+    store(out + out_stride, _mm256_shuffle_ps(b[0], b[2], 0xee));
+    store(out + 2 * out_stride, _mm256_shuffle_ps(b[1], b[3], 0x44));
+    store(out + 3 * out_stride, _mm256_shuffle_ps(b[1], b[3], 0xee));
   }
 };
 
@@ -157,20 +154,17 @@ struct Simd<double> {
     const __m128d c = _mm_add_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));
     return _mm_cvtsd_f64(_mm_add_sd(c, _mm_unpackhi_pd(c, c)));
   }
-  /// out(l, k) = w(k, l), 4 x 4.
+  /// out(l, k) = w(k, l) for four rows k of w and two columns l.
+  static constexpr int columns = 2;
   DASVDD_TARGET static void transpose(const double* w, Index stride, double* out,
                                       Index out_stride) {
-    __m256d a[4];
+    __m256d a[2];
     DASVDD_UNROLL for (int i = 0; i < 2; ++i) {
       const double *low = w + i * stride, *high = w + (i + 2) * stride;
       a[i] = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(low)), _mm_loadu_pd(high), 1);
-      a[i + 2] = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(low + 2)),
-                                      _mm_loadu_pd(high + 2), 1);
     }
-    DASVDD_UNROLL for (int h = 0; h < 4; h += 2) {
-      store(out + h * out_stride, _mm256_unpacklo_pd(a[h], a[h + 1]));
-      store(out + (h + 1) * out_stride, _mm256_unpackhi_pd(a[h], a[h + 1]));
-    }
+    store(out, _mm256_unpacklo_pd(a[0], a[1]));
+    store(out + out_stride, _mm256_unpackhi_pd(a[0], a[1]));
   }
 };
 

@@ -85,29 +85,27 @@ struct Simd<float> {
     const __m128 d = _mm_add_ps(c, _mm_movehl_ps(c, c));
     return _mm_cvtss_f32(_mm_add_ss(d, _mm_movehdup_ps(d)));
   }
-  /// out(l, k) = w(k, l), 16 x 16.
+  /// out(l, k) = w(k, l) for sixteen rows k of w and four columns l.
+  static constexpr int columns = 4;
   DASVDD_TARGET static void transpose(const float* w, Index stride, float* out, Index out_stride) {
-    DASVDD_UNROLL for (int c = 0; c < 16; c += 4) {
-      __m512 a[4], b[4];
-      DASVDD_UNROLL for (int i = 0; i < 4; ++i) {
-        // Rows i, i + 4, i + 8 and i + 12 share a register from the start, so that no lane has to
-        // cross.
-        const float* row = w + i * stride + c;
-        a[i] = _mm512_castps128_ps512(_mm_loadu_ps(row));
-        a[i] = _mm512_insertf32x4(a[i], _mm_loadu_ps(row + 4 * stride), 1);
-        a[i] = _mm512_insertf32x4(a[i], _mm_loadu_ps(row + 8 * stride), 2);
-        a[i] = _mm512_insertf32x4(a[i], _mm_loadu_ps(row + 12 * stride), 3);
-      }
-      b[0] = _mm512_unpacklo_ps(a[0], a[1]);
-      b[1] = _mm512_unpackhi_ps(a[0], a[1]);
-      b[2] = _mm512_unpacklo_ps(a[2], a[3]);
-      b[3] = _mm512_unpackhi_ps(a[2], a[3]);
-      float* to = out + c * out_stride;
-      store(to, _mm512_shuffle_ps(b[0], b[2], 0x44));
-      store(to + out_stride, _mm512_shuffle_ps(b[0], b[2], 0xee));
-      store(to + 2 * out_stride, _mm512_shuffle_ps(b[1], b[3], 0x44));
-      store(to + 3 * out_stride, _mm512_shuffle_ps(b[1], b[3], 0xee));
+    __m512 a[4], b[4];
+    DASVDD_UNROLL for (int i = 0; i < 4; ++i) {
+      // Rows i, i + 4, i + 8 and i + 12 share a register from the start, so that no lane has to
+      // cross.
+      const float* row = w + i * stride;
+      a[i] = _mm512_castps128_ps512(_mm_loadu_ps(row));
+      a[i] = _mm512_insertf32x4(a[i], _mm_loadu_ps(row + 4 * stride), 1);
+      a[i] = _mm512_insertf32x4(a[i], _mm_loadu_ps(row + 8 * stride), 2);
+      a[i] = _mm512_insertf32x4(a[i], _mm_loadu_ps(row + 12 * stride), 3);
     }
+    b[0] = _mm512_unpacklo_ps(a[0], a[1]);
+    b[1] = _mm512_unpackhi_ps(a[0], a[1]);
+    b[2] = _mm512_unpacklo_ps(a[2], a[3]);
+    b[3] = _mm512_unpackhi_ps(a[2], a[3]);
+    store(out, _mm512_shuffle_ps(b[0], b[2], 0x44));
+    store(out + out_stride, _mm512_shuffle_ps(b[0], b[2], 0xee));
+    store(out + 2 * out_stride, _mm512_shuffle_ps(b[1], b[3], 0x44));
+    store(out + 3 * out_stride, _mm512_shuffle_ps(b[1], b[3], 0xee));
   }
 };
 
@@ -163,21 +161,20 @@ struct Simd<double> {
     const __m128d c = _mm_add_pd(_mm256_castpd256_pd128(b), _mm256_extractf128_pd(b, 1));
     return _mm_cvtsd_f64(_mm_add_sd(c, _mm_unpackhi_pd(c, c)));
   }
-  /// out(l, k) = w(k, l), 8 x 8.
+  /// out(l, k) = w(k, l) for eight rows k of w and two columns l.
+  static constexpr int columns = 2;
   DASVDD_TARGET static void transpose(const double* w, Index stride, double* out,
                                       Index out_stride) {
-    DASVDD_UNROLL for (int c = 0; c < 8; c += 2) {
-      __m512d a[2];
-      DASVDD_UNROLL for (int i = 0; i < 2; ++i) {
-        const double* row = w + i * stride + c;
-        a[i] = _mm512_castpd128_pd512(_mm_loadu_pd(row));
-        a[i] = _mm512_insertf64x2(a[i], _mm_loadu_pd(row + 2 * stride), 1);
-        a[i] = _mm512_insertf64x2(a[i], _mm_loadu_pd(row + 4 * stride), 2);
-        a[i] = _mm512_insertf64x2(a[i], _mm_loadu_pd(row + 6 * stride), 3);
-      }
-      store(out + c * out_stride, _mm512_unpacklo_pd(a[0], a[1]));
-      store(out + (c + 1) * out_stride, _mm512_unpackhi_pd(a[0], a[1]));
+    __m512d a[2];
+    DASVDD_UNROLL for (int i = 0; i < 2; ++i) {
+      const double* row = w + i * stride;
+      a[i] = _mm512_castpd128_pd512(_mm_loadu_pd(row));
+      a[i] = _mm512_insertf64x2(a[i], _mm_loadu_pd(row + 2 * stride), 1);
+      a[i] = _mm512_insertf64x2(a[i], _mm_loadu_pd(row + 4 * stride), 2);
+      a[i] = _mm512_insertf64x2(a[i], _mm_loadu_pd(row + 6 * stride), 3);
     }
+    store(out, _mm512_unpacklo_pd(a[0], a[1]));
+    store(out + out_stride, _mm512_unpackhi_pd(a[0], a[1]));
   }
 };
 

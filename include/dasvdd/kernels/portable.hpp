@@ -104,9 +104,11 @@ struct Simd {
     }
     return a[0];
   }
+  /// out(l, k) = w(k, l) for as many rows k of w as there are lanes, and so many columns l.
+  static constexpr int columns = 16 / static_cast<int>(sizeof(Scalar));
   static DASVDD_INLINE void transpose(const Scalar* w, Index stride, Scalar* out,
                                       Index out_stride) {
-    for (int i = 0; i < lanes; ++i) {
+    for (int i = 0; i < columns; ++i) {
       for (int l = 0; l < lanes; ++l) out[i * out_stride + l] = w[l * stride + i];
     }
   }
@@ -157,6 +159,7 @@ struct Simd {
   static Register round(Register a) { return std::nearbyint(a); }
   static Register power_of_two(Register n) { return std::ldexp(Scalar(1), static_cast<int>(n)); }
   static Scalar sum_of_lanes(Register a) { return a; }
+  static constexpr int columns = 1;
   static void transpose(const Scalar* w, Index, Scalar* out, Index) { *out = *w; }
 };
 
