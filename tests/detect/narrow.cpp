@@ -1,5 +1,7 @@
 // Narrow nets score sixteen rows at once; that must not show in any bit.
 
+#include "detect/support.hpp"
+
 #include <dasvdd/dasvdd.hpp>
 
 #include <doctest/doctest.h>
@@ -57,6 +59,25 @@ TEST_CASE("a narrow net gives sixteen rows at once the bits of each row alone") 
   check_same(autoencoder(chain(dense_without_bias<float>(3, 7), relu(), silu(), dense<float>(7, 1)),
                          chain(dense<float>(1, 3), softplus(), elu())),
              false);
+}
+
+TEST_CASE("an ensemble of narrow nets gives whole strips the bits of each row alone") {
+  using namespace detect_tests;
+  // The first member without a decoder: its reconstruction term is zero and the second's is added.
+  const auto net = small_net<float>();
+  const auto detector = detector_of<float>(
+      {make_member(net, 1, ScoreTerm<float>(9, 0, 9), ScoreTerm<float>(4, 0.3, 1)),
+       published_member(net, 2), published_member(net, 3)},
+      some_scaler<float>(9));
+  REQUIRE(detector.model().narrow());
+  const auto X = random_rows<float>(200, 9, 4);
+  const auto parts = detector.score_parts(X, 2);
+  for (Index i = 0; i < 200; ++i) {
+    const auto alone = detector.score_parts(X.middleRows(i, 1), 1);
+    CHECK(parts.reconstruction[i] == alone.reconstruction[0]);
+    CHECK(parts.latent[i] == alone.latent[0]);
+    CHECK(alone.reconstruction[0] > 0);
+  }
 }
 
 TEST_CASE("wide nets and whitened scores take the ordinary way") {

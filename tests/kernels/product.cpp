@@ -240,6 +240,55 @@ TEST_CASE_TEMPLATE("a product with an activation is the product, then the activa
   }
 }
 
+TEST_CASE_TEMPLATE("a layer on strips of samples has the bits of the product", Scalar, float,
+                   double) {
+  for (const auto* table : kernels::available<Scalar>()) {
+    INFO(std::string(table->name));
+    const Index panel = table->panel;
+    for (const Index inputs : {1, 4, 7, 16, 31}) {
+      for (const Index outputs : {1, 2, 5, 10, 13, 32}) {
+        for (const Index strips : {1, 2, 3}) {
+          CAPTURE(inputs);
+          CAPTURE(outputs);
+          CAPTURE(strips);
+          const Index samples = strips * panel;
+          const Case<Scalar> c(samples, outputs, inputs, false, false, Numbers(71));
+          const auto packed = c.packed(*table);
+          const auto bias = Numbers(72).vector<Scalar>(round_up(outputs, panel));
+          // The layer's weights lie without gaps, as in a net's parameters.
+          std::vector<Scalar> w;
+          for (Index o = 0; o < outputs; ++o) {
+            w.insert(w.end(), c.w.begin() + o * c.w_stride, c.w.begin() + o * c.w_stride + inputs);
+          }
+          std::vector<Scalar> in(static_cast<std::size_t>(inputs * samples));
+          table->pack_rows(c.b.data(), c.b_stride, samples, inputs, in.data());
+          for (const Scalar* start : {static_cast<const Scalar*>(nullptr), bias.data()}) {
+            for (const ActivationSpec f :
+                 {ActivationSpec{}, ActivationSpec{Activation::leaky_relu, 0.01},
+                  ActivationSpec{Activation::tanh, 0}}) {
+              const Index stride = round_up(outputs, panel);
+              std::vector<Scalar> expected(static_cast<std::size_t>(samples * stride)),
+                  out(static_cast<std::size_t>(outputs * samples + 1), Scalar(-7));
+              table->product(c.product(packed.data(), expected.data(), stride), start, f);
+              table->strip_layer(
+                  {strips, inputs, outputs, w.data(), start, f, in.data(), out.data()});
+              bool same = out.back() == Scalar(-7);
+              for (Index s = 0; s < samples; ++s) {
+                for (Index o = 0; o < outputs; ++o) {
+                  const Index at = (s / panel * outputs + o) * panel + s % panel;
+                  same = same && same_bits(out[static_cast<std::size_t>(at)],
+                                           expected[static_cast<std::size_t>(s * stride + o)]);
+                }
+              }
+              CHECK(same);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE_TEMPLATE("NaN goes through products", Scalar, float, double) {
   for (const auto* table : kernels::available<Scalar>()) {
     INFO(std::string(table->name));

@@ -164,39 +164,62 @@ TEST_CASE_TEMPLATE("squared distances use sixteen lanes in every table", Scalar,
   }
 }
 
-TEST_CASE_TEMPLATE("a strip of samples has each sample's squared distance, to its bits", Scalar,
+TEST_CASE_TEMPLATE("strips of samples have each sample's squared distance, to its bits", Scalar,
                    float, double) {
   for (const auto* table : kernels::available<Scalar>()) {
     INFO(std::string(table->name));
     const Index panel = table->panel;
-    for (const Index n : {1, 2, 3, 7, 8, 9, 15, 16, 17, 40}) {
-      CAPTURE(n);
-      const auto a = Numbers(41).vector<Scalar>(n * panel),
-                 b = Numbers(42).vector<Scalar>(n * panel);
-      const auto one = Numbers(43).vector<Scalar>(n);
-      std::vector<Scalar> of_one(static_cast<std::size_t>(n * panel), nan<Scalar>());
-      table->strip_of_one(one.data(), n, of_one.data());
-      for (const bool one_b : {false, true}) {
-        std::vector<Scalar> got(static_cast<std::size_t>(panel), nan<Scalar>());
-        table->strip_squared_distance(a.data(), one_b ? one.data() : b.data(), one_b, n,
-                                      got.data());
-        for (Index s = 0; s < panel; ++s) {
-          std::vector<Scalar> x, y;
-          for (Index j = 0; j < n; ++j) {
-            x.push_back(a[static_cast<std::size_t>(j * panel + s)]);
-            y.push_back((one_b ? of_one : b)[static_cast<std::size_t>(j * panel + s)]);
+    for (const Index n : {1, 2, 3, 7, 8, 9, 12, 15, 16, 17, 31, 32}) {
+      for (const Index strips : {1, 3}) {
+        CAPTURE(n);
+        const Index samples = strips * panel;
+        const auto a = Numbers(41).vector<Scalar>(n * samples),
+                   b = Numbers(42).vector<Scalar>(n * samples), one = Numbers(43).vector<Scalar>(n);
+        for (const bool one_b : {false, true}) {
+          std::vector<double> got(static_cast<std::size_t>(samples + 1), -7);
+          table->strip_terms(a.data(), one_b ? one.data() : b.data(), one_b, n, strips, 0.3,
+                             got.data());
+          for (Index s = 0; s < samples; ++s) {
+            std::vector<Scalar> x, y;
+            for (Index j = 0; j < n; ++j) {
+              const auto at = static_cast<std::size_t>((s / panel * n + j) * panel + s % panel);
+              x.push_back(a[at]);
+              y.push_back(one_b ? one[static_cast<std::size_t>(j)] : b[at]);
+            }
+            const Scalar sum = table->squared_distance(x.data(), y.data(), n);
+            CHECK(got[static_cast<std::size_t>(s)] == 0.3 * static_cast<double>(sum));
           }
-          CHECK(same_bits(got[static_cast<std::size_t>(s)],
-                          table->squared_distance(x.data(), y.data(), n)));
+          CHECK(got.back() == -7);
         }
       }
-      std::vector<Scalar> zeros(of_one.size(), nan<Scalar>());
-      table->strip_of_one(nullptr, n, zeros.data());
-      CHECK(same_bits(zeros, std::vector<Scalar>(zeros.size())));
-      for (Index j = 0; j < n; ++j) {
-        CHECK(same_bits(of_one[static_cast<std::size_t>(j * panel + panel - 1)],
-                        one[static_cast<std::size_t>(j)]));
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("scores are sums of rounded shares, infinite where one is no number", Scalar,
+                   float, double) {
+  const Scalar infinity = std::numeric_limits<Scalar>::infinity();
+  for (const auto* table : kernels::available<Scalar>()) {
+    INFO(std::string(table->name));
+    for (const Index n : {0, 1, 7, 15, 16, 17, 31, 33}) {
+      CAPTURE(n);
+      auto a = Numbers(51).vector<double>(n), b = Numbers(52).vector<double>(n);
+      for (std::size_t i = 0; i < a.size(); i += 5) a[i] = i % 2 == 0 ? nan<double>() : -infinity;
+      for (std::size_t i = 3; i < b.size(); i += 7) b[i] = 1e300;  // overflows a float
+      const auto share = [&](double x) {
+        const Scalar rounded = static_cast<Scalar>(x);
+        return std::isfinite(rounded) ? rounded : infinity;
+      };
+      std::vector<Scalar> sums(a.size() + 1, Scalar(-7)), shares = sums, expected_sums = sums,
+                                                          expected_shares = sums;
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        expected_shares[i] = share(a[i]);
+        expected_sums[i] = share(a[i]) + share(b[i]);
       }
+      table->scores(a.data(), nullptr, n, shares.data());
+      table->scores(a.data(), b.data(), n, sums.data());
+      CHECK(same_bits(shares, expected_shares));
+      CHECK(same_bits(sums, expected_sums));
     }
   }
 }

@@ -7,8 +7,6 @@
 #include <dasvdd/detect/explanation.hpp>
 #include <dasvdd/detect/workspace.hpp>
 
-#include <limits>
-
 DASVDD_NAMESPACE_BEGIN
 
 /// The two shares of each row's score; score[i] == reconstruction[i] + latent[i], to the bit.
@@ -293,10 +291,9 @@ class Detector {
     std::fill_n(reconstruction, 2 * w.tile_, 0.0);
     Index done = 0;
     if (!w.narrow_.input.empty()) {
-      const Index strip = model_->members.front().network.kernels().panel;
-      for (; done + strip <= X.rows(); done += strip) {
-        narrow_terms(X.middle_rows(done, strip), w, term, reconstruction + done, latent + done);
-      }
+      const Index panel = model_->members.front().network.kernels().panel;
+      done = X.rows() / panel * panel;
+      if (done > 0) narrow_terms(X.middle_rows(0, done), w, term, reconstruction, latent);
     }
     if (done < X.rows()) {
       terms(X.middle_rows(done, X.rows() - done), w, term, reconstruction + done, latent + done);
@@ -308,13 +305,12 @@ class Detector {
         latent[r] /= members;
       }
     }
-    for (Index r = 0; r < X.rows(); ++r) {
-      const Scalar part[2] = {finite_or_infinite(static_cast<Scalar>(reconstruction[r])),
-                              finite_or_infinite(static_cast<Scalar>(latent[r]))};
-      if (to.reconstruction) to.reconstruction[r] = part[0];
-      if (to.latent) to.latent[r] = part[1];
-      if (to.score) to.score[r] = part[0] + part[1];
-    }
+    // A NaN comes from a net that overflowed on a row far away from all it has seen: the most
+    // anomalous score there is.
+    const auto& k = model_->members.front().network.kernels();
+    if (to.reconstruction) k.scores(reconstruction, nullptr, X.rows(), to.reconstruction);
+    if (to.latent) k.scores(latent, nullptr, X.rows(), to.latent);
+    if (to.score) k.scores(reconstruction, latent, X.rows(), to.score);
   }
 
   /// Adds every member's two terms of each row of X.
@@ -327,44 +323,56 @@ class Detector {
       const auto& k = member.network.kernels();
       const auto result = member.network.forward(x, w.forward_[i], uses_decoder(member));
       if (uses_decoder(member)) {
-        member.reconstruction.evaluate(k, result.output, x.data(), x.stride(), w.scratch_.data(),
-                                       term);
-        for (Index r = 0; r < x.rows(); ++r) reconstruction[r] += term[r];
+        add_term(i, x.rows(), reconstruction, term, [&](double* out) {
+          member.reconstruction.evaluate(k, result.output, x.data(), x.stride(), w.scratch_.data(),
+                                         out);
+        });
       }
       if (member.latent.weight() > 0) {
-        member.latent.evaluate(k, result.code, member.center.data(), 0, w.scratch_.data(), term);
-        for (Index r = 0; r < x.rows(); ++r) latent[r] += term[r];
+        add_term(i, x.rows(), latent, term, [&](double* out) {
+          member.latent.evaluate(k, result.code, member.center.data(), 0, w.scratch_.data(), out);
+        });
       }
     }
   }
 
-  /// The same for a strip of rows, to the same bits, by the executor of narrow nets.
+  /// The same for whole strips of rows, to the same bits, by the executor of narrow nets.
   void narrow_terms(Rows<const Scalar> X, Workspace<Scalar>& w, double* term,
                     double* reconstruction, double* latent) const {
     const Index rows = X.rows();
     const auto& k = model_->members.front().network.kernels();
+    const Index strips = rows / k.panel;
     detail::NarrowBuffers<Scalar>& b = w.narrow_;
     const Rows<const Scalar> x = model_->scaler.empty() ? X : scaled_tile(X, w);
     k.pack_rows(x.data(), x.stride(), rows, features(), b.input.data());
-    for (const auto& member : model_->members) {
+    for (std::size_t i = 0; i < model_->members.size(); ++i) {
+      const auto& member = model_->members[i];
       const bool decode = uses_decoder(member);
-      const Scalar* output =
-          detail::narrow_forward(k, member.network.net(), member.parameters.data(), decode, b);
+      const Scalar* output = detail::narrow_forward(k, member.network.net(),
+                                                    member.parameters.data(), decode, strips, b);
       if (decode) {
-        member.reconstruction.evaluate_strip(k, output, b.input.data(), false, term);
-        for (Index r = 0; r < rows; ++r) reconstruction[r] += term[r];
+        add_term(i, rows, reconstruction, term, [&](double* out) {
+          member.reconstruction.evaluate_strips(k, output, b.input.data(), false, strips, out);
+        });
       }
       if (member.latent.weight() > 0) {
-        member.latent.evaluate_strip(k, b.code.data(), member.center.data(), true, term);
-        for (Index r = 0; r < rows; ++r) latent[r] += term[r];
+        add_term(i, rows, latent, term, [&](double* out) {
+          member.latent.evaluate_strips(k, b.code.data(), member.center.data(), true, strips, out);
+        });
       }
     }
   }
 
-  /// A NaN comes from a net that overflowed on a row far away from all it has seen: the most
-  /// anomalous score there is.
-  static Scalar finite_or_infinite(Scalar x) {
-    return detail::is_finite(x) ? x : std::numeric_limits<Scalar>::infinity();
+  /// Adds a term to the sums over members, given as evaluate(where to put it); `scratch` is for one term.
+  template <class F>
+  static void add_term(std::size_t member, Index rows, double* sums, double* scratch,
+                       F&& evaluate) {
+    if (member == 0) {
+      evaluate(sums);
+      return;
+    }
+    evaluate(scratch);
+    for (Index r = 0; r < rows; ++r) sums[r] += scratch[r];
   }
 
   /// Adds e_j (A^T A e)_j weight / (divisor members), term(e)'s share of entry j, and sets

@@ -72,13 +72,10 @@ class ScoreTerm {
     }
   }
 
-  /// The same for a strip of samples, a: size x panel, b: size x panel or one b for all; not whitened.
-  void evaluate_strip(const kernels::Table<Scalar>& k, const Scalar* a, const Scalar* b, bool one_b,
-                      double* out) const {
-    Scalar sums[detail::widest_panel];
-    k.strip_squared_distance(a, b, one_b, size_, sums);
-    const double factor = weight_ / divisor_;
-    for (Index i = 0; i < k.panel; ++i) out[i] = factor * static_cast<double>(sums[i]);
+  /// The same for strips of samples, a: size x panel each, b: the like or one b for all; not whitened.
+  void evaluate_strips(const kernels::Table<Scalar>& k, const Scalar* a, const Scalar* b,
+                       bool one_b, Index strips, double* out) const {
+    k.strip_terms(a, b, one_b, size_, strips, weight_ / divisor_, out);
   }
 
   /// Writes the differences a_i - b_i and, behind them, A (a_i - b_i), rows padded_stride(size)

@@ -40,8 +40,8 @@ class Workspace {
           widest = std::max(widest, step.outputs);
         }
       }
-      const auto& k = model_->members.front().network.kernels();
-      narrow_ = detail::NarrowBuffers<Scalar>(widest * k.panel);
+      const Index panel = model_->members.front().network.kernels().panel;
+      narrow_ = detail::NarrowBuffers<Scalar>(widest * (tile / panel * panel));
     }
   }
 

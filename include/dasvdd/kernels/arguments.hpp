@@ -53,6 +53,21 @@ struct Product {
   Index out_stride;
 };
 
+/// A narrow net's layers have at most so many outputs.
+constexpr Index widest_strip_layer = 32;
+
+/// A dense layer on strips of `panel` samples each, one sample in each place of a vector:
+///
+///     out(o, s) = f(bias[o] + sum over k of w[o * inputs + k] * in(k, s))
+template <class Scalar>
+struct StripLayer {
+  Index strips, inputs, outputs;
+  const Scalar *w, *bias;  ///< the bias may be null
+  ActivationSpec f;
+  const Scalar* in;  ///< strips of inputs x panel, one behind the other
+  Scalar* out;       ///< strips of outputs x panel
+};
+
 /// One step of Adam for all parameters: the constants of its loop, bias corrections included.
 template <class Scalar>
 struct AdamStep {

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #if defined(__GNUC__) || defined(__clang__)

@@ -52,12 +52,14 @@ struct Table {
   Scalar (*squared_distance)(const Scalar* a, const Scalar* b, Index n);
   /// out[j] = scale * (a[j] - b[j]).
   void (*scaled_difference)(const Scalar* a, const Scalar* b, Scalar scale, Index n, Scalar* out);
-  /// out(j, s) = a[j] for the `panel` samples s of a strip, out: n x panel; zeros where a is null.
-  void (*strip_of_one)(const Scalar* a, Index n, Scalar* out);
-  /// out[s] = sum over j of (a(j, s) - b(j, s))^2 for the `panel` samples s of a strip, to the bits of
-  /// squared_distance; a: n x panel, b: n x panel, or n numbers for all samples where `one_b`; n at least 1.
-  void (*strip_squared_distance)(const Scalar* a, const Scalar* b, bool one_b, Index n,
-                                 Scalar* out);
+  /// A dense layer of a narrow net, to the bits of product.
+  void (*strip_layer)(const StripLayer<Scalar>&);
+  /// out[s] = factor * sum over j of (a(j, s) - b(j, s))^2 for the samples s of all strips, the sum to the bits
+  /// of squared_distance; a: strips of n x panel, b: the like, or n numbers for all samples where `one_b`.
+  void (*strip_terms)(const Scalar* a, const Scalar* b, bool one_b, Index n, Index strips,
+                      double factor, double* out);
+  /// out[i] = a[i] + b[i], each rounded to a Scalar first and infinity where that is not finite; b may be null.
+  void (*scores)(const double* a, const double* b, Index n, Scalar* out);
   /// out[j] = (a[j] - shift[j]) * factor[j]: a row in the scaler's units.
   void (*standardize)(const Scalar* a, const Scalar* shift, const Scalar* factor, Index n,
                       Scalar* out);

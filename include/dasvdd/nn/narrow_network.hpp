@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// The scoring executor of narrow nets: a strip of samples at once, one in each place of a vector.
+/// The scoring executor of narrow nets: strips of samples at once, one in each place of a vector.
 ///
 /// A layer of ten outputs leaves most of a vector of outputs empty; a vector of samples is always full. So the two
 /// factors of a product change their roles, Y^T = W X^T, and the result of a layer is the strip that the next one
@@ -17,7 +17,7 @@ namespace detail {
 /// Whether a net consists of dense layers and activations, none wider than a vector or two.
 template <class Scalar>
 bool is_narrow(const Network<Scalar>& net) {
-  constexpr Index widest = 32;
+  constexpr Index widest = kernels::widest_strip_layer;
   for (const auto& step : net.steps()) {
     if (step.kind == Step<Scalar>::Kind::layer) return false;
     if (step.inputs > widest || step.outputs > widest) return false;
@@ -29,17 +29,19 @@ bool is_narrow(const Network<Scalar>& net) {
 template <class Scalar>
 struct NarrowBuffers {
   AlignedBuffer<Scalar> input, results[2], code;
-  explicit NarrowBuffers(Index strip = 0) : input(strip), code(strip) {
-    for (auto& result : results) result = AlignedBuffer<Scalar>(strip);
+  /// \param size numbers in the strips of the widest layer
+  explicit NarrowBuffers(Index size = 0) : input(size), code(size) {
+    for (auto& result : results) result = AlignedBuffer<Scalar>(size);
   }
 };
 
-/// Carries out the steps on b.input, a strip as pack_rows makes it of `panel` samples; returns the output's strip,
+/// Carries out the steps on b.input, so many strips as pack_rows makes them of samples; returns the output's strips,
 /// null where `decode` is false.
 /// \param parameters in the net's flat layout
 template <class Scalar>
 const Scalar* narrow_forward(const kernels::Table<Scalar>& k, const Autoencoder<Scalar>& net,
-                             const Scalar* parameters, bool decode, NarrowBuffers<Scalar>& b) {
+                             const Scalar* parameters, bool decode, Index strips,
+                             NarrowBuffers<Scalar>& b) {
   const auto& steps = net.joined().steps();
   const std::size_t code = static_cast<std::size_t>(net.code_steps()) - 1;
   const std::size_t last = decode ? steps.size() : code + 1;
@@ -47,14 +49,11 @@ const Scalar* narrow_forward(const kernels::Table<Scalar>& k, const Autoencoder<
   for (std::size_t l = 0; l < last; ++l) {
     const auto& s = steps[l];
     Scalar* out = l == code ? b.code.data() : b.results[l % 2].data();
-    const Index size = s.outputs * k.panel;
     if (s.kind == Step<Scalar>::Kind::dense) {
-      // out(o, s) = bias(o) + sum over k of w(o, k) in(k, s), then f.
-      k.strip_of_one(s.bias ? parameters + s.bias_at : nullptr, s.outputs, out);
-      k.product_add(
-          {s.outputs, k.panel, s.inputs, in, parameters + s.weight_at, s.inputs, 1, out, k.panel});
-      k.activate(s.activation, out, size, out, size, 1, size);
+      k.strip_layer({strips, s.inputs, s.outputs, parameters + s.weight_at,
+                     s.bias ? parameters + s.bias_at : nullptr, s.activation, in, out});
     } else {
+      const Index size = strips * s.outputs * k.panel;
       k.activate(s.activation, in, size, out, size, 1, size);
     }
     in = out;
