@@ -3,6 +3,7 @@
 #include "detect/support.hpp"
 
 #include <limits>
+#include <string>
 
 using namespace detect_tests;
 
@@ -140,6 +141,38 @@ TEST_CASE("rows of another width, transposed, or with NaN are refused by every f
                        "explain: the row has 5 numbers, expected 9", InvalidArgument);
   CHECK_THROWS_WITH_AS(detector.score(X.topRows(2), -1),
                        "threads is -1, expected 0 (all) or a positive number", InvalidArgument);
+}
+
+TEST_CASE("bad rows change nothing, and the first of them is named whoever finds it") {
+  const auto detector = detector_of<float>({published_member(wide_net<float>(), 1)});
+  // Several tiles a thread, and rows with gaps between them.
+  const RowMatrix<float> wider = random_rows<float>(400, 40, 1);
+  const float infinity = std::numeric_limits<float>::infinity();
+  auto workspace = detector.make_workspace();
+  for (const Index bad : {0, 95, 96, 250, 399}) {
+    CAPTURE(bad);
+    RowMatrix<float> X = wider;
+    X(bad, 36) = infinity;
+    X(399, 30) = std::numeric_limits<float>::quiet_NaN();
+    // Beyond the features, and not to be looked at.
+    X(1, 37) = infinity;
+    const Rows<const float> rows(X.data(), 400, 37, 40);
+    const std::string sentence =
+        bad == 399 ? "the batch has NaN in row 399, column 30; every value must be finite"
+                   : "the batch has infinity in row " + std::to_string(bad) +
+                         ", column 36; every value must be finite";
+    std::vector<float> scores(400, -7);
+    for (const int threads : {1, 2, 3}) {
+      CHECK_THROWS_WITH_AS(detector.score(rows, scores.data(), threads), sentence.c_str(),
+                           InvalidArgument);
+    }
+    CHECK_THROWS_WITH_AS(detector.score(rows, workspace, scores.data()), sentence.c_str(),
+                         InvalidArgument);
+    CHECK(scores == std::vector<float>(400, -7));
+    detector.score(rows.middle_rows(100, 100), scores.data(), 2);
+    CHECK(scores[99] != -7);
+    CHECK(scores[100] == -7);
+  }
 }
 
 TEST_CASE("the workspace of another detector is refused, that of a copy is not") {

@@ -224,6 +224,32 @@ TEST_CASE_TEMPLATE("scores are sums of rounded shares, infinite where one is no 
   }
 }
 
+TEST_CASE_TEMPLATE("one NaN or infinity among finite numbers is found wherever it stands", Scalar,
+                   float, double) {
+  using Limits = std::numeric_limits<Scalar>;
+  for (const auto* table : kernels::available<Scalar>()) {
+    INFO(std::string(table->name));
+    for (const Index n : {0, 1, 7, 15, 16, 17, 31, 33, 100}) {
+      CAPTURE(n);
+      auto x = Numbers(61).vector<Scalar>(n + 1);
+      for (std::size_t i = 0; i + 1 < x.size(); i += 3) {
+        x[i] = i % 2 == 0 ? Limits::max() : -Limits::denorm_min();
+      }
+      x.back() = nan<Scalar>();  // not to be read
+      CHECK(table->all_finite(x.data(), n));
+      for (std::size_t i = 0; i + 1 < x.size(); ++i) {
+        for (const Scalar bad : {nan<Scalar>(), -nan<Scalar>(), Limits::signaling_NaN(),
+                                 Limits::infinity(), -Limits::infinity()}) {
+          const Scalar kept = x[i];
+          x[i] = bad;
+          CHECK_FALSE(table->all_finite(x.data(), n));
+          x[i] = kept;
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE_TEMPLATE("differences and standardized rows are rounded once an operation", Scalar, float,
                    double) {
   const Scalar scale = Scalar(0.3);

@@ -7,6 +7,8 @@
 #include <dasvdd/detect/explanation.hpp>
 #include <dasvdd/detect/workspace.hpp>
 
+#include <atomic>
+
 DASVDD_NAMESPACE_BEGIN
 
 /// The two shares of each row's score; score[i] == reconstruction[i] + latent[i], to the bit.
@@ -64,7 +66,8 @@ class Detector {
   }
   /// The same into memory of the caller's own: scores[i] = S(X row i).
   void score(Rows<const Scalar> X, Scalar* scores, int threads = 0) const {
-    score_in_parallel(X, threads, {scores, nullptr, nullptr});
+    const Vector<Scalar> result = score(X, threads);
+    std::copy_n(result.data(), result.size(), scores);
   }
   /// Each score's two shares.
   ScoreParts<Scalar> score_parts(Rows<const Scalar> X, int threads = 0) const {
@@ -234,12 +237,22 @@ class Detector {
   void check(Rows<const Scalar> X, const Workspace<Scalar>& workspace) const {
     detail::require(workspace.model_ == model_, "the workspace was made by another detector");
     detail::require_width(X, features(), "the batch");
-    detail::require_finite(X, "the batch");
+    if (!all_finite(X)) detail::require_finite(X, "the batch");
   }
 
+  bool all_finite(Rows<const Scalar> X) const {
+    const auto& k = model_->members.front().network.kernels();
+    if (X.stride() == X.cols()) return k.all_finite(X.data(), X.rows() * X.cols());
+    for (Index i = 0; i < X.rows(); ++i) {
+      if (!k.all_finite(X.row(i), X.cols())) return false;
+    }
+    return true;
+  }
+
+  /// Each tile is checked just before it is scored, while it is in the cache, so `to` is memory of our own: of
+  /// bad rows the caller must see the sentence only.
   void score_in_parallel(Rows<const Scalar> X, int threads, Destination to) const {
     detail::require_width(X, features(), "the batch");
-    detail::require_finite(X, "the batch");
     const int team_size = detail::worthwhile_threads(resolve_threads(threads),
                                                      detail::row_cost(multiply_adds()) * X.rows());
     // No tile larger than a member's share, so that a short batch keeps all members busy.
@@ -248,14 +261,23 @@ class Detector {
     const Index tiles = detail::ceil_div(X.rows(), tile);
     std::vector<Workspace<Scalar>> workspaces;
     for (int i = 0; i < team_size; ++i) workspaces.push_back(Workspace<Scalar>(model_, tile));
+    std::atomic<bool> finite{true};
     parallel(team_size, [&](const Team& team) {
+      Workspace<Scalar>& w = workspaces[static_cast<std::size_t>(team.member())];
       const Range mine = team.share(tiles);
-      const Index first = mine.first * tile, last = std::min(mine.last * tile, X.rows());
       team.guard([&] {
-        score_rows(X.middle_rows(first, last - first),
-                   workspaces[static_cast<std::size_t>(team.member())], to.from(first));
+        for (Index t = mine.first; t < mine.last && finite; ++t) {
+          const Index first = t * tile;
+          const Rows<const Scalar> x = X.middle_rows(first, std::min(tile, X.rows() - first));
+          if (all_finite(x)) {
+            score_tile(x, w, to.from(first));
+          } else {
+            finite = false;
+          }
+        }
       });
     });
+    if (!finite) detail::require_finite(X, "the batch");
   }
 
   /// Multiply-adds that one row costs.

@@ -59,6 +59,12 @@ struct Simd<float> {
   DASVDD_TARGET static Register abs(Register a) {
     return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a);
   }
+  /// Whether no lane is a NaN or an infinity: both have an exponent of ones.
+  DASVDD_TARGET static bool finite(Register a) {
+    const __m256i ones = _mm256_set1_epi32(0x7f800000);
+    const __m256i exponent = _mm256_and_si256(_mm256_castps_si256(a), ones);
+    return _mm256_movemask_epi8(_mm256_cmpeq_epi32(exponent, ones)) == 0;
+  }
   DASVDD_TARGET static Mask positive(Register a) { return _mm256_cmp_ps(a, zero(), _CMP_GT_OQ); }
   DASVDD_TARGET static Register select(Mask m, Register yes, Register no) {
     return _mm256_blendv_ps(no, yes, m);
@@ -133,6 +139,11 @@ struct Simd<double> {
   DASVDD_TARGET static Register max(Register a, Register b) { return _mm256_max_pd(a, b); }
   DASVDD_TARGET static Register abs(Register a) {
     return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a);
+  }
+  DASVDD_TARGET static bool finite(Register a) {
+    const __m256i ones = _mm256_set1_epi64x(0x7ff0000000000000);
+    const __m256i exponent = _mm256_and_si256(_mm256_castpd_si256(a), ones);
+    return _mm256_movemask_epi8(_mm256_cmpeq_epi64(exponent, ones)) == 0;
   }
   DASVDD_TARGET static Mask positive(Register a) { return _mm256_cmp_pd(a, zero(), _CMP_GT_OQ); }
   DASVDD_TARGET static Register select(Mask m, Register yes, Register no) {

@@ -64,6 +64,8 @@ struct Simd<float> {
   DASVDD_TARGET static Register abs(Register a) {
     return _mm512_andnot_ps(_mm512_set1_ps(-0.0f), a);
   }
+  /// Whether no lane is a NaN or an infinity.
+  DASVDD_TARGET static bool finite(Register a) { return _mm512_fpclass_ps_mask(a, 0x99) == 0; }
   DASVDD_TARGET static Mask positive(Register a) {
     return _mm512_cmp_ps_mask(a, zero(), _CMP_GT_OQ);
   }
@@ -142,6 +144,7 @@ struct Simd<double> {
   DASVDD_TARGET static Register abs(Register a) {
     return _mm512_andnot_pd(_mm512_set1_pd(-0.0), a);
   }
+  DASVDD_TARGET static bool finite(Register a) { return _mm512_fpclass_pd_mask(a, 0x99) == 0; }
   DASVDD_TARGET static Mask positive(Register a) {
     return _mm512_cmp_pd_mask(a, zero(), _CMP_GT_OQ);
   }

@@ -85,6 +85,11 @@ struct Simd {
   static DASVDD_INLINE Register min(Register a, Register b) { return select(a < b, a, b); }
   static DASVDD_INLINE Register max(Register a, Register b) { return select(a > b, a, b); }
   static DASVDD_INLINE Register abs(Register a) { return as_register(as_integers(a) & ~sign()); }
+  static DASVDD_INLINE bool finite(Register a) {
+    bool all = true;
+    for (int l = 0; l < lanes; ++l) all &= detail::is_finite(a[l]);
+    return all;
+  }
   static DASVDD_INLINE Mask positive(Register a) { return a > zero(); }
   static DASVDD_INLINE Register select(Mask m, Register yes, Register no) {
     return as_register((m & as_integers(yes)) | (~m & as_integers(no)));
@@ -154,6 +159,7 @@ struct Simd {
   static Register min(Register a, Register b) { return a < b ? a : b; }
   static Register max(Register a, Register b) { return a > b ? a : b; }
   static Register abs(Register a) { return std::fabs(a); }
+  static bool finite(Register a) { return detail::is_finite(a); }
   static Mask positive(Register a) { return a > 0; }
   static Register select(Mask m, Register yes, Register no) { return m ? yes : no; }
   static Register round(Register a) { return std::nearbyint(a); }

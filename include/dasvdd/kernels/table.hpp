@@ -60,6 +60,8 @@ struct Table {
                       double factor, double* out);
   /// out[i] = a[i] + b[i], each rounded to a Scalar first and infinity where that is not finite; b may be null.
   void (*scores)(const double* a, const double* b, Index n, Scalar* out);
+  /// Whether no number is a NaN or an infinity.
+  bool (*all_finite)(const Scalar* x, Index n);
   /// out[j] = (a[j] - shift[j]) * factor[j]: a row in the scaler's units.
   void (*standardize)(const Scalar* a, const Scalar* shift, const Scalar* factor, Index n,
                       Scalar* out);
