@@ -50,7 +50,8 @@ class BatchStep {
   using GradientSink = typename TrainingPass<Scalar>::GradientSink;
 
   /// Makes the buffers of a step; they are kept, so that only the first step of a run allocates.
-  void prepare(const Autoencoder<Scalar>& net, Index rows, int threads, const Precision& precision) {
+  void prepare(const Autoencoder<Scalar>& net, Index rows, int threads,
+               const Precision& precision) {
     if (pass_ && rows <= max_rows_ && threads <= max_threads_) return;
     max_rows_ = std::max(rows, max_rows_);
     max_threads_ = std::max(threads, max_threads_);
