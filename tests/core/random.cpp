@@ -112,6 +112,16 @@ TEST_CASE("uniform numbers fill the range from 0 to below 1 evenly") {
   }
 }
 
+TEST_CASE("symmetric numbers are those of uniform(), to the bit") {
+  Random a(7), b(7);
+  for (int i = 0; i < 100000; ++i) {
+    const double bound = 1 / std::sqrt(1.0 + i % 3000);
+    const double x = a.symmetric(bound), y = b.uniform(-bound, bound);
+    if (std::memcmp(&x, &y, sizeof x) != 0) FAIL_CHECK(i << ": " << x << " and " << y);
+  }
+  CHECK(a.state() == b.state());
+}
+
 TEST_CASE("normal numbers have a normal's moments, tail and symmetry") {
   Random random(2);
   std::vector<double> x(200000);

@@ -36,7 +36,7 @@ template <class Scalar>
 void draw_convolution(Random& random, Index parameters, Index fan_in, Scalar* w) {
   const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
   for (Index i = 0; i < parameters; ++i) {
-    w[i] = static_cast<Scalar>(random.uniform(-bound, bound));
+    w[i] = static_cast<Scalar>(random.symmetric(bound));
   }
 }
 

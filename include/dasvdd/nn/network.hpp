@@ -154,7 +154,7 @@ class Network {
       const double bound = 1 / std::sqrt(static_cast<double>(step.inputs));
       const auto draw = [&](Index at, Index count) {
         for (Index i = 0; i < count; ++i) {
-          parameters[at + i] = static_cast<Scalar>(random.uniform(-bound, bound));
+          parameters[at + i] = static_cast<Scalar>(random.symmetric(bound));
         }
       };
       draw(step.weight_at, step.weights());
