@@ -52,10 +52,11 @@ struct Table {
   Scalar (*squared_distance)(const Scalar* a, const Scalar* b, Index n);
   /// out[j] = scale * (a[j] - b[j]).
   void (*scaled_difference)(const Scalar* a, const Scalar* b, Scalar scale, Index n, Scalar* out);
-  /// A dense layer of a narrow net, to the bits of product.
+  /// A dense layer of a narrow net, at most widest_strip_layer outputs, to the bits of product.
   void (*strip_layer)(const StripLayer<Scalar>&);
   /// out[s] = factor * sum over j of (a(j, s) - b(j, s))^2 for the samples s of all strips, the sum to the bits
-  /// of squared_distance; a: strips of n x panel, b: the like, or n numbers for all samples where `one_b`.
+  /// of squared_distance; a: strips of n x panel, b: the like, or n numbers for all samples where `one_b`;
+  /// n from 1 to widest_strip_layer.
   void (*strip_terms)(const Scalar* a, const Scalar* b, bool one_b, Index n, Index strips,
                       double factor, double* out);
   /// out[i] = a[i] + b[i], each rounded to a Scalar first and infinity where that is not finite; b may be null.
