@@ -1,0 +1,185 @@
+#pragma once
+/// \file
+/// How a model file becomes a detector, and all that may be wrong with one.
+
+#include <dasvdd/detect/detector.hpp>
+#include <dasvdd/io/model_layout.hpp>
+#include <dasvdd/io/net_json.hpp>
+#include <dasvdd/io/tensor_file.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+DASVDD_NAMESPACE_BEGIN
+namespace detail {
+
+/// Makes a detector of one file's tensors and words; model_file.hpp lists them. Throws FileError, and
+/// InvalidArgument for what the parts of a model refuse.
+template <class Scalar>
+class ModelReader {
+ public:
+  ModelReader(const TensorFile& file, const LayerFactory<Scalar>& factory)
+      : file_(file), factory_(factory) {}
+
+  Detector<Scalar> detector() {
+    check_format();
+    auto model = std::make_shared<Model<Scalar>>();
+    const std::size_t members = member_count();
+    for (std::size_t k = 0; k < members; ++k) {
+      model->members.push_back(member(member_prefix(k, members)));
+    }
+    model->scaler = scaler(model->features());
+    for (const auto& [key, word] : file_.metadata()) {
+      if (!is_reserved_fact(key)) model->facts[key] = word;
+    }
+    Calibration calibration;
+    if (has("calibration.scores")) calibration = Calibration(numbers<double>("calibration.scores"));
+    const double threshold = number("threshold");
+    check_nothing_is_left();
+    return Detector<Scalar>(std::move(model), threshold, std::move(calibration));
+  }
+
+ private:
+  void check_format() const {
+    const auto& words = file_.metadata();
+    const auto format = words.find("format");
+    require(format != words.end() && format->second == "dasvdd", "this is no dasvdd model");
+    const std::string& version = file_.metadata("format_version");
+    require(version == std::to_string(model_format_version), "the model's format version is ",
+            in_quotes(version), ", this library reads ", model_format_version,
+            "; the model is of a newer library");
+  }
+
+  std::size_t member_count() const {
+    const std::string& word = file_.metadata("members");
+    std::size_t count = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), count);
+    // More members than tensors there can't be; the bound also keeps the number small.
+    require(error == std::errc() && end == word.data() + word.size() && count >= 1 &&
+                count <= file_.tensors().size(),
+            "the number of members is ", in_quotes(word), ", expected a whole number from 1");
+    return count;
+  }
+
+  Member<Scalar> member(const std::string& prefix) {
+    const Autoencoder<Scalar> net = read_net(prefix);
+    const std::vector<TensorPlace> places = tensor_places(net);
+    // Every tensor is there in its full size before memory is taken for the net that the metadata
+    // speak of.
+    for (const TensorPlace& place : places) {
+      const Tensor& tensor = file_[prefix + place.name];
+      require(tensor.shape == place.shape, "tensor '", tensor.name, "' is ",
+              shape_text(tensor.shape), ", expected ", shape_text(place.shape), " as the net says");
+    }
+    AlignedBuffer<Scalar> parameters(net.parameters()), statistics(net.statistics());
+    for (const TensorPlace& place : places) {
+      const std::vector<Scalar> values = numbers<Scalar>(prefix + place.name);
+      if (place.is_variance()) {
+        for (const Scalar v : values) {
+          require(v >= 0, "tensor '", prefix + place.name, "' has the variance ", v,
+                  ", expected none below 0");
+        }
+      }
+      std::copy(values.begin(), values.end(),
+                (place.statistics ? statistics : parameters).data() + place.at);
+    }
+    PackedNetwork<Scalar> packed(net, parameters.data(), statistics.data());
+    AlignedBuffer<Scalar> center = buffer(prefix + "center", {net.code()});
+    const double gamma = number(prefix + "gamma");
+    auto reconstruction = score_term(prefix + "score.reconstruction", net.inputs());
+    require(reconstruction.weight() == 0 || net.has_decoder(),
+            "the score has a reconstruction term but the net no decoder");
+    auto latent = score_term(prefix + "score.latent", net.code());
+    return {std::move(packed),
+            std::move(parameters),
+            std::move(statistics),
+            std::move(center),
+            gamma,
+            std::move(reconstruction),
+            std::move(latent)};
+  }
+
+  Autoencoder<Scalar> read_net(const std::string& prefix) const {
+    const auto layers = nlohmann::json::parse(file_.metadata(prefix + "net"), nullptr, false);
+    require(layers.is_object() && layers.contains("encoder") && layers.contains("decoder"),
+            "the metadata's 'net' is no JSON object of encoder and decoder");
+    return {net_from_json<Scalar>(layers["encoder"], "encoder", factory_),
+            net_from_json<Scalar>(layers["decoder"], "decoder", factory_)};
+  }
+
+  ScoreTerm<Scalar> score_term(const std::string& name, Index size) {
+    const std::vector<double> pair = numbers<double>(name, {2});
+    const std::string whitening = name + ".whitening";
+    if (!has(whitening)) return {size, pair[0], pair[1]};
+    return {size, pair[0], pair[1], buffer(whitening, {size, size})};
+  }
+
+  Scaler<Scalar> scaler(Index features) {
+    if (has("scaler.mean") || has("scaler.scale")) {
+      return Scaler<Scalar>(numbers<double>("scaler.mean", {features}),
+                            numbers<double>("scaler.scale", {features}));
+    }
+    if (has("scaler.contrast_floor"))
+      return Scaler<Scalar>::contrast(number("scaler.contrast_floor"));
+    if (has("scaler.softened_image")) {
+      const std::vector<double> shape = numbers<double>("scaler.softened_image", {3});
+      for (const double n : shape) {
+        require(n >= 1 && n <= 1e9 && n == std::floor(n),
+                "the softened image's shape has the number ", n, ", expected whole numbers from 1");
+      }
+      return Scaler<Scalar>::softening({static_cast<Index>(shape[0]), static_cast<Index>(shape[1]),
+                                        static_cast<Index>(shape[2])});
+    }
+    return {};
+  }
+
+  // ---- tensors, each checked and marked as taken ------------------------------------------------
+
+  bool has(const std::string& name) const { return file_.contains(name); }
+
+  template <class T>
+  std::vector<T> numbers(const std::string& name) {
+    taken_.insert(name);
+    const std::vector<T> values = file_[name].template as<T>();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      require(is_finite(values[i]), "tensor '", name, "' has ", non_finite_name(values[i]),
+              " at index ", i, ", expected finite numbers");
+    }
+    return values;
+  }
+  template <class T>
+  std::vector<T> numbers(const std::string& name, const std::vector<Index>& shape) {
+    const Tensor& tensor = file_[name];
+    require(tensor.shape == shape, "tensor '", name, "' is ", shape_text(tensor.shape),
+            ", expected ", shape_text(shape));
+    return numbers<T>(name);
+  }
+  double number(const std::string& name) { return numbers<double>(name, {}).front(); }
+  AlignedBuffer<Scalar> buffer(const std::string& name, const std::vector<Index>& shape) {
+    const std::vector<Scalar> values = numbers<Scalar>(name, shape);
+    AlignedBuffer<Scalar> result(static_cast<Index>(values.size()));
+    std::copy(values.begin(), values.end(), result.begin());
+    return result;
+  }
+
+  void check_nothing_is_left() const {
+    for (const Tensor& tensor : file_.tensors()) {
+      require(taken_.count(tensor.name) != 0, "tensor ", in_quotes(tensor.name),
+              " belongs to no part of the model");
+    }
+  }
+
+  const TensorFile& file_;
+  const LayerFactory<Scalar>& factory_;
+  std::set<std::string> taken_;
+};
+
+}  // namespace detail
+DASVDD_NAMESPACE_END

@@ -1,0 +1,229 @@
+#pragma once
+/// \file
+/// How a tensor file is read, and all that may be wrong with one.
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <dasvdd/io/tensor.hpp>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <tuple>
+#include <vector>
+
+DASVDD_NAMESPACE_BEGIN
+namespace detail {
+
+/// What a tensor file holds.
+struct TensorFileContent {
+  std::vector<Tensor> tensors;
+  std::map<std::string, std::string> metadata;
+};
+
+/// Reads one tensor file; tensor_file.hpp has the format. It may come from anywhere: everything is
+/// checked against the file's size before memory is taken for it, and each thing that may be wrong
+/// has its own sentence, a FileError.
+class TensorFileReader {
+ public:
+  /// Far more than any net needs, and a bound on what JSON costs in memory.
+  static constexpr std::uint64_t max_header_bytes = std::uint64_t(16) << 20;
+
+  /// \param source what errors call the file
+  explicit TensorFileReader(std::string source) : source_(std::move(source)) {}
+
+  /// The file whose path the source is.
+  TensorFileContent read_file() const {
+    std::error_code error;
+    const auto status = std::filesystem::status(source_, error);
+    check(std::filesystem::exists(status), "there is no such file");
+    check(std::filesystem::is_regular_file(status), "this is no regular file");
+    const std::uint64_t size = std::filesystem::file_size(source_, error);
+    std::ifstream stream(source_, std::ios::binary);
+    check(!error && stream.is_open(), "the file can't be opened");
+    return read(size, [&](void* to, std::size_t count) {
+      stream.read(static_cast<char*>(to), static_cast<std::streamsize>(count));
+      check(!stream.fail(), "the file can't be read to its end");
+    });
+  }
+
+  /// A file in memory.
+  TensorFileContent read_bytes(std::string_view bytes) const {
+    return read(bytes.size(), [&](void* to, std::size_t count) {
+      if (count != 0) std::memcpy(to, bytes.data(), count);
+      bytes.remove_prefix(count);
+    });
+  }
+
+ private:
+  using Json = nlohmann::json;
+  /// A tensor, first without its bytes, and where in the data these are.
+  struct Entry {
+    Tensor tensor;
+    std::uint64_t begin, end;
+  };
+
+  template <class... Parts>
+  void check(bool condition, const Parts&... parts) const {
+    if (!condition) throw FileError(sentence(error_prefix(source_), parts...));
+  }
+
+  /// `fetch(to, n)` gives the file's next n bytes; it is never asked for more than `file_size` in
+  /// all.
+  template <class Fetch>
+  TensorFileContent read(std::uint64_t file_size, const Fetch& fetch) const {
+    const std::string text = read_header(file_size, fetch);
+    const std::uint64_t data_size = file_size - 8 - text.size();
+    TensorFileContent content;
+    std::vector<Entry> entries;
+    const Json header = parse_header(text);
+    for (const auto& [name, entry] : header.items()) {
+      if (name == "__metadata__") {
+        content.metadata = read_metadata(entry);
+      } else {
+        entries.push_back(read_entry(name, entry, data_size));
+      }
+    }
+    sort_by_place(entries, data_size);
+    for (Entry& entry : entries) {
+      std::vector<unsigned char>& bytes = entry.tensor.bytes;
+      bytes.resize(static_cast<std::size_t>(entry.end - entry.begin));
+      fetch(bytes.data(), bytes.size());
+      content.tensors.push_back(std::move(entry.tensor));
+    }
+    return content;
+  }
+
+  template <class Fetch>
+  std::string read_header(std::uint64_t file_size, const Fetch& fetch) const {
+    check(file_size >= 8, "the file has ", file_size, " bytes, too few for a safetensors file");
+    unsigned char length_bytes[8];
+    fetch(length_bytes, 8);
+    std::uint64_t length = 0;
+    for (int i = 7; i >= 0; --i) length = length << 8 | length_bytes[i];
+    check(length <= file_size - 8, "the header's length is ", length, " bytes but only ",
+          file_size - 8, " follow; the file is cut short or no safetensors file");
+    check(length <= max_header_bytes, "the header's length is ", length, " bytes, at most ",
+          max_header_bytes, " are read");
+    std::string text(static_cast<std::size_t>(length), '\0');
+    fetch(text.data(), text.size());
+    return text;
+  }
+
+  /// The header as JSON, refused when a name stands twice in one object (JSON readers take the last,
+  /// silently, and differ in that) or when it is nested deeper than the format is.
+  Json parse_header(const std::string& text) const {
+    check(!text.empty() && text.front() == '{',
+          "the header is no JSON object; this is no safetensors file");
+    std::vector<std::set<std::string>> names;
+    const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
+      const auto level = static_cast<std::size_t>(depth);
+      if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) {
+        check(depth <= 2, "the header is nested deeper than a safetensors header is");
+        names.resize(level + 1);
+        names.emplace_back();
+      } else if (event == Json::parse_event_t::key) {
+        const auto& name = value.get_ref<const std::string&>();
+        check(names.at(level).insert(name).second, "the header names ", in_quotes(name), " twice");
+      }
+      return true;
+    };
+    try {
+      return Json::parse(text, watch);
+    } catch (const Json::exception& error) {
+      const auto* syntax = dynamic_cast<const Json::parse_error*>(&error);
+      throw FileError(sentence(error_prefix(source_), "the header is no valid JSON (at its byte ",
+                               syntax ? syntax->byte : 0, ")"));
+    }
+  }
+
+  std::map<std::string, std::string> read_metadata(const Json& words) const {
+    check(words.is_object(), "'__metadata__' is ", words.type_name(), ", expected an object");
+    std::map<std::string, std::string> metadata;
+    for (const auto& [key, word] : words.items()) {
+      check(word.is_string(), "the metadata's ", in_quotes(key), " is ", word.type_name(),
+            ", expected a string");
+      metadata[key] = word.get<std::string>();
+    }
+    return metadata;
+  }
+
+  /// One tensor's entry in the header.
+  Entry read_entry(const std::string& name, const Json& entry, std::uint64_t data_size) const {
+    const std::string tensor = "tensor " + in_quotes(name);
+    check(entry.is_object(), tensor, " is described by ", entry.type_name(),
+          ", expected an object");
+    for (const char* field : {"dtype", "shape", "data_offsets"}) {
+      check(entry.contains(field), tensor, " has no '", field, "'");
+    }
+    check(entry.size() == 3, tensor, " has other fields than dtype, shape and data_offsets");
+
+    const Json& dtype = entry["dtype"];
+    check(dtype.is_string(), tensor, " has as dtype ", dtype.type_name(), ", expected a string");
+    const DType dtypes[] = {DType::F64, DType::I64, DType::F32, DType::BF16, DType::U8};
+    const auto* known = std::find_if(std::begin(dtypes), std::end(dtypes), [&](DType candidate) {
+      return dtype.get_ref<const std::string&>() == name_of(candidate);
+    });
+    check(known != std::end(dtypes), tensor, " is of the dtype ",
+          in_quotes(dtype.get_ref<const std::string&>()), "; known are F64, I64, F32, BF16 and U8");
+
+    const Json& sizes = entry["shape"];
+    check(sizes.is_array(), tensor, " has as shape ", sizes.type_name(), ", expected an array");
+    std::vector<Index> shape;
+    for (const Json& size : sizes) {
+      shape.push_back(static_cast<Index>(read_unsigned(name, "shape", size)));
+    }
+    std::size_t bytes = 0;
+    check(checked_volume(shape, size_of(*known), bytes), tensor,
+          " has a shape whose numbers overflow when multiplied");
+
+    const Json& offsets = entry["data_offsets"];
+    check(offsets.is_array() && offsets.size() == 2, tensor, " has data_offsets that are no pair");
+    const std::uint64_t begin = read_unsigned(name, "data_offsets", offsets[0]);
+    const std::uint64_t end = read_unsigned(name, "data_offsets", offsets[1]);
+    check(begin <= end, tensor, " ends at byte ", end, ", before it begins at ", begin);
+    check(end <= data_size, tensor, " ends at byte ", end, " but the file has ", data_size,
+          " bytes of data");
+    check(end - begin == bytes, tensor, " has ", end - begin, " bytes but its shape and dtype (",
+          shape_text(shape), ", ", name_of(*known), ") take ", bytes);
+
+    return {{name, *known, std::move(shape), {}, source_}, begin, end};
+  }
+
+  std::uint64_t read_unsigned(const std::string& name, const char* field, const Json& value) const {
+    const bool fits =
+        value.is_number_unsigned() &&
+        value.get<std::uint64_t>() <= std::uint64_t(std::numeric_limits<Index>::max());
+    check(fits, "tensor ", in_quotes(name), " has in its ", field,
+          " something else than whole numbers from 0");
+    return value.get<std::uint64_t>();
+  }
+
+  /// Puts the tensors in the order of their bytes, where each must begin at the end of the one before.
+  void sort_by_place(std::vector<Entry>& entries, std::uint64_t data_size) const {
+    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+      return std::tie(a.begin, a.end, a.tensor.name) < std::tie(b.begin, b.end, b.tensor.name);
+    });
+    std::uint64_t end = 0;
+    for (const Entry& entry : entries) {
+      const std::string name = in_quotes(entry.tensor.name);
+      check(entry.begin >= end, "tensor ", name, " begins at byte ", entry.begin,
+            ", inside the one before it, which ends at ", end);
+      check(entry.begin == end, "tensor ", name, " begins at byte ", entry.begin,
+            " and leaves a gap after ", end);
+      end = entry.end;
+    }
+    check(end == data_size, data_size - end, " bytes follow the last tensor");
+  }
+
+  std::string source_;
+};
+
+}  // namespace detail
+DASVDD_NAMESPACE_END
