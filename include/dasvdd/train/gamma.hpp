@@ -8,6 +8,8 @@
 #include <dasvdd/nn/training_pass.hpp>
 #include <dasvdd/train/options.hpp>
 
+#include <atomic>
+
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
@@ -18,10 +20,12 @@ struct Stream {
 
 /// Calls f(first row, Rows x in the net's units, result) for tiles of rows, by a team; f runs on
 /// any member.
+/// \param meanwhile one member does this first, and the others so many tiles more
 template <class Scalar>
-void forward_all(const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler,
-                 Rows<const Scalar> X, int threads, bool decode,
-                 typename PackedNetwork<Scalar>::Visitor f) {
+void forward_all(
+    const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler, Rows<const Scalar> X,
+    int threads, bool decode, typename PackedNetwork<Scalar>::Visitor f,
+    FunctionRef<void()> meanwhile = [] {}) {
   constexpr Index tile = 96;
   const Index tiles = ceil_div(X.rows(), tile);
   const int size = worthwhile_threads(threads, row_cost(net.net().multiply_adds()) * X.rows());
@@ -32,10 +36,11 @@ void forward_all(const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler,
     buffers.push_back(net.make_buffers(tile));
     inputs.emplace_back(tile * stride);
   }
+  std::atomic<Index> next{0};
   parallel(size, [&](const Team& team) {
     const std::size_t member = static_cast<std::size_t>(team.member());
-    const Range mine = team.share(tiles);
-    for (Index t = mine.first; t < mine.last; ++t) {
+    if (member == 0) team.guard(meanwhile);
+    for (Index t; (t = next.fetch_add(1, std::memory_order_relaxed)) < tiles;) {
       const Index first = t * tile, count = std::min(tile, X.rows() - first);
       for (Index i = 0; i < count; ++i) {
         scaler.apply(net.kernels(), X.row(first + i), d, inputs[member].data() + i * stride);
@@ -94,9 +99,13 @@ DASVDD_COLD double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<S
   AlignedBuffer<Scalar> parameters(net.parameters()), statistics(net.statistics()), origin(m);
   AlignedBuffer<double> r(n), q(n);
   const Scalar* from = ratio_of_means ? origin.data() : center;
+  // A packed net leaves the drawn numbers' memory free for the next net's.
+  const auto draw = [&](int t) {
+    if (t < rule.initializations) initialize(t, parameters.data(), statistics.data());
+  };
+  draw(0);
   double gamma = 0;
   for (int t = 0; t < rule.initializations; ++t) {
-    initialize(t, parameters.data(), statistics.data());
     const auto& k = packed.kernels();
     const auto terms = [&](Index first, Rows<const Scalar> x, const auto& result) {
       for (Index i = 0; i < x.rows(); ++i) {
@@ -107,9 +116,10 @@ DASVDD_COLD double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<S
     };
     if (net.statistics() > 0) {
       forward_batches(net, parameters.data(), statistics.data(), scaler, X, threads, terms);
+      draw(t + 1);
     } else {
       packed.pack(parameters.data(), statistics.data());
-      forward_all(packed, scaler, X, threads, true, terms);
+      forward_all(packed, scaler, X, threads, true, terms, [&] { draw(t + 1); });
     }
     double sum_r = 0, sum_q = 0, sum_ratio = 0;
     for (Index i = 0; i < n; ++i) {
