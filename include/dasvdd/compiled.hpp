@@ -18,6 +18,8 @@
 #define DASVDD_TEMPLATES(prefix, Scalar)                                                      \
   prefix const kernels::Table<Scalar>& kernels::table<Scalar>(kernels::Set);                  \
   prefix const kernels::ProductTable<Scalar>& kernels::products<Scalar>(kernels::Set);        \
+  prefix class detail::RowScorer<Scalar>;                                                     \
+  prefix Explanation detail::explain_shares<Scalar>(const Model<Scalar>&, const Scalar*);     \
   prefix class Detector<Scalar>;                                                              \
   prefix class Trainer<Scalar>;                                                               \
   prefix Detector<Scalar> detail::fit_members<Scalar>(                                        \

@@ -20,6 +20,9 @@ struct Member {
   AlignedBuffer<Scalar> center;                  ///< m
   double gamma;                                  ///< the weight of the latent term in training
   ScoreTerm<Scalar> reconstruction, latent;
+
+  /// Whether scoring needs xhat.
+  bool uses_decoder() const { return reconstruction.weight() > 0; }
 };
 
 /// Everything a Detector computes with; never changed once made, shared by its copies.
@@ -31,6 +34,15 @@ struct Model {
       facts;  ///< words for the model file: training options, seed, ...
 
   Index features() const { return members.front().network.net().inputs(); }
+  /// Multiply-adds that one row costs.
+  Index multiply_adds() const {
+    Index sum = 0;
+    for (const auto& member : members) {
+      sum += member.network.net().multiply_adds();
+      if (member.reconstruction.whitened()) sum += features() * features();
+    }
+    return sum;
+  }
   /// Whether whole blocks of rows may take the way of narrow nets.
   bool narrow() const {
     for (const auto& member : members) {

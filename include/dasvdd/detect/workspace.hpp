@@ -8,6 +8,10 @@ DASVDD_NAMESPACE_BEGIN
 
 template <class Scalar>
 class Detector;
+namespace detail {
+template <class Scalar>
+class RowScorer;
+}
 
 /// Buffers for scoring with one detector by one thread at a time; made by Detector::make_workspace,
 /// after which scoring allocates nothing. A value: copy it for the next thread.
@@ -19,6 +23,7 @@ class Workspace {
 
  private:
   friend class Detector<Scalar>;
+  friend class detail::RowScorer<Scalar>;
 
   Workspace(std::shared_ptr<const Model<Scalar>> model, Index tile)
       : model_(std::move(model)),

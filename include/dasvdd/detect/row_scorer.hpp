@@ -1,0 +1,151 @@
+#pragma once
+/// \file
+/// How a row is scored: the hot path.
+
+#include <dasvdd/detect/workspace.hpp>
+
+#include <algorithm>
+
+DASVDD_NAMESPACE_BEGIN
+namespace detail {
+
+/// Where the scores of a batch go; each may be null.
+template <class Scalar>
+struct ScoreDestination {
+  Scalar *score, *reconstruction, *latent;
+
+  ScoreDestination from(Index i) const {
+    return {score ? score + i : nullptr, reconstruction ? reconstruction + i : nullptr,
+            latent ? latent + i : nullptr};
+  }
+};
+
+/// Scores rows in a workspace, with the model it was made for, by the calling thread alone: tile by
+/// tile, each scaled, brought through every member's net and compared by its two terms. Allocates
+/// nothing. Rows are finite, as wide as the model says, and the thread is in FloatingPointMode.
+template <class Scalar>
+class RowScorer {
+ public:
+  explicit RowScorer(Workspace<Scalar>& workspace)
+      : model_(*workspace.model_), w_(workspace), k_(model_.members.front().network.kernels()) {}
+
+  void score(Rows<const Scalar> X, ScoreDestination<Scalar> to) {
+    for (Index first = 0; first < X.rows(); first += w_.tile_) {
+      score_tile(tile_of(X, first), to.from(first));
+    }
+  }
+
+  /// Calls f(first row, code and output of the first member) for each tile of X.
+  template <class F>
+  void each_tile(Rows<const Scalar> X, F&& f) {
+    for (Index first = 0; first < X.rows(); first += w_.tile_) {
+      const Rows<const Scalar> x = scaled(tile_of(X, first));
+      f(first, model_.members.front().network.forward(x, w_.forward_.front()));
+    }
+  }
+
+ private:
+  Rows<const Scalar> tile_of(Rows<const Scalar> X, Index first) const {
+    return X.middle_rows(first, std::min(w_.tile_, X.rows() - first));
+  }
+
+  Rows<const Scalar> scaled(Rows<const Scalar> X) {
+    for (Index i = 0; i < X.rows(); ++i) {
+      model_.scaler.apply(k_, X.row(i), X.cols(), w_.rows_.data() + i * w_.stride_);
+    }
+    return {w_.rows_.data(), X.rows(), X.cols(), w_.stride_};
+  }
+
+  /// An ensemble's score is the mean of its members'.
+  void score_tile(Rows<const Scalar> X, ScoreDestination<Scalar> to) {
+    double* term = w_.terms_.data();
+    double* reconstruction = term + w_.tile_;
+    double* latent = reconstruction + w_.tile_;
+    std::fill_n(reconstruction, 2 * w_.tile_, 0.0);
+    Index done = 0;
+    if (!w_.narrow_.input.empty()) {
+      done = X.rows() / k_.panel * k_.panel;
+      if (done > 0) narrow_terms(X.middle_rows(0, done), term, reconstruction, latent);
+    }
+    if (done < X.rows()) {
+      terms(X.middle_rows(done, X.rows() - done), term, reconstruction + done, latent + done);
+    }
+    if (model_.members.size() > 1) {
+      const double members = static_cast<double>(model_.members.size());
+      for (Index r = 0; r < X.rows(); ++r) {
+        reconstruction[r] /= members;
+        latent[r] /= members;
+      }
+    }
+    // A NaN comes from a net that overflowed on a row far away from all it has seen: the most
+    // anomalous score there is.
+    if (to.reconstruction) k_.scores(reconstruction, nullptr, X.rows(), to.reconstruction);
+    if (to.latent) k_.scores(latent, nullptr, X.rows(), to.latent);
+    if (to.score) k_.scores(reconstruction, latent, X.rows(), to.score);
+  }
+
+  /// Adds every member's two terms of each row of X.
+  /// \param term scratch for one term of the tile
+  void terms(Rows<const Scalar> X, double* term, double* reconstruction, double* latent) {
+    const Rows<const Scalar> x = scaled(X);
+    for (std::size_t i = 0; i < model_.members.size(); ++i) {
+      const auto& member = model_.members[i];
+      const auto result = member.network.forward(x, w_.forward_[i], member.uses_decoder());
+      if (member.uses_decoder()) {
+        add_term(i, x.rows(), reconstruction, term, [&](double* out) {
+          member.reconstruction.evaluate(k_, result.output, x.data(), x.stride(),
+                                         w_.scratch_.data(), out);
+        });
+      }
+      if (member.latent.weight() > 0) {
+        add_term(i, x.rows(), latent, term, [&](double* out) {
+          member.latent.evaluate(k_, result.code, member.center.data(), 0, w_.scratch_.data(), out);
+        });
+      }
+    }
+  }
+
+  /// The same for whole strips of rows, to the same bits, by the executor of narrow nets.
+  void narrow_terms(Rows<const Scalar> X, double* term, double* reconstruction, double* latent) {
+    const Index rows = X.rows();
+    const Index strips = rows / k_.panel;
+    NarrowBuffers<Scalar>& b = w_.narrow_;
+    const Rows<const Scalar> x = model_.scaler.empty() ? X : scaled(X);
+    k_.pack_rows(x.data(), x.stride(), rows, x.cols(), b.input.data());
+    for (std::size_t i = 0; i < model_.members.size(); ++i) {
+      const auto& member = model_.members[i];
+      const bool decode = member.uses_decoder();
+      const Scalar* output =
+          narrow_forward(k_, member.network.net(), member.parameters.data(), decode, strips, b);
+      if (decode) {
+        add_term(i, rows, reconstruction, term, [&](double* out) {
+          member.reconstruction.evaluate_strips(k_, output, b.input.data(), false, strips, out);
+        });
+      }
+      if (member.latent.weight() > 0) {
+        add_term(i, rows, latent, term, [&](double* out) {
+          member.latent.evaluate_strips(k_, b.code.data(), member.center.data(), true, strips, out);
+        });
+      }
+    }
+  }
+
+  /// Adds a term to the sums over members, given as evaluate(where to put it); `scratch` is for one term.
+  template <class F>
+  static void add_term(std::size_t member, Index rows, double* sums, double* scratch,
+                       F&& evaluate) {
+    if (member == 0) {
+      evaluate(sums);
+      return;
+    }
+    evaluate(scratch);
+    for (Index r = 0; r < rows; ++r) sums[r] += scratch[r];
+  }
+
+  const Model<Scalar>& model_;
+  Workspace<Scalar>& w_;
+  const kernels::Table<Scalar>& k_;
+};
+
+}  // namespace detail
+DASVDD_NAMESPACE_END
