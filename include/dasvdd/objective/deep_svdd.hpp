@@ -3,6 +3,7 @@
 /// Deep SVDD (Ruff et al., ICML 2018), one-class: DASVDD's latent term alone.
 
 #include <dasvdd/nn/autoencoder.hpp>
+#include <dasvdd/objective/objective_defaults.hpp>
 #include <dasvdd/objective/score_terms.hpp>
 
 DASVDD_NAMESPACE_BEGIN
@@ -21,15 +22,12 @@ DASVDD_NAMESPACE_BEGIN
 /// dasvdd::Trainer trainer(dasvdd::Autoencoder<float>(encoder, {}), options, dasvdd::DeepSvdd<float>());
 /// \endcode
 template <class Scalar_>
-class DeepSvdd {
+class DeepSvdd : public ObjectiveDefaults {
  public:
   using Scalar = Scalar_;
-  static constexpr bool estimates_gamma = false;
-  static constexpr bool moves_center = false;
   static constexpr bool uses_decoder = false;
   static constexpr bool allows_biases = false;
   static constexpr bool starts_center = true;
-  static constexpr bool has_radius = false;
   static constexpr const char* name = "deep_svdd";
 
   void operator()(const kernels::Table<Scalar>& k, const ObjectiveInput<Scalar>& in, double,

@@ -3,21 +3,16 @@
 /// The plain autoencoder's objective: the comparator that shares everything with DASVDD but the
 /// latent term.
 
+#include <dasvdd/objective/objective_defaults.hpp>
 #include <dasvdd/objective/score_terms.hpp>
 
 DASVDD_NAMESPACE_BEGIN
 
 /// L = mean over the rows of r(x) = ||xhat - x||^2 / d. No center, no gamma; the score is r.
 template <class Scalar_>
-class Reconstruction {
+class Reconstruction : public ObjectiveDefaults {
  public:
   using Scalar = Scalar_;
-  static constexpr bool estimates_gamma = false;
-  static constexpr bool moves_center = false;
-  static constexpr bool uses_decoder = true;
-  static constexpr bool allows_biases = true;
-  static constexpr bool starts_center = false;
-  static constexpr bool has_radius = false;
   static constexpr const char* name = "reconstruction";
 
   void operator()(const kernels::Table<Scalar>& k, const ObjectiveInput<Scalar>& in, double,

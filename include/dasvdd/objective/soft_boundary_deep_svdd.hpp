@@ -11,20 +11,15 @@ DASVDD_NAMESPACE_BEGIN
 /// Rows outside the sphere of radius R get the gradient dL/dz = 2 (z - c) / (nu n), rows inside none.
 /// R takes no gradient step: after every epoch from the `warm_up`-th on, Trainer sets R^2 to the
 /// 1 - nu quantile of the training rows' q, which minimizes L over R while the net stands still.
-/// Before, R = 0 and all rows count. Net, center and weight decay as in DeepSvdd.
+/// Before, R = 0 and all rows count. Net, center, weight decay and score are those of DeepSvdd.
 ///
 /// The score is q. The paper's q - R^2 is the same but for a constant; R^2 itself is
 /// TrainerState::squared_radius, and about the threshold that Options::training_quantile = 1 - nu
 /// gives.
 template <class Scalar_>
-class SoftBoundaryDeepSvdd {
+class SoftBoundaryDeepSvdd : public DeepSvdd<Scalar_> {
  public:
   using Scalar = Scalar_;
-  static constexpr bool estimates_gamma = false;
-  static constexpr bool moves_center = false;
-  static constexpr bool uses_decoder = false;
-  static constexpr bool allows_biases = false;
-  static constexpr bool starts_center = true;
   static constexpr bool has_radius = true;
   static constexpr const char* name = "soft_boundary_deep_svdd";
 
@@ -47,10 +42,6 @@ class SoftBoundaryDeepSvdd {
       std::fill_n(out.latent_gradient.row(i), in.code.cols(), Scalar(0));
     }
   }
-  double reconstruction_weight() const { return 0; }
-  double latent_weight(double) const { return 1; }
-
-  static void start_center(Scalar* center, Index m) { DeepSvdd<Scalar>::start_center(center, m); }
 
   /// How far outside a row lies, max(0, q - R^2), and L from the rows' mean of it.
   static double excess(Scalar latent, double squared_radius) {
