@@ -228,7 +228,8 @@ void normalize_as_published(Rows& images) {
 /// times the rule's), gamma_rule (mean_of_ratios), initializations, score (balanced), scaled,
 /// contamination, expected (FitSettings::contamination), published, precision (mixed), validation,
 /// final_rate, weight_decay, best (fit_images); for MNIST and Fashion-MNIST prepare (softened, contrast, none): one net
-/// of image_preset() with its images prepared so, and held_out: judged on training images alone.
+/// of image_preset() with its images prepared so, and held_out: judged on training images alone; weights (compact): of
+/// two bytes when it scores.
 class Settings {
  public:
   explicit Settings(const std::string& text) {
@@ -236,7 +237,7 @@ class Settings {
         "objective",  "epochs",          "kappa",      "code",       "center",        "gamma",
         "gamma_rule", "initializations", "score",      "scaled",     "contamination", "expected",
         "published",  "precision",       "validation", "final_rate", "weight_decay",  "best",
-        "prepare",    "held_out"};
+        "prepare",    "held_out",        "weights"};
     std::istringstream parts(text == "-" ? "" : text);
     for (std::string part; std::getline(parts, part, ',');) {
       const std::size_t equals = part.find('=');
@@ -440,7 +441,11 @@ nlohmann::ordered_json run(const std::string& cell, Data& data, int threads) {
                           : s.has("prepare") ? train_prepared(seed, threads, s, split.train)
                           : set == "adbench" ? train_table(seed, threads, s, split.train)
                                              : train_published(set, seed, threads, s, split.train);
-  const dasvdd::Vector<float> scores = trained.detector.score(split.test, threads);
+  const std::string weights = s.word("weights", "whole");
+  tool::check(weights == "whole" || weights == "compact", "the weights are '", weights,
+              "', expected whole or compact");
+  const auto detector = weights == "compact" ? dasvdd::compact(trained.detector) : trained.detector;
+  const dasvdd::Vector<float> scores = detector.score(split.test, threads);
   return {{"cell", cell},
           {"roc_auc", dasvdd::roc_auc(scores, split.anomaly)},
           {"average_precision", dasvdd::average_precision(scores, split.anomaly)},

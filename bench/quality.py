@@ -212,6 +212,14 @@ def image_choice(targets):
                 mean_column=True)
 
 
+def compact_weights(targets):
+    yield Table("compact", "Weights of two bytes",
+                "`dasvdd::compact(fit_images(X))` beside the detector it is made of; seed 0.",
+                {(row, f"{title} {c}"): [f"{name} {c} 0 best=1{s}"]
+                 for row, s in (("as trained", ""), ("compact", ",weights=compact")) for name, title, c in targets},
+                mean_column=True)
+
+
 def best_images(name, title):
     yield Table(f"{name}-best", f"{title}: the image preset",
                 "`dasvdd::fit_images(X)`, three nets, one setting for all classes" +
@@ -267,6 +275,7 @@ def tables(data, fashion, measured, quick):
         targets = [(key, title, c) for key, title in pictures for c in {"mnist": "28", "fashion": "6"}[key]]
         if targets:
             result += ablations(targets)
+            result += compact_weights(targets)
     return result, missing
 
 

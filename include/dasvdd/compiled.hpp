@@ -18,6 +18,10 @@
 #define DASVDD_TEMPLATES(prefix, Scalar)                                                      \
   prefix const kernels::Table<Scalar>& kernels::table<Scalar>(kernels::Set);                  \
   prefix const kernels::ProductTable<Scalar>& kernels::products<Scalar>(kernels::Set);        \
+  prefix const kernels::CompactTable<Scalar>& kernels::compact<Scalar>(kernels::Set);         \
+  prefix const Scalar* detail::narrow_forward<Scalar>(                                        \
+      const kernels::Table<Scalar>&, const Autoencoder<Scalar>&, const Scalar*, bool, Index,  \
+      detail::NarrowBuffers<Scalar>&);                                                        \
   prefix class detail::RowScorer<Scalar>;                                                     \
   prefix Explanation detail::explain_shares<Scalar>(const Model<Scalar>&, const Scalar*);     \
   prefix class Detector<Scalar>;                                                              \

@@ -6,6 +6,7 @@
 /// <dasvdd/io/model_file.hpp>.
 
 #include <dasvdd/compiled.hpp>
+#include <dasvdd/detect/compact.hpp>
 #include <dasvdd/detect/detector.hpp>
 #include <dasvdd/eval/average_precision.hpp>
 #include <dasvdd/eval/confusion.hpp>

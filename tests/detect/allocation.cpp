@@ -3,6 +3,8 @@
 #include "detect/support.hpp"
 #include "heap.hpp"
 
+#include <dasvdd/detect/compact.hpp>
+
 #if DASVDD_TEST_COUNTS_MEMORY
 
 using namespace detect_tests;
@@ -83,6 +85,22 @@ TEST_CASE("scoring with a workspace allocates nothing: static net, scaled rows")
 TEST_CASE("scoring with a workspace allocates nothing: whitened score, ensemble") {
   check(detector_of<float>(
       {whitened_member(wide_net<float>(), 1), published_member(wide_net<float>(), 2)}));
+}
+
+TEST_CASE("scoring with a workspace allocates nothing: weights of two bytes") {
+  check(compact(detector_of<float>({published_member(wide_net<float>(), 1)})));
+}
+
+TEST_CASE("a compact detector takes three quarters of the memory") {
+  const auto net = dense_autoencoder<float>(200, {400, 100}, sigmoid().spec());
+  const long before = heap::bytes;
+  const auto detector = detector_of<float>({published_member(net, 1)});
+  const long whole = heap::bytes - before;
+  const auto small = compact(detector);
+  const double part =
+      static_cast<double>(heap::bytes - before - whole) / static_cast<double>(whole);
+  CHECK(part < 0.8);
+  CHECK(part > 0.7);
 }
 
 #endif

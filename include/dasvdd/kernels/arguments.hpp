@@ -3,6 +3,7 @@
 /// What the kernels are told: activations by name, one strip of a matrix product, one step of Adam.
 
 #include <dasvdd/core/types.hpp>
+#include <dasvdd/kernels/bfloat16.hpp>
 
 DASVDD_NAMESPACE_BEGIN
 
@@ -42,10 +43,11 @@ inline bool derivative_needs_input(Activation kind) {
 /// Each output adds its products one after the other in the order of k, each by one fused
 /// multiply-add: its bits depend on nothing else, neither on the tile's shape nor on the vector's
 /// width.
-template <class Scalar>
+/// \tparam Weight what the strips are stored as: Scalar, or Bfloat16, which is widened in registers
+template <class Scalar, class Weight = Scalar>
 struct Product {
   Index rows, cols, depth;
-  const Scalar*
+  const Weight*
       a;  ///< ceil(cols / panel) strips, each depth x panel, zero-padded (pack_rows, pack_columns)
   const Scalar* b;  ///< element (r, k) is b[r * b_row + k * b_step]
   Index b_row, b_step;

@@ -63,6 +63,8 @@ template <class Scalar>
 const Table<Scalar>& table(Set set);
 template <class Scalar>
 const ProductTable<Scalar>& products(Set set);
+template <class Scalar>
+const CompactTable<Scalar>& compact(Set set);
 #else
 /// All kernels of a set.
 template <class Scalar>
@@ -83,6 +85,16 @@ const ProductTable<Scalar>& products(Set set) {
 #endif
   (void)set;
   return portable::products<Scalar>();
+}
+/// Its product with weights of two bytes.
+template <class Scalar>
+const CompactTable<Scalar>& compact(Set set) {
+#if DASVDD_X86_KERNELS
+  if (set == Set::avx512) return avx512::compact<Scalar>();
+  if (set == Set::avx2) return avx2::compact<Scalar>();
+#endif
+  (void)set;
+  return portable::compact<Scalar>();
 }
 #endif
 

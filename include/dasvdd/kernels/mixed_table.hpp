@@ -4,13 +4,8 @@
 
 #include <dasvdd/kernels/arguments.hpp>
 
-#include <cstdint>
-
 DASVDD_NAMESPACE_BEGIN
 namespace kernels {
-
-/// The upper half of a float: its sign, its exponent and seven bits of its fraction.
-using Bfloat16 = std::uint16_t;
 
 /// Numbers multiplied two at a time come in pairs of k; depths are padded with zeros to this many.
 constexpr Index mixed_depth_unit = 32;

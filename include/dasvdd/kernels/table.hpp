@@ -78,5 +78,12 @@ struct ProductTable {
   void (*product_add)(const Product<Scalar>&);
 };
 
+/// Weights stored as the upper halves of floats (detect/compact.hpp).
+template <class Scalar>
+struct CompactTable {
+  /// As Table's, to the bits of the same product with widened weights.
+  void (*product)(const Product<Scalar, Bfloat16>&, const Scalar* bias, ActivationSpec f);
+};
+
 }  // namespace kernels
 DASVDD_NAMESPACE_END

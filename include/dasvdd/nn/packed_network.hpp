@@ -24,25 +24,37 @@ struct ForwardBuffers {
 template <class Scalar>
 class PackedNetwork {
  public:
-  DASVDD_COLD explicit PackedNetwork(const Autoencoder<Scalar>& net)
-      : net_(net), k_(&kernels::best<Scalar>()), statistics_(net.statistics()) {
-    Index size = 0;
+  /// \param compact kernels for dense weights of two bytes, null for weights of the net's own scalar type
+  DASVDD_COLD explicit PackedNetwork(const Autoencoder<Scalar>& net,
+                                     const kernels::CompactTable<Scalar>* compact = nullptr)
+      : net_(net), k_(&kernels::best<Scalar>()), compact_(compact), statistics_(net.statistics()) {
+    Index size = 0, halves = 0;
     for (const auto& step : net_.joined().steps()) {
-      places_.push_back(size);
+      Place place{size, size};
       if (step.kind == Step<Scalar>::Kind::dense) {
+        const Index weights = step.inputs * detail::round_up(step.outputs, k_->panel);
         const Index cols =
             detail::round_up(step.outputs, std::max(k_->panel, detail::tensor_alignment));
-        size += step.inputs * detail::round_up(step.outputs, k_->panel) + (step.bias ? cols : 0);
+        if (compact_) {
+          place.weights = halves;
+          halves += weights;
+        } else {
+          place.bias += weights;
+        }
+        size = place.bias + (step.bias ? cols : 0);
       } else if (step.kind == Step<Scalar>::Kind::layer) {
         size += step.layer->parameters();
       }
       size = detail::round_up(size, detail::tensor_alignment);
+      places_.push_back(place);
     }
     packed_ = AlignedBuffer<Scalar>(size);
+    halves_ = AlignedBuffer<kernels::Bfloat16>(halves);
   }
   DASVDD_COLD PackedNetwork(const Autoencoder<Scalar>& net, const Scalar* parameters,
-                            const Scalar* statistics)
-      : PackedNetwork(net) {
+                            const Scalar* statistics,
+                            const kernels::CompactTable<Scalar>* compact = nullptr)
+      : PackedNetwork(net, compact) {
     pack(parameters, statistics);
   }
 
@@ -51,12 +63,19 @@ class PackedNetwork {
     std::copy_n(statistics, statistics_.size(), statistics_.data());
     for (std::size_t l = 0; l < places_.size(); ++l) {
       const auto& s = net_.joined().steps()[l];
-      Scalar* to = packed_.data() + places_[l];
+      const Scalar* from = parameters + s.weight_at;
+      Scalar* to = packed_.data() + places_[l].weights;
       if (s.kind == Step<Scalar>::Kind::dense) {
-        k_->pack_rows(parameters + s.weight_at, s.inputs, s.outputs, s.inputs, to);
-        if (s.bias) std::copy_n(parameters + s.bias_at, s.outputs, to + weights(s));
+        if (compact_) {
+          pack_halves(s, from, halves_.data() + places_[l].weights);
+        } else {
+          k_->pack_rows(from, s.inputs, s.outputs, s.inputs, to);
+        }
+        if (s.bias) {
+          std::copy_n(parameters + s.bias_at, s.outputs, packed_.data() + places_[l].bias);
+        }
       } else if (s.kind == Step<Scalar>::Kind::layer) {
-        std::copy_n(parameters + s.weight_at, s.layer->parameters(), to);
+        std::copy_n(from, s.layer->parameters(), to);
       }
     }
   }
@@ -108,19 +127,38 @@ class PackedNetwork {
   }
 
  private:
-  Index weights(const Step<Scalar>& s) const {
-    return s.inputs * detail::round_up(s.outputs, k_->panel);
+  /// Where a step's parameters lie in packed_, or its weights in halves_.
+  struct Place {
+    Index weights, bias;
+  };
+
+  /// The strips of a dense step in two bytes a number.
+  void pack_halves(const Step<Scalar>& s, const Scalar* w, kernels::Bfloat16* to) const {
+    AlignedBuffer<Scalar> strip(s.inputs * k_->panel);
+    for (Index first = 0; first < s.outputs; first += k_->panel) {
+      const Index cols = std::min(k_->panel, s.outputs - first);
+      k_->pack_rows(w + first * s.inputs, s.inputs, cols, s.inputs, strip.data());
+      for (const Scalar a : strip) *to++ = kernels::to_bfloat16(static_cast<float>(a));
+    }
   }
 
   void forward_step(std::size_t l, Rows<const Scalar> x, Rows<Scalar> y, Scalar* scratch) const {
     const auto& s = net_.joined().steps()[l];
-    const Scalar* w = packed_.data() + places_[l];
+    const Scalar* w = packed_.data() + places_[l].weights;
     switch (s.kind) {
-      case Step<Scalar>::Kind::dense:
-        k_->product(
-            {x.rows(), s.outputs, s.inputs, w, x.data(), x.stride(), 1, y.data(), y.stride()},
-            s.bias ? w + weights(s) : nullptr, s.activation);
+      case Step<Scalar>::Kind::dense: {
+        const Scalar* bias = s.bias ? packed_.data() + places_[l].bias : nullptr;
+        const auto product = [&](const auto* strips) {
+          return kernels::Product<Scalar, std::decay_t<decltype(*strips)>>{
+              x.rows(), s.outputs, s.inputs, strips, x.data(), x.stride(), 1, y.data(), y.stride()};
+        };
+        if (compact_) {
+          compact_->product(product(halves_.data() + places_[l].weights), bias, s.activation);
+        } else {
+          k_->product(product(w), bias, s.activation);
+        }
         break;
+      }
       case Step<Scalar>::Kind::activation:
         k_->activate(s.activation, x.data(), x.stride(), y.data(), y.stride(), x.rows(), s.inputs);
         break;
@@ -132,8 +170,10 @@ class PackedNetwork {
 
   Autoencoder<Scalar> net_;
   const kernels::Table<Scalar>* k_;
-  std::vector<Index> places_;
+  const kernels::CompactTable<Scalar>* compact_;
+  std::vector<Place> places_;
   AlignedBuffer<Scalar> packed_, statistics_;
+  AlignedBuffer<kernels::Bfloat16> halves_;
 };
 
 DASVDD_NAMESPACE_END
