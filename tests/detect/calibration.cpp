@@ -120,6 +120,12 @@ TEST_CASE("rates outside 0 to 1, and scores that are no numbers, are refused") {
       InvalidArgument);
 }
 
+TEST_CASE("a rate next to 1 gives the lowest threshold there is") {
+  const Calibration calibration({1, 2, 3, 4});
+  CHECK(calibration.threshold(false_alarm_rate(0.999)) == 1);
+  CHECK(calibration.threshold(false_alarm_rate(1 - 1e-15)) == 1);
+}
+
 TEST_CASE("a quantile is the smallest score that at least that share does not exceed") {
   using dasvdd::detail::quantile;
   const std::vector<double> ten = {9, 8, 7, 6, 5, 4, 3, 2, 1, 0};

@@ -48,12 +48,11 @@ class Calibration {
     const double n = static_cast<double>(scores_.size());
     // Counted from the top, where (n + 1) * rate is small and exact enough: at most floor((n + 1)
     // rate) lie above.
-    const double above = std::floor((n + 1) * alarm.rate * (1 + 1e-12));
+    const double above = std::min(n, std::floor((n + 1) * alarm.rate * (1 + 1e-12)));
     detail::require(above >= 1, "a false alarm rate of ", alarm.rate, " needs at least ",
                     static_cast<long long>(std::ceil(1 / alarm.rate - 1e-9)) - 1,
                     " held-out normal rows, got ", scores_.size());
-    const std::size_t index = scores_.size() - static_cast<std::size_t>(above);
-    return scores_[std::min(index, scores_.size() - 1)];
+    return scores_[scores_.size() - static_cast<std::size_t>(above)];
   }
 
   /// The chance that a normal row scores at least as high: (1 + number of held-out scores >= score)
