@@ -334,6 +334,13 @@ TEST_CASE("a file that isn't there, or is no file, is refused by name") {
   CHECK(message([&] { TensorFile::read(itself); }) == "'" + itself + "': this is no regular file");
 }
 
+TEST_CASE("a file that can't be looked at is not said to be missing") {
+  const std::string path(5000, 'a');  // longer than any name
+  CHECK(message([&] {
+          TensorFile::read(path);
+        }).find(": the file can't be opened: File name too long") != std::string::npos);
+}
+
 TEST_CASE("writing replaces a file and leaves nothing beside it") {
   const TemporaryFolder folder;
   const std::string path = folder / "net.st";

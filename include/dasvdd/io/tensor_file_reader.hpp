@@ -42,6 +42,8 @@ class TensorFileReader {
   TensorFileContent read_file() const {
     std::error_code error;
     const auto status = std::filesystem::status(source_, error);
+    check(status.type() != std::filesystem::file_type::none,
+          "the file can't be opened: ", error.message());
     check(std::filesystem::exists(status), "there is no such file");
     check(std::filesystem::is_regular_file(status), "this is no regular file");
     const std::uint64_t size = std::filesystem::file_size(source_, error);
