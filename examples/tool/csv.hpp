@@ -94,7 +94,8 @@ inline std::string read_all(ByteStream& stream) {
 
 }  // namespace detail
 
-/// Reads rows of numbers. The first row is a header when a field of it is no number. A word in the
+/// Reads rows of numbers. The first row is a header when a field of it is a word, neither a number nor
+/// empty (a missing value makes no header of a row). A word in the
 /// label column alone doesn't make one where it comes again below: then it is a label. \param
 /// label_column a header's name or, from 0, an index; empty for none \throws FileError
 inline Table read_csv(ByteStream& stream, const std::string& label_column) {
@@ -103,7 +104,9 @@ inline Table read_csv(ByteStream& stream, const std::string& label_column) {
   std::vector<std::string> first, fields;
   check(rows.next(first), name, " is empty");
   const std::size_t columns = first.size();
-  const auto is_word = [](const std::string& field) { return !parse_number(field); };
+  const auto is_word = [](const std::string& field) {
+    return !trimmed(field).empty() && !parse_number(field);
+  };
   bool header = std::any_of(first.begin(), first.end(), is_word);
 
   std::size_t label = columns;  // none
@@ -129,27 +132,28 @@ inline Table read_csv(ByteStream& stream, const std::string& label_column) {
   const auto column_text = [&](std::size_t j) {
     return header ? "column '" + first[j] + "'" : "column " + std::to_string(j) + " (from 0)";
   };
-  const auto take = [&](const std::vector<std::string>& row) {
-    check(row.size() > 1 || columns == 1 || !trimmed(row[0]).empty(), name, ", line ", rows.line(),
+  const auto take = [&](const std::vector<std::string>& row, Index line) {
+    check(row.size() > 1 || columns == 1 || !trimmed(row[0]).empty(), name, ", line ", line,
           " is empty");
-    check(row.size() == columns, name, ", line ", rows.line(), " has ", row.size(),
-          " fields, expected ", columns, " as in line 1");
+    check(row.size() == columns, name, ", line ", line, " has ", row.size(), " fields, expected ",
+          columns, " as in line 1");
     for (std::size_t j = 0; j < columns; ++j) {
       const bool empty = trimmed(row[j]).empty();
-      check(!empty, name, ", line ", rows.line(), ", ", column_text(j), ": the field is empty");
+      check(!empty, name, ", line ", line, ", ", column_text(j), ": the field is empty");
       if (j == label) {
         table.labels.push_back(canonical_label(row[j]));
         continue;
       }
       const auto number = parse_number(row[j]);
-      check(number.has_value(), name, ", line ", rows.line(), ", ", column_text(j), ": '",
+      check(number.has_value(), name, ", line ", line, ", ", column_text(j), ": '",
             row[j].substr(0, 40), "' is no number",
             label_column.empty() ? " (--label-column names a column of labels)" : "");
       values.push_back(static_cast<float>(*number));
     }
   };
-  if (!header) take(first);
-  while (rows.next(fields)) take(fields);
+  const Index first_line = rows.line();
+  if (!header) take(first, first_line);
+  while (rows.next(fields)) take(fields, rows.line());
 
   if (header && label < columns) {
     const bool features_alone = std::none_of(first.begin(), first.end(), [&](const std::string& f) {
@@ -163,7 +167,7 @@ inline Table read_csv(ByteStream& stream, const std::string& label_column) {
       std::vector<std::string> rest_labels;
       rest.swap(values);
       rest_labels.swap(table.labels);
-      take(first);
+      take(first, first_line);
       values.insert(values.end(), rest.begin(), rest.end());
       table.labels.insert(table.labels.end(), rest_labels.begin(), rest_labels.end());
     }

@@ -299,6 +299,15 @@ TEST_CASE("csv: the first row is a header when a field of it is no number") {
   CHECK(table_of("a.csv", "age,height\n").X.rows() == 0);
 }
 
+TEST_CASE("csv: a first row with a missing value is data, not a header") {
+  CHECK(refusal("a.csv", "1,,3\n4,5,6\n") == ", line 1, column 1 (from 0): the field is empty");
+  CHECK(refusal("a.csv", "1,2,\n4,5,\n") == ", line 1, column 2 (from 0): the field is empty");
+  CHECK(refusal("a.csv", "1,,bad\n4,5,good\n4,5,bad\n", label_column("2")) ==
+        ", line 1, column 1 (from 0): the field is empty");
+  // The name of a column of row numbers, say, is often left out.
+  CHECK(table_of("a.csv", ",a,b\n4,5,6\n").names == Words{"", "a", "b"});
+}
+
 TEST_CASE("csv: line ends of every system, a byte order mark, and empty lines at the end") {
   for (const char* text :
        {"a,b\n1,2\n3,4", "a,b\r\n1,2\r\n3,4\r\n", "a,b\r1,2\r3,4\r", "a,b\n1,2\n3,4\n\n\n",
