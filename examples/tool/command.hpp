@@ -37,6 +37,7 @@ void writing(const Action& action) {
 /// Refuses a result's place before hours are spent on it: its folder must be there, and it no
 /// folder itself.
 inline void check_output(const std::string& path) {
+  check(!path.empty(), "-o is empty, expected the name of a file");
   std::error_code error;
   const std::filesystem::path file(path);
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";

@@ -151,6 +151,8 @@ class FitCommand {
     options_.check();
     if (false_alarm_rate_) dasvdd::false_alarm_rate(*false_alarm_rate_);
     check_output(model_path_);
+    // Begins to write the model, and takes that back: no long training for a folder that refuses it.
+    const dasvdd::detail::ReplacementFile place(model_path_);
   }
 
   /// What goes with some kinds of rows alone.

@@ -8,7 +8,10 @@
 #include <dasvdd/dasvdd.hpp>
 #include <dasvdd/io/model_file.hpp>
 
+#include <filesystem>
+#include <sstream>
 #include <string>
+#include <system_error>
 
 namespace tool {
 
@@ -34,6 +37,15 @@ class ScoreCommand {
       write(out, detector, scores);
       return;
     }
+    std::error_code error;
+    const std::filesystem::file_status there = std::filesystem::status(output_, error);
+    if (!std::filesystem::exists(there) || std::filesystem::is_regular_file(there)) {
+      std::ostringstream text;
+      write(text, detector, scores);
+      writing([&] { dasvdd::detail::replace_file(output_, text.str()); });
+      return;
+    }
+    // A device or a pipe, which nothing can take the place of.
     std::ofstream file(output_, std::ios::binary);
     if (file) write(file, detector, scores);
     file.close();

@@ -4,6 +4,11 @@
 
 #include <doctest/doctest.h>
 
+#include <csignal>
+#if defined(__unix__)
+#include <sys/resource.h>
+#endif
+
 #include <sstream>
 #include <string>
 #include <vector>
@@ -449,7 +454,35 @@ TEST_CASE("tool: bad input is exit status 2 and one sentence") {
   check_failure(fit_arguments(train, folder / "missing/m", by_label), 2, "there is no folder");
   check_failure({"score", model, train, "--label-column", "label", "-o", folder / "."}, 2,
                 "it is a folder");
+  check_failure(fit_arguments(train, "", by_label), 2, "-o is empty");
+  check_failure(fit_arguments(train, "/dev/null", by_label), 2,
+                "'/dev/null' can't be written: it is no regular file");
 }
+
+#if defined(__unix__)
+TEST_CASE("tool: scores replace a file whole, or leave it as it was") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(300, 0)), model = folder / "m";
+  REQUIRE(dasvdd_tool(fit_arguments(train, model, by_label)).status == 0);
+  const std::string scores = folder.put("scores.csv", "the old ones");
+  const std::vector<std::string> call = {"score", model, train, "--label-column",
+                                         "label", "-o",  scores};
+  // A file may grow to 100 bytes.
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before;
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const rlimit small{100, before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const Outcome outcome = dasvdd_tool(call);
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+  CHECK(outcome.status == 1);
+  CHECK(outcome.err == "dasvdd: '" + scores + "' can't be written: File too large\n");
+  CHECK(content(scores) == "the old ones");
+  CHECK(dasvdd_tool(call).status == 0);
+  CHECK(lines(content(scores)).size() == 301);
+  CHECK(folder.files() == 3);
+}
+#endif
 
 #if defined(__linux__)
 TEST_CASE("tool: a disk that is full is exit status 1 and one sentence") {
