@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 using dasvdd::AlignedBuffer;
@@ -100,6 +101,9 @@ TEST_CASE("division and rounding upwards") {
   CHECK(dasvdd::detail::ceil_div(1, 8) == 1);
   CHECK(dasvdd::detail::ceil_div(8, 8) == 1);
   CHECK(dasvdd::detail::ceil_div(9, 8) == 2);
+  constexpr dasvdd::Index most = std::numeric_limits<dasvdd::Index>::max();
+  CHECK(dasvdd::detail::ceil_div(9, most) == 1);
+  CHECK(dasvdd::detail::ceil_div(most, 2) == most / 2 + 1);
   CHECK(dasvdd::detail::round_up(0, 32) == 0);
   CHECK(dasvdd::detail::round_up(32, 32) == 32);
   CHECK(dasvdd::detail::round_up(33, 32) == 64);

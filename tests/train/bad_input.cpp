@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <limits>
+#include <memory>
+#include <stdexcept>
 
 #include "train/support.hpp"
 
@@ -30,7 +33,65 @@ void check_rows_refused(const char* sentence, const RowMatrix<float>& X) {
   CHECK_THROWS_WITH_AS(trainer.detector(), "there is no detector before fit", InvalidArgument);
 }
 
+/// The identity, which fails at a call of its own choice.
+struct Failing {
+  using Scalar = float;
+  Index size;
+  std::shared_ptr<std::atomic<int>> calls_left = std::make_shared<std::atomic<int>>(1000000);
+  Index inputs() const { return size; }
+  Index outputs() const { return size; }
+  Index parameters() const { return 0; }
+  void forward(const float*, Rows<const float> x, Rows<float> y) const {
+    if ((*calls_left)-- == 0) throw std::runtime_error("a layer failed");
+    y.matrix() = x.matrix();
+  }
+  void backward(const float*, Rows<const float>, Rows<const float>, Rows<const float> dy,
+                Rows<float> dx, float*) const {
+    dx.matrix() = dy.matrix();
+  }
+};
+
 }  // namespace
+
+TEST_CASE("an exception in the middle of an epoch leaves the net of the epoch before") {
+  const Failing layer{2000};
+  Network<float> encoder, decoder;
+  encoder.add(dense<float>(6, 2000)).add(layer).add(dense<float>(2000, 3));
+  decoder.add(dense<float>(3, 2000)).add(tanh()).add(dense<float>(2000, 6));
+  const auto net = autoencoder(encoder, decoder);
+  const auto X = curve<float>(300, 6, 1);
+  for (const int threads : {1, 2}) {
+    Options options;
+    options.batch_size = 100;
+    options.threads = threads;
+    options.gamma = GammaRule::value(0.1);
+    Trainer<float> trainer(net, options);
+    AlignedBuffer<float> parameters, center;
+    const auto progress = [&](const EpochReport& epoch) {
+      parameters = trainer.state().parameters;
+      center = trainer.state().center.center;
+      if (epoch.epoch == 2) *layer.calls_left = 3 * threads;  // fails in the second mini-batch
+    };
+    CHECK_THROWS_WITH_AS(trainer.fit(X, progress), "a layer failed", std::runtime_error);
+    CHECK(trainer.state().epochs == 2);
+    CHECK(same_bits(trainer.state().parameters, parameters));
+    CHECK(same_bits(trainer.state().center.center, center));
+    CHECK(trainer.partial_fit(X, 2).epochs.size() == 2);
+  }
+}
+
+TEST_CASE("a batch size without a bound takes all rows") {
+  const auto X = curve<float>(50, 6, 1);
+  Options options;
+  options.epochs = 3;
+  options.batch_size = 50;
+  Trainer<float> all(small_net(), options);
+  all.fit(X);
+  options.batch_size = std::numeric_limits<Index>::max();
+  Trainer<float> unbounded(small_net(), options);
+  unbounded.fit(X);
+  CHECK(same_bits(unbounded.state().parameters, all.state().parameters));
+}
 
 TEST_CASE("options out of range") {
   const float nan = std::numeric_limits<float>::quiet_NaN();

@@ -163,6 +163,18 @@ TEST_CASE("in a parallel region of the caller's no thread is added to the region
   CHECK(wrong == 0);
   CHECK(most <= 2);
 }
+
+TEST_CASE("a callback that asks OpenMP for more threads changes nothing of the run under way") {
+  const Deadline limit(120);
+  expected();
+  const int before = omp_get_max_threads();
+  omp_set_num_threads(1);
+  Trainer<float> trainer(wide_net(), settings(0));
+  const FitReport report = trainer.fit(rows(), [](const EpochReport&) { omp_set_num_threads(8); });
+  omp_set_num_threads(before);
+  CHECK(report.threads == 1);
+  CHECK(right(trainer, 1));
+}
 #endif
 
 TEST_CASE(

@@ -107,7 +107,8 @@ class AlignedBuffer {
 
 namespace detail {
 
-constexpr Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
+/// Neither may be negative, both may be as large as an Index.
+constexpr Index ceil_div(Index a, Index b) { return a / b + (a % b != 0); }
 constexpr Index round_up(Index a, Index multiple) { return ceil_div(a, multiple) * multiple; }
 
 /// Tensors of the flat parameter vector start at multiples of this many scalars: a cache line at

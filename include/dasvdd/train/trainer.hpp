@@ -247,10 +247,13 @@ class Trainer {
     finished_.reset();
     report.gamma = state_.gamma;
     report.epochs.reserve(static_cast<std::size_t>(std::min<Index>(epochs, 10000)));
-    prepare_steps(std::min(options_.batch_size, X.rows()));
+    const Index largest = std::min(options_.batch_size, X.rows());
+    prepare_steps(largest);
+    // Decided once: `progress` may change what OpenMP would use, and the buffers are for so many.
+    const int threads = team_size(largest);
     take_file_order(X.rows());
     const Index batches = detail::ceil_div(X.rows(), options_.batch_size);
-    const double steps = static_cast<double>(batches * epochs);
+    const double steps = static_cast<double>(batches) * static_cast<double>(epochs);
     detail::GoodState<Scalar> good(state_), best;
     double lowest = 0;
     for (Index epoch = 0; epoch < epochs; ++epoch) {
@@ -262,7 +265,7 @@ class Trainer {
         state_.order.shuffle(order_.data(), order_.size());
       }
       detail::EpochSums sums;
-      parallel(team_size(std::min(options_.batch_size, X.rows())), [&](const Team& team) {
+      const auto train_epoch = [&](const Team& team) {
         if (team.member() == 0) report.threads = team.size();
         for (Index b = 0; b < batches; ++b) {
           const Index first = b * options_.batch_size;
@@ -272,7 +275,13 @@ class Trainer {
               options_.adam.learning_rate * std::fma(part, options_.final_rate - 1, 1.0);
           batch_step_(team, training(), X, order_.data() + first, count, rate, sums);
         }
-      });
+      };
+      try {
+        parallel(threads, train_epoch);
+      } catch (...) {
+        good.put_back(state_);  // a layer of the user's own has failed in the middle of an epoch
+        throw;
+      }
       EpochReport done{epoch + 1, epochs};
       sums.fill(done, objective_, state_);
       done.seconds = seconds_since(start);
