@@ -5,7 +5,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
+#include <stdexcept>
 
 #include "train/support.hpp"
 
@@ -260,6 +262,36 @@ TEST_CASE("fit tells how far it is, and stops when told to") {
       fit(X, settings, [&](const FitProgress& at) { return at.done < 2 && ++calls > 0; });
   CHECK(calls == 1);
   CHECK(stopped.model().members.size() == 3);  // each after one epoch, the first after two
+}
+
+TEST_CASE("an exception of the progress ends a fit as false does") {
+  const auto X = curve<float>(60, 4, 1);
+  FitSettings settings;
+  settings.members = 3;
+  settings.epochs = 50;
+  settings.threads = 2;
+  int calls = 0;
+  CHECK_THROWS_WITH_AS(fit(X, settings,
+                           [&](const FitProgress&) {
+                             if (++calls == 1) throw std::runtime_error("no more");
+                           }),
+                       "no more", std::runtime_error);
+  CHECK(calls == 1);
+}
+
+TEST_CASE("steps and epochs without a bound are for those who stop by the progress") {
+  const auto X = curve<float>(60, 4, 1);
+  constexpr Index most = std::numeric_limits<Index>::max();
+  for (const Index epochs : {Index(0), most}) {
+    FitSettings settings;
+    settings.members = 2;
+    settings.steps = most;
+    settings.epochs = epochs;
+    fit(X, settings, [&](const FitProgress& at) {
+      CHECK(at.total > most / 4);
+      return false;
+    });
+  }
 }
 
 TEST_CASE("wrong settings are refused before anything is trained") {

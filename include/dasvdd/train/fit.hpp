@@ -6,8 +6,10 @@
 #include <dasvdd/train/attenuation.hpp>
 #include <dasvdd/train/trusted_rows.hpp>
 
+#include <limits>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 DASVDD_NAMESPACE_BEGIN
 
@@ -161,6 +163,12 @@ DASVDD_COLD inline void check(const FitSettings& settings) {
   options.check();
 }
 
+/// Epochs of all members; those who stop a run by its progress may ask for any number of them.
+inline Index total_epochs(Index epochs, Index members) {
+  constexpr Index most = std::numeric_limits<Index>::max();
+  return epochs > most / members ? most : epochs * members;
+}
+
 /// fit_rows, whatever the type of its progress.
 template <class Scalar>
 Detector<Scalar> fit_members(Rows<const Scalar> X, const FitSettings& settings,
@@ -199,9 +207,10 @@ Detector<Scalar> fit_members(Rows<const Scalar> X, const FitSettings& settings,
               const std::lock_guard<std::mutex> lock(mutex);
               at.member = i;
               at.epoch = epoch;
-              at.total = epoch.epochs * settings.members;
+              at.total = total_epochs(epoch.epochs, settings.members);
               ++at.done;
-              go_on = go_on && progress(at);
+              // False also where it throws, which the caller shall hear soon.
+              if (std::exchange(go_on, false)) go_on = progress(at);
               return go_on;
             },
             warnings[static_cast<std::size_t>(i)]);

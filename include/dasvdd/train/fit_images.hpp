@@ -55,7 +55,7 @@ Detector<Scalar> fit_image_members(Rows<const Scalar> X, const ImageSettings& se
   std::string warnings;
   FitProgress at;
   at.members = settings.members;
-  at.total = options.epochs * settings.members;
+  at.total = total_epochs(options.epochs, settings.members);
   bool go_on = true;
   for (Index i = 0; i < settings.members && go_on; ++i) {
     options.seed = Random(settings.seed, fit_seeds + static_cast<std::uint64_t>(i)).bits();
