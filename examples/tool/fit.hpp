@@ -132,6 +132,8 @@ class FitCommand {
  private:
   void check_options() {
     layers_ = sizes("--layers", layers_text_);
+    check(command_.get_option("--layers")->count() == 0 || !layers_.empty(),
+          "--layers is empty, expected whole numbers from 1 with commas between them");
     check(published() || output_option_->count() == 0,
           "--output goes with --layers or --net, which aren't given");
     check(!published() || contamination_ == 0,

@@ -37,6 +37,10 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
     app.exit(help, out, err);
     return 0;
   } catch (const CLI::ParseError& error) {
+    if (argc > 1 && app.get_subcommands().empty()) {
+      return failed(2,
+                    in_quotes(argv[1]) + " is no subcommand; there are fit, score, eval and info");
+    }
     return failed(2, error.what());
   }
 
