@@ -352,6 +352,14 @@ TEST_CASE("writing replaces a file and leaves nothing beside it") {
   CHECK(folder.files() == 1);
 }
 
+TEST_CASE("a file's name may be as long as the system takes") {
+  const TemporaryFolder folder;
+  const std::string path = folder / std::string(255, 'n');
+  sample().write(path);
+  CHECK(TensorFile::read(path).serialize() == sample().serialize());
+  CHECK(folder.files() == 1);
+}
+
 TEST_CASE("writing where no file can be leaves everything as it was") {
   const TemporaryFolder folder;
   const std::string missing = folder / "missing/net.st", taken = folder / "taken";

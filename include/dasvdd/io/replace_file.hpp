@@ -130,8 +130,9 @@ class ReplacementFile {
     return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
   }
   std::filesystem::path temporary_name(int attempt, long process) const {
-    return folder_of(target_) /
-           sentence(".", target_.filename().string(), ".", process, "-", attempt, ".tmp");
+    // A name may be as long as the system takes; the temporary one is longer than what it begins with.
+    const std::string start = target_.filename().string().substr(0, 200);
+    return folder_of(target_) / sentence(".", start, ".", process, "-", attempt, ".tmp");
   }
   void rename() {
     std::error_code error;
