@@ -86,6 +86,16 @@ class FitCommand {
         .add_option("--contamination", contamination_,
                     "without --layers or --net: the share of the rows that may be anomalies")
         ->capture_default_str();
+    validation_option_ =
+        command_
+            .add_option("--validation", options_.validation,
+                        "with --layers or --net: the share of the rows that doesn't train but says "
+                        "which epoch's net is best")
+            ->capture_default_str();
+    command_
+        .add_option("--patience", options_.patience,
+                    "with --validation: end when so many epochs in turn were no better (0: never)")
+        ->capture_default_str();
     command_.add_option("--seed", options_.seed, "seed of everything drawn")->capture_default_str();
     command_.add_option("--threads", options_.threads, "0 for all; never changes the result")
         ->capture_default_str();
@@ -136,6 +146,8 @@ class FitCommand {
           "--layers is empty, expected whole numbers from 1 with commas between them");
     check(published() || output_option_->count() == 0,
           "--output goes with --layers or --net, which aren't given");
+    check(published() || validation_option_->count() == 0,
+          "--validation goes with --layers or --net, which aren't given");
     check(!published() || contamination_ == 0,
           "--contamination goes without --layers and --net, which train on every row");
     check(contamination_ >= 0 && contamination_ < 0.5, "--contamination is ",
@@ -312,6 +324,9 @@ class FitCommand {
     facts_["training"] = "published";
     out << "gamma " << number_text(report.gamma) << "\nloss "
         << number_text(report.epochs.back().loss) << '\n';
+    if (options_.validation > 0) {
+      out << "best epoch " << report.best_epoch << " of " << report.epochs.size() << '\n';
+    }
     return trainer.detector();
   }
 
@@ -332,7 +347,8 @@ class FitCommand {
   }
 
   CLI::App& command_;
-  CLI::Option *output_option_ = nullptr, *mixed_option_ = nullptr, *kind_option_ = nullptr;
+  CLI::Option *output_option_ = nullptr, *mixed_option_ = nullptr, *kind_option_ = nullptr,
+              *validation_option_ = nullptr;
   DataArguments data_;
   std::string model_path_, layers_text_, net_, image_shape_text_, output_, gamma_ = "auto",
                                                                            image_kind_ = "objects";

@@ -44,8 +44,7 @@ TEST_CASE_TEMPLATE("a compact detector scores by weights of eight significant bi
   Model<Scalar> model = small.model();
   for (auto& member : model.members) {
     const Autoencoder<Scalar> net = member.network.net();
-    member.network =
-        PackedNetwork<Scalar>(net, member.parameters.data(), member.statistics.data());
+    member.network = PackedNetwork<Scalar>(net, member.parameters.data(), member.statistics.data());
   }
   const Detector<Scalar> full(std::make_shared<const Model<Scalar>>(std::move(model)), 1);
   if (std::string(kernels::best<Scalar>().name) == "portable") {
@@ -73,8 +72,9 @@ TEST_CASE("a compact detector keeps threshold, calibration and biases, and is ma
   CHECK(same_bits(detector.score(X, 1), some_detector<float>().score(X, 1)));
 }
 
-TEST_CASE_TEMPLATE("a compact detector's scores are the same alone, in a batch and by any number of threads", Scalar,
-                   float, double) {
+TEST_CASE_TEMPLATE(
+    "a compact detector's scores are the same alone, in a batch and by any number of threads",
+    Scalar, float, double) {
   const auto small = compact(some_detector<Scalar>());
   const auto X = random_rows<Scalar>(200, small.features(), 7);
   const Vector<Scalar> scores = small.score(X, 1);
@@ -88,10 +88,10 @@ TEST_CASE_TEMPLATE("a compact detector's scores are the same alone, in a batch a
 }
 
 TEST_CASE("a compact detector of a net with image layers keeps their weights") {
-  const auto net = autoencoder(
-      chain(conv2d<float>(Shape{1, 6, 6}, 3, 3), batch_norm<float>(Shape{3, 4, 4}), leaky_relu(),
-            dense<float>(48, 5)),
-      chain(dense<float>(5, 36)));
+  const auto net =
+      autoencoder(chain(conv2d<float>(Shape{1, 6, 6}, 3, 3), batch_norm<float>(Shape{3, 4, 4}),
+                        leaky_relu(), dense<float>(48, 5)),
+                  chain(dense<float>(5, 36)));
   const auto detector = detector_of<float>({published_member(net, 1)});
   const auto small = compact(detector);
   const auto X = random_rows<float>(30, 36, 7);

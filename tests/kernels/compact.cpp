@@ -28,8 +28,9 @@ TEST_CASE("a float is rounded to the nearest bfloat16, halfway to the even one")
   CHECK(rounded(0x1p-134f) == 0);
 }
 
-TEST_CASE_TEMPLATE("a product of weights of two bytes has the bits of the product of the same numbers", Scalar,
-                   float, double) {
+TEST_CASE_TEMPLATE(
+    "a product of weights of two bytes has the bits of the product of the same numbers", Scalar,
+    float, double) {
   for (const kernels::Set set :
        {kernels::Set::avx512, kernels::Set::avx2, kernels::Set::portable}) {
     if (!kernels::runs(set)) continue;
@@ -55,9 +56,9 @@ TEST_CASE_TEMPLATE("a product of weights of two bytes has the bits of the produc
           for (const ActivationSpec f :
                {ActivationSpec{}, ActivationSpec{Activation::leaky_relu, 0.1}}) {
             std::vector<Scalar> expected(static_cast<std::size_t>(stride * rows)), got = expected;
-            table.product({rows, cols, depth, whole.data(), x.data(), depth, 1, expected.data(),
-                           stride},
-                          bias.data(), f);
+            table.product(
+                {rows, cols, depth, whole.data(), x.data(), depth, 1, expected.data(), stride},
+                bias.data(), f);
             kernels::compact<Scalar>(set).product(
                 {rows, cols, depth, halves.data(), x.data(), depth, 1, got.data(), stride},
                 bias.data(), f);

@@ -398,6 +398,35 @@ TEST_CASE("tool: --contamination is that of fit()") {
   check_failure(words, 2, "--contamination goes without --layers and --net");
 }
 
+TEST_CASE("tool: --validation and --patience are those of Trainer") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(60, 0)), model = folder / "m";
+  std::vector<std::string> words = {
+      "fit",      train, "-o",         model, "--label-column", "label", "--layers", "4",
+      "--epochs", "200", "--patience", "2",   "--validation",   "0.2"};
+  const Outcome fitted = dasvdd_tool(words);
+  REQUIRE(fitted.status == 0);
+  dasvdd::Options options;
+  options.epochs = 200;
+  options.standardize = true;
+  options.validation = 0.2;
+  options.patience = 2;
+  const auto X = tool::read_table(train, {"label", "", false}).X;
+  dasvdd::Trainer<float> trainer(
+      dasvdd::dense_autoencoder<float>(X.cols(), {4}, dasvdd::identity().spec()), options);
+  const dasvdd::FitReport report = trainer.fit(X);
+  REQUIRE(report.epochs.size() < 200);  // patience has ended it
+  CHECK(dasvdd::load<float>(model).score(X) == trainer.detector().score(X));
+  CHECK(fitted.out.find("best epoch " + std::to_string(report.best_epoch) + " of " +
+                     std::to_string(report.epochs.size()) + "\n") != std::string::npos);
+  words.back() = "1";
+  check_failure(words, 2, "validation is 1, expected");
+  words.resize(words.size() - 2);
+  check_failure(words, 2, "patience needs rows to watch");
+  check_failure({"fit", train, "-o", model, "--label-column", "label", "--validation", "0.2"}, 2,
+                "--validation goes with --layers or --net, which aren't given");
+}
+
 TEST_CASE("tool: the same run writes the same bytes") {
   const TemporaryFolder folder;
   const std::string train = folder.put("train.csv", csv(60, 0)), one = folder / "1",

@@ -23,13 +23,12 @@ Detector<Scalar> compact(const Detector<Scalar>& detector) {
       if (step.kind != Step<Scalar>::Kind::dense) continue;
       Scalar* w = member.parameters.data() + step.weight_at;
       for (Index i = 0; i < step.weights(); ++i) {
-        w[i] = static_cast<Scalar>(
-            kernels::widened(kernels::to_bfloat16(static_cast<float>(w[i]))));
+        w[i] =
+            static_cast<Scalar>(kernels::widened(kernels::to_bfloat16(static_cast<float>(w[i]))));
       }
     }
-    member.network =
-        PackedNetwork<Scalar>(net, member.parameters.data(), member.statistics.data(),
-                              &kernels::compact<Scalar>(kernels::best_set()));
+    member.network = PackedNetwork<Scalar>(net, member.parameters.data(), member.statistics.data(),
+                                           &kernels::compact<Scalar>(kernels::best_set()));
   }
   return Detector<Scalar>(std::make_shared<const Model<Scalar>>(std::move(model)),
                           detector.threshold(), detector.calibration());
