@@ -136,6 +136,7 @@ TEST_CASE("each member of a fit leaves out another fifth of the rows, none of a 
       std::set<Index> mine;
       for (const float x : rows) mine.insert(static_cast<Index>(x));
       CHECK(static_cast<Index>(mine.size()) == rows.size());
+      CHECK(detail::Folds::rows(n, member) == rows.size());
       for (Index i = 0; i < n; ++i) {
         if (mine.count(i) == 0) left_out.insert(i);
       }
@@ -261,7 +262,76 @@ TEST_CASE("fit tells how far it is, and stops when told to") {
   const auto stopped =
       fit(X, settings, [&](const FitProgress& at) { return at.done < 2 && ++calls > 0; });
   CHECK(calls == 1);
-  CHECK(stopped.model().members.size() == 3);  // each after one epoch, the first after two
+  CHECK(stopped.model().members.size() == 1);
+}
+
+TEST_CASE("a fit's progress counts to its total where members differ in batches an epoch") {
+  // Of 201 rows the first member trains on 160, five batches of 32; the others on 161, six.
+  const auto X = curve<float>(201, 3, 1);
+  FitSettings settings;
+  settings.steps = 30;
+  settings.members = 6;
+  for (const double contamination : {0.0, 0.1}) {
+    CAPTURE(contamination);
+    settings.contamination = contamination;
+    FitProgress last;
+    std::vector<Index> epochs(6);
+    fit(X, settings, [&](const FitProgress& at) {
+      CHECK(at.done == last.done + 1);
+      if (last.total > 0) CHECK(at.total == last.total);
+      epochs[static_cast<std::size_t>(at.member)] = at.epoch.epochs;
+      last = at;
+    });
+    CHECK(last.done == last.total);
+    if (contamination == 0) CHECK(epochs == std::vector<Index>{6, 5, 5, 5, 5, 6});
+  }
+}
+
+TEST_CASE("a fit's progress comes to its total where a member fails, too") {
+  const auto X = curve<float>(60, 4, 1);
+  FitSettings settings = quick();
+  settings.epochs = 50;
+  settings.gamma = 0.1;
+  settings.standardize = false;
+  const RowMatrix<float> far = 1e20f * X;  // squares overflow: nets end in their first epoch
+  std::vector<Index> done;
+  const auto detector = fit(far, settings, [&](const FitProgress& at) {
+    CHECK(at.total == 100);
+    CHECK(at.epoch.epoch == 1);
+    done.push_back(at.done);
+  });
+  CHECK(detector.model().facts.at("warnings").find("training stopped in epoch 1") !=
+        std::string::npos);
+  CHECK(done == std::vector<Index>{50, 100});
+}
+
+TEST_CASE("a fit that is stopped gives a detector of the members that had begun") {
+  const auto X = curve<float>(60, 4, 1);
+  FitSettings settings = quick();
+  settings.members = 5;
+  settings.epochs = 4;
+  Index calls = 0;
+  const auto detector = fit(X, settings, [&](const FitProgress& at) {
+    ++calls;
+    return at.done < 6;  // in the second member's second epoch
+  });
+  CHECK(calls == 6);
+  REQUIRE(detector.model().members.size() == 2);
+  // The threshold is these members' own.
+  const Vector<float> scores = detector.score(X);
+  CHECK(detector.threshold() ==
+        detail::quantile(std::vector<double>(scores.begin(), scores.end()), 0.99));
+  // The first member is a whole fit's.
+  settings.members = 1;
+  CHECK(same_bits(fit(X, settings).model().members[0].parameters,
+                  detector.model().members[0].parameters));
+  // Two at work stop both, in their first epoch or before; the other three never begin.
+  settings.members = 5;
+  settings.threads = 2;
+  calls = 0;
+  const auto early = fit(X, settings, [&](const FitProgress&) { return ++calls < 1; });
+  CHECK(calls == 1);
+  CHECK(early.model().members.size() <= 2);
 }
 
 TEST_CASE("an exception of the progress ends a fit as false does") {

@@ -96,6 +96,15 @@ TEST_CASE("fit_images: progress counts every member's epochs, and false stops") 
   CHECK(detector.model().members.size() == 1);
 }
 
+TEST_CASE("fit_images: a stopped fit has the members that had begun") {
+  const RowMatrix<float> X = images(30, false, 5);
+  ImageSettings settings = quick();
+  settings.members = 3;
+  // In the second member's first epoch of three.
+  const auto stopped = fit_images(X, settings, [](const FitProgress& at) { return at.done < 4; });
+  CHECK(stopped.model().members.size() == 2);
+}
+
 TEST_CASE("photographs have a preset of their own") {
   const auto [net, options] = image_preset<float>({1, 6, 6}, ImageKind::photographs);
   CHECK(net.inputs() == 36);

@@ -4,10 +4,9 @@
 
 #include <dasvdd/detect/ensemble.hpp>
 #include <dasvdd/train/attenuation.hpp>
+#include <dasvdd/train/fit_progress.hpp>
 #include <dasvdd/train/trusted_rows.hpp>
 
-#include <limits>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -39,29 +38,40 @@ struct FitSettings {
   double contamination = 0;
 };
 
-/// How far a fit has come.
-struct FitProgress {
-  Index member = 0, members = 0;  ///< which net, from 0
-  EpochReport epoch;              ///< its last epoch
-  Index done = 0, total = 0;      ///< epochs of all nets
-};
-
 namespace detail {
 
-/// The rows that member i trains on, in the scaler's units: `order` is one random order of the rows,
-/// from which every member leaves out another fifth. The residuals that whiten its score are
-/// those of all rows, so that some come from rows it does not know. A handful of rows can't spare
-/// any.
+/// Every member leaves out another fifth of the rows; a handful of rows can't spare any.
+struct Folds {
+  static constexpr Index count = 5, enough = 20;
+  /// Whether member i trains on the row at place r of n in the fit's order.
+  static bool trains_on(Index r, Index n, Index i) { return n < enough || r % count != i % count; }
+  /// How many of n rows it trains on.
+  static Index rows(Index n, Index i) {
+    return n < enough ? n : n - ceil_div(n - i % count, count);
+  }
+};
+
+/// The rows that member i trains on, in the scaler's units. The residuals that whiten its score are
+/// those of all rows, so that some come from rows it does not know.
+/// \param order one random order of the rows
 template <class Scalar>
 AlignedBuffer<Scalar> fit_rows_of_member(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
                                          const std::vector<Index>& order, Index i) {
-  constexpr std::size_t folds = 5, enough = 20;
+  const Index n = static_cast<Index>(order.size());
   std::vector<Index> mine;
-  for (std::size_t r = 0; r < order.size(); ++r) {
-    if (order.size() < enough || r % folds != static_cast<std::size_t>(i) % folds)
-      mine.push_back(order[r]);
+  mine.reserve(static_cast<std::size_t>(Folds::rows(n, i)));
+  for (Index r = 0; r < n; ++r) {
+    if (Folds::trains_on(r, n, i)) mine.push_back(order[static_cast<std::size_t>(r)]);
   }
   return gathered(X, scaler, mine);
+}
+
+/// Epochs of a member that trains on so many rows.
+inline Index fit_epochs(const FitSettings& settings, Index rows) {
+  if (settings.epochs > 0) return settings.epochs;
+  const Index steps =
+      settings.contamination > 0 ? ceil_div(settings.steps, Index(3)) : settings.steps;
+  return ceil_div(steps, ceil_div(rows, settings.batch_size));
 }
 
 /// A member finished with the rows it gives the lowest scores, all but the share that may be
@@ -89,22 +99,17 @@ Finished<Scalar> finished_with_lowest(Rows<const Scalar> X, const std::vector<In
 }
 
 /// Trains member i of a fit, by the calling thread alone.
-/// \param progress returning false stops
 /// \param warnings gets what the member's report warns of
 template <class Scalar>
 DASVDD_COLD std::shared_ptr<const Model<Scalar>> fit_member(
     Rows<const Scalar> X, const Scaler<Scalar>& scaler, const std::vector<Index>& order,
-    const FitSettings& settings, Index i, FunctionRef<bool(const EpochReport&)> progress,
-    std::string& warnings) {
+    const FitSettings& settings, Index i, MembersProgress& progress, std::string& warnings) {
   const Autoencoder<Scalar> net = fit_net<Scalar>(X.cols(), i);
   const AlignedBuffer<Scalar> numbers = fit_rows_of_member(X, scaler, order, i);
   const Rows<const Scalar> rows(numbers.data(), numbers.size() / X.cols(), X.cols());
   Options options;
   options.batch_size = settings.batch_size;
-  const Index steps =
-      settings.contamination > 0 ? ceil_div(settings.steps, Index(3)) : settings.steps;
-  options.epochs = settings.epochs > 0 ? settings.epochs
-                                       : ceil_div(steps, ceil_div(rows.rows(), options.batch_size));
+  options.epochs = fit_epochs(settings, rows.rows());
   options.seed = Random(settings.seed, fit_seeds + static_cast<std::uint64_t>(i)).bits();
   options.threads = 1;
   options.adam = settings.adam;
@@ -113,7 +118,9 @@ DASVDD_COLD std::shared_ptr<const Model<Scalar>> fit_member(
   options.gamma =
       settings.gamma ? GammaRule::value(*settings.gamma) : fit_gamma(net, rows, options.seed);
   Trainer<Scalar> trainer(net, options);
-  FitReport report = trainer.fit(rows, progress);
+  FitReport report =
+      trainer.fit(rows, [&](const EpochReport& epoch) { return progress.epoch_done(i, epoch); });
+  progress.member_done(i, report);
   options.score = settings.score;
   const TrainerState<Scalar>& state = trainer.state();
   // The last layer is corrected, and the score made, from these rows.
@@ -163,12 +170,6 @@ DASVDD_COLD inline void check(const FitSettings& settings) {
   options.check();
 }
 
-/// Epochs of all members; those who stop a run by its progress may ask for any number of them.
-inline Index total_epochs(Index epochs, Index members) {
-  constexpr Index most = std::numeric_limits<Index>::max();
-  return epochs > most / members ? most : epochs * members;
-}
-
 /// fit_rows, whatever the type of its progress.
 template <class Scalar>
 Detector<Scalar> fit_members(Rows<const Scalar> X, const FitSettings& settings,
@@ -193,32 +194,24 @@ Detector<Scalar> fit_members(Rows<const Scalar> X, const FitSettings& settings,
   std::vector<std::shared_ptr<const Model<Scalar>>> members(
       static_cast<std::size_t>(settings.members));
   std::vector<std::string> warnings(members.size());
-  std::mutex mutex;
-  FitProgress at;
-  at.members = settings.members;
-  bool go_on = true;
+  std::vector<Index> epochs;
+  for (Index i = 0; i < settings.members; ++i) {
+    epochs.push_back(fit_epochs(settings, Folds::rows(static_cast<Index>(order.size()), i)));
+  }
+  MembersProgress at(std::move(epochs), progress);
   parallel(threads, [&](const Team& team) {
     // Member by member in turn: a team of two trains nine nets as five and four.
-    for (Index i = team.member(); i < settings.members; i += team.size()) {
+    for (Index i = team.member(); i < settings.members && !at.stopped(); i += team.size()) {
       team.guard([&] {
-        members[static_cast<std::size_t>(i)] = fit_member(
-            X, scaler, order, settings, i,
-            [&](const EpochReport& epoch) {
-              const std::lock_guard<std::mutex> lock(mutex);
-              at.member = i;
-              at.epoch = epoch;
-              at.total = total_epochs(epoch.epochs, settings.members);
-              ++at.done;
-              // False also where it throws, which the caller shall hear soon.
-              if (std::exchange(go_on, false)) go_on = progress(at);
-              return go_on;
-            },
-            warnings[static_cast<std::size_t>(i)]);
+        members[static_cast<std::size_t>(i)] =
+            fit_member(X, scaler, order, settings, i, at, warnings[static_cast<std::size_t>(i)]);
       });
     }
   });
   std::vector<Detector<Scalar>> detectors;
-  for (auto& member : members) detectors.emplace_back(std::move(member), 0.0);
+  for (auto& member : members) {
+    if (member) detectors.emplace_back(std::move(member), 0.0);  // a stopped fit has fewer
+  }
   std::string said;
   for (const std::string& warning : warnings) {
     if (!warning.empty()) said += said.empty() ? warning : "; " + warning;
@@ -243,7 +236,8 @@ Detector<Scalar> fit_members(Rows<const Scalar> X, const FitSettings& settings,
 /// \param X n x d, n at least 2; every number finite; constant features are fine
 /// \throws InvalidArgument for rows that can't be trained on
 /// \param progress called as progress(const FitProgress&) after each epoch of each member, by one
-///   thread at a time; returning false stops all members after their running epoch
+///   thread at a time; returning false ends the fit: members at work stop after their running epoch,
+///   and the detector is made of the members that had begun
 template <class Scalar, class Progress>
 Detector<Scalar> fit_rows(Rows<const Scalar> X, const FitSettings& settings, Progress&& progress) {
   return detail::fit_members<Scalar>(

@@ -53,19 +53,14 @@ Detector<Scalar> fit_image_members(Rows<const Scalar> X, const ImageSettings& se
 
   std::vector<Detector<Scalar>> members;
   std::string warnings;
-  FitProgress at;
-  at.members = settings.members;
-  at.total = total_epochs(options.epochs, settings.members);
-  bool go_on = true;
-  for (Index i = 0; i < settings.members && go_on; ++i) {
+  MembersProgress at(std::vector<Index>(static_cast<std::size_t>(settings.members), options.epochs),
+                     progress);
+  for (Index i = 0; i < settings.members && !at.stopped(); ++i) {
     options.seed = Random(settings.seed, fit_seeds + static_cast<std::uint64_t>(i)).bits();
     Trainer<Scalar> trainer(net, options);
-    at.member = i;
-    const FitReport report = trainer.fit(X, [&](const EpochReport& epoch) {
-      at.epoch = epoch;
-      ++at.done;
-      return go_on = progress(at);
-    });
+    const FitReport report =
+        trainer.fit(X, [&](const EpochReport& epoch) { return at.epoch_done(i, epoch); });
+    at.member_done(i, report);
     members.push_back(trainer.detector());
     for (const std::string& warning : report.warnings) {
       warnings += sentence(warnings.empty() ? "" : "; ", "net ", i + 1, ": ", warning);
@@ -88,7 +83,8 @@ Detector<Scalar> fit_image_members(Rows<const Scalar> X, const ImageSettings& se
 /// \endcode
 /// \param X n x d, an image a row, pixels from 0 to 1, in the order that Shape describes
 /// \param progress called as progress(const FitProgress&) after each epoch of each member; returning
-///   false stops: the running member ends with that epoch, and the ensemble with that member
+///   false ends the fit: the member at work stops after its running epoch, and the detector is made
+///   of the members that had begun
 /// \throws InvalidArgument for settings out of range or rows that can't be trained on
 template <class Scalar, class Progress>
 Detector<Scalar> fit_images(Rows<const Scalar> X, const ImageSettings& settings,
