@@ -229,3 +229,15 @@ TEST_CASE("Deep SVDD refuses biases and a decoder, each with a sentence") {
                        doctest::Contains("the objective deep_svdd trains no decoder"),
                        InvalidArgument);
 }
+
+TEST_CASE("Deep SVDD refuses scores made of residuals") {
+  Options options;
+  for (const ScoreForm form :
+       {ScoreForm::balanced, ScoreForm::latent_whitened, ScoreForm::whitened}) {
+    options.score = form;
+    CHECK_THROWS_WITH_AS((Trainer<double, DeepSvdd<double>>(encoder_of(), options)),
+                         "the objective deep_svdd has the published score only: the other forms "
+                         "are made of residuals",
+                         InvalidArgument);
+  }
+}

@@ -10,9 +10,11 @@ namespace detail {
 
 /// What the diagnosis looks at, over the training rows.
 struct Diagnosis {
-  double mean_score, score_deviation;
-  double residual;  ///< mean r; without a decoder: the codes' mean squared distance from their mean
-  double variance;  ///< r of the best constant row; without a decoder: the codes' mean square
+  double mean_score = 0, score_deviation = 0;
+  /// Mean r; without a decoder: the codes' mean squared distance from their mean.
+  double residual = 0;
+  /// r of the best constant row; without a decoder: the codes' mean square.
+  double variance = 0;
 };
 
 /// Mean over rows and features of the squared distance from the mean row, in the net's units: what

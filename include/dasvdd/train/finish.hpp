@@ -7,10 +7,38 @@
 #include <dasvdd/detect/detector.hpp>
 #include <dasvdd/train/diagnosis.hpp>
 #include <dasvdd/train/gamma.hpp>
+#include <dasvdd/train/options.hpp>
+#include <dasvdd/train/trainer_state.hpp>
 #include <dasvdd/train/whitening.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <utility>
+#include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
+
+/// What finish() makes a model of; refers to what it is made from.
+template <class Scalar>
+struct Trained {
+  template <class Objective>
+  Trained(const Autoencoder<Scalar>& of_net, const TrainerState<Scalar>& at,
+          const Objective& trained_for)
+      : net(of_net),
+        state(at),
+        objective(Objective::name),
+        r_weight(trained_for.reconstruction_weight()),
+        q_weight(trained_for.latent_weight(at.gamma)) {}
+
+  const Autoencoder<Scalar>& net;
+  const TrainerState<Scalar>& state;
+  const char* objective;      ///< its name, for the model file
+  double r_weight, q_weight;  ///< of r and q in the published score
+
+  bool decodes() const { return r_weight > 0; }
+};
 
 /// A finished run: the model and the training rows' quantile of its scores.
 template <class Scalar>
@@ -19,10 +47,61 @@ struct Finished {
   double threshold;
 };
 
-inline double mean(const AlignedBuffer<double>& x) {
+/// Of r, q, or scores, one a row.
+template <class Values>
+double mean_over_rows(const Values& x) {
   double sum = 0;
   for (double v : x) sum += v;
   return sum / static_cast<double>(x.size());
+}
+
+template <class Scalar>
+std::vector<double> scores_of_rows(const Detector<Scalar>& detector, Rows<const Scalar> X,
+                                   int threads) {
+  std::vector<Scalar> scores(static_cast<std::size_t>(X.rows()));
+  detector.score(X, scores.data(), threads);
+  return std::vector<double>(scores.begin(), scores.end());
+}
+
+/// What the score's form and the diagnosis are made from, of n rows.
+template <class Scalar>
+struct RowTerms {
+  AlignedBuffer<double> r, q;       ///< r is zero where nothing is decoded
+  AlignedBuffer<Scalar> codes;      ///< n x m, where they are whitened or nothing is decoded
+  AlignedBuffer<Scalar> residuals;  ///< n x d, where they are whitened
+};
+
+template <class Scalar>
+DASVDD_COLD RowTerms<Scalar> terms_of_rows(const PackedNetwork<Scalar>& packed,
+                                           const Trained<Scalar>& trained, ScoreForm form,
+                                           Rows<const Scalar> X, int threads) {
+  const Index n = X.rows(), d = trained.net.inputs(), m = trained.net.code();
+  const bool decode = trained.decodes(), whiten = form == ScoreForm::whitened;
+  const bool keep_codes = !decode || form == ScoreForm::latent_whitened;
+  const auto& k = kernels::best<Scalar>();
+  const Scalar* center = trained.state.center.center.data();
+  RowTerms<Scalar> terms{AlignedBuffer<double>(n), AlignedBuffer<double>(n),
+                         AlignedBuffer<Scalar>(keep_codes ? n * m : 0),
+                         AlignedBuffer<Scalar>(whiten ? n * d : 0)};
+  forward_all(packed, trained.state.scaler, X, threads, decode,
+              [&](Index first, Rows<const Scalar> x, const auto& result) {
+                for (Index i = 0; i < x.rows(); ++i) {
+                  const Index row = first + i;
+                  const Scalar* code = result.code.row(i);
+                  if (decode) {
+                    terms.r[row] =
+                        static_cast<double>(k.squared_distance(result.output.row(i), x.row(i), d)) /
+                        static_cast<double>(d);
+                  }
+                  terms.q[row] = static_cast<double>(k.squared_distance(code, center, m));
+                  if (keep_codes) std::copy_n(code, m, terms.codes.data() + row * m);
+                  if (whiten) {
+                    k.scaled_difference(result.output.row(i), x.row(i), Scalar(1), d,
+                                        terms.residuals.data() + row * d);
+                  }
+                }
+              });
+  return terms;
 }
 
 /// The whitened latent term of codes (n x m), of mean 1 over them.
@@ -42,97 +121,92 @@ ScoreTerm<Scalar> whitened_latent(const kernels::Table<Scalar>& k,
   for (Index i = 0; i < n; ++i) {
     raw.evaluate(k, {codes.data() + i * m, 1, m}, center.data(), 0, scratch.data(), &t[i]);
   }
-  const double mean_t = mean(t);
+  const double mean_t = mean_over_rows(t);
   return mean_t > 0 ? ScoreTerm<Scalar>(m, 1 / mean_t, 1, std::move(whitening)) : raw;
 }
 
-/// \param objective its name, for the model file
-/// \param r_weight, q_weight the published score's weights of r and q
+/// A member's score.
 template <class Scalar>
-DASVDD_COLD Finished<Scalar> finish(const Autoencoder<Scalar>& net, const char* objective,
-                                    const AlignedBuffer<Scalar>& parameters,
-                                    const AlignedBuffer<Scalar>& statistics,
-                                    const AlignedBuffer<Scalar>& center,
-                                    const Scaler<Scalar>& scaler, double gamma, double r_weight,
-                                    double q_weight, const Options& options, Rows<const Scalar> X,
-                                    int threads, FitReport& report) {
-  const Index n = X.rows(), d = net.inputs(), m = net.code();
-  PackedNetwork<Scalar> packed(net, parameters.data(), statistics.data());
-  const auto& k = kernels::best<Scalar>();
-  const bool decode = r_weight > 0;
-  const bool whiten = options.score == ScoreForm::whitened;
-  require(!whiten || decode, "the whitened score is made of the residual: the net needs a decoder");
-  const bool whiten_latent = options.score == ScoreForm::latent_whitened;
-  require(options.score == ScoreForm::published || decode,
-          "the balanced scores need a net with a decoder");
+struct ScoreTerms {
+  ScoreTerm<Scalar> reconstruction, latent;
+};
 
-  AlignedBuffer<double> r(n), q(n);
-  AlignedBuffer<Scalar> codes(decode && !whiten_latent ? 0 : n * m), residuals(whiten ? n * d : 0);
-  forward_all(packed, scaler, X, threads, decode,
-              [&](Index first, Rows<const Scalar> x, const auto& result) {
-                for (Index i = 0; i < x.rows(); ++i) {
-                  if (decode) {
-                    r[first + i] =
-                        static_cast<double>(k.squared_distance(result.output.row(i), x.row(i), d)) /
-                        static_cast<double>(d);
-                  }
-                  q[first + i] =
-                      static_cast<double>(k.squared_distance(result.code.row(i), center.data(), m));
-                  if (!codes.empty())
-                    std::copy_n(result.code.row(i), m, codes.data() + (first + i) * m);
-                  if (whiten) {
-                    k.scaled_difference(result.output.row(i), x.row(i), Scalar(1), d,
-                                        residuals.data() + (first + i) * d);
-                  }
-                }
-              });
-
-  // The score's form; a training set that the net gives back exactly leaves nothing to divide by.
-  const double features = static_cast<double>(d);
-  ScoreTerm<Scalar> reconstruction(d, r_weight, features), latent(m, q_weight, 1);
-  if (options.score == ScoreForm::balanced) {
-    const double mean_r = mean(r), mean_q = mean(q);
-    if (mean_r > 0) reconstruction = ScoreTerm<Scalar>(d, 1 / mean_r, features);
-    if (mean_q > 0 && q_weight > 0) latent = ScoreTerm<Scalar>(m, 1 / mean_q, 1);
-  } else if (whiten_latent) {
-    const double mean_r = mean(r);
-    if (mean_r > 0) reconstruction = ScoreTerm<Scalar>(d, 1 / mean_r, features);
-    latent = whitened_latent(k, codes, center);
-  } else if (whiten) {
-    reconstruction =
-        ScoreTerm<Scalar>(d, 1, features, whitening_matrix<Scalar>(residuals.data(), n, d));
-    latent = ScoreTerm<Scalar>(m, 0, 1);
+template <class Scalar>
+DASVDD_COLD ScoreTerms<Scalar> score_terms(ScoreForm form, const Trained<Scalar>& trained,
+                                           const RowTerms<Scalar>& rows) {
+  const Index n = rows.r.size(), d = trained.net.inputs(), m = trained.net.code();
+  const auto reconstruction = [d](double weight) {
+    return ScoreTerm<Scalar>(d, weight, static_cast<double>(d));
+  };
+  // A training set that the net gives back exactly leaves nothing to divide by.
+  const auto balanced = [](const AlignedBuffer<double>& term, double published) {
+    const double mean = mean_over_rows(term);
+    return mean > 0 ? 1 / mean : published;
+  };
+  switch (form) {
+    case ScoreForm::published:
+      break;
+    case ScoreForm::balanced: {
+      const double weight = trained.q_weight > 0 ? balanced(rows.q, trained.q_weight) : 0;
+      return {reconstruction(balanced(rows.r, trained.r_weight)), ScoreTerm<Scalar>(m, weight, 1)};
+    }
+    case ScoreForm::latent_whitened:
+      return {reconstruction(balanced(rows.r, trained.r_weight)),
+              whitened_latent(kernels::best<Scalar>(), rows.codes, trained.state.center.center)};
+    case ScoreForm::whitened:
+      return {ScoreTerm<Scalar>(d, 1, static_cast<double>(d),
+                                whitening_matrix<Scalar>(rows.residuals.data(), n, d)),
+              ScoreTerm<Scalar>(m, 0, 1)};
   }
+  return {reconstruction(trained.r_weight), ScoreTerm<Scalar>(m, trained.q_weight, 1)};
+}
+
+/// \param X the rows of `rows` and `scores`
+template <class Scalar>
+DASVDD_COLD Diagnosis diagnosis_of(const Trained<Scalar>& trained, const RowTerms<Scalar>& rows,
+                                   const std::vector<double>& scores, Rows<const Scalar> X) {
+  const Index n = X.rows(), m = trained.net.code();
+  const auto& k = kernels::best<Scalar>();
+  Diagnosis seen;
+  seen.mean_score = mean_over_rows(scores);
+  double squares = 0;
+  for (double s : scores) squares = std::fma(s - seen.mean_score, s - seen.mean_score, squares);
+  seen.score_deviation = std::sqrt(squares / static_cast<double>(n));
+  if (trained.decodes()) {
+    seen.residual = mean_over_rows(rows.r);
+    seen.variance = variance(k, trained.state.scaler, X);
+  } else {
+    const Rows<const Scalar> codes(rows.codes.data(), n, m);
+    const AlignedBuffer<Scalar> origin(m);
+    seen.residual = static_cast<double>(m) * variance(k, Scaler<Scalar>(), codes);
+    for (Index i = 0; i < n; ++i) {
+      seen.variance += static_cast<double>(k.squared_distance(codes.row(i), origin.data(), m));
+    }
+    seen.variance /= static_cast<double>(n);
+  }
+  return seen;
+}
+
+/// \param X the training rows, which the score's form and threshold come from
+/// \param report gets what the diagnosis warns of
+template <class Scalar>
+DASVDD_COLD Finished<Scalar> finish(const Trained<Scalar>& trained, const Options& options,
+                                    Rows<const Scalar> X, int threads, FitReport& report) {
+  const TrainerState<Scalar>& state = trained.state;
+  PackedNetwork<Scalar> packed(trained.net, state.parameters.data(), state.statistics.data());
+  const RowTerms<Scalar> rows = terms_of_rows(packed, trained, options.score, X, threads);
+  ScoreTerms<Scalar> score = score_terms(options.score, trained, rows);
 
   auto model = std::make_shared<Model<Scalar>>();
-  model->members.push_back(Member<Scalar>{std::move(packed), parameters, statistics, center, gamma,
-                                          std::move(reconstruction), std::move(latent)});
-  model->scaler = scaler;
-  model->facts = facts(options, objective);
+  model->members.push_back(
+      Member<Scalar>{std::move(packed), state.parameters, state.statistics, state.center.center,
+                     state.gamma, std::move(score.reconstruction), std::move(score.latent)});
+  model->scaler = state.scaler;
+  model->facts = facts(options, trained.objective);
 
-  const Detector<Scalar> fresh(model, 0);
-  AlignedBuffer<Scalar> training_scores(n);
-  fresh.score(X, training_scores.data(), threads);
-  AlignedBuffer<double> scores(n);
-  for (Index i = 0; i < n; ++i) scores[i] = static_cast<double>(training_scores[i]);
-  const double mean_score = mean(scores);
-  double squares = 0;
-  for (double s : scores) squares = std::fma(s - mean_score, s - mean_score, squares);
-  Diagnosis facts{mean_score, std::sqrt(squares / static_cast<double>(n)), mean(r), 0};
-  if (decode) {
-    facts.variance = variance(k, scaler, X);
-  } else {
-    const Rows<const Scalar> all(codes.data(), n, m);
-    AlignedBuffer<Scalar> origin(m);
-    facts.residual = static_cast<double>(m) * variance(k, Scaler<Scalar>(), all);
-    for (Index i = 0; i < n; ++i) {
-      facts.variance += static_cast<double>(k.squared_distance(all.row(i), origin.data(), m));
-    }
-    facts.variance /= static_cast<double>(n);
-  }
-  diagnose(facts, decode, report);
-  return {model,
-          quantile(std::vector<double>(scores.begin(), scores.end()), options.training_quantile)};
+  std::vector<double> scores = scores_of_rows(Detector<Scalar>(model, 0), X, threads);
+  diagnose(diagnosis_of(trained, rows, scores, X), trained.decodes(), report);
+  return {std::move(model), quantile(std::move(scores), options.training_quantile)};
 }
 
 }  // namespace detail

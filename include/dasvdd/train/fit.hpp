@@ -89,10 +89,8 @@ Finished<Scalar> finished_with_lowest(Rows<const Scalar> X, const std::vector<In
         Rows<const Scalar>(rows.data(), static_cast<Index>(numbers.size()), X.cols()), said);
   };
   const auto lowest_by = [&](const Finished<Scalar>& finished) {
-    std::vector<Scalar> scores(static_cast<std::size_t>(X.rows()));
-    Detector<Scalar>(finished.model, finished.threshold).score(X, scores.data(), 1);
-    return lowest(std::vector<double>(scores.begin(), scores.end()),
-                  rows_without(X.rows(), contamination));
+    const Detector<Scalar> detector(finished.model, finished.threshold);
+    return lowest(scores_of_rows(detector, X, 1), rows_without(X.rows(), contamination));
   };
   FitReport unused = report;
   return with(lowest_by(with(lowest_by(with(trained, unused)), unused)), report);
@@ -122,13 +120,13 @@ DASVDD_COLD std::shared_ptr<const Model<Scalar>> fit_member(
       trainer.fit(rows, [&](const EpochReport& epoch) { return progress.epoch_done(i, epoch); });
   progress.member_done(i, report);
   options.score = settings.score;
-  const TrainerState<Scalar>& state = trainer.state();
+  TrainerState<Scalar> state = trainer.state();
+  state.scaler = scaler;
   // The last layer is corrected, and the score made, from these rows.
   const auto finished_with = [&](Rows<const Scalar> some, FitReport& said) {
-    AlignedBuffer<Scalar> parameters = state.parameters;
-    undo_attenuation(net, state.statistics, scaler, some, 1, parameters);
-    return finish(net, Dasvdd<Scalar>::name, parameters, state.statistics, state.center.center,
-                  scaler, state.gamma, 1, state.gamma, options, some, 1, said);
+    state.parameters = trainer.state().parameters;
+    undo_attenuation(net, state.statistics, scaler, some, 1, state.parameters);
+    return finish(Trained<Scalar>(net, state, Dasvdd<Scalar>()), options, some, 1, said);
   };
   const Finished<Scalar> finished =
       settings.contamination > 0

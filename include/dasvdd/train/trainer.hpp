@@ -45,8 +45,10 @@ class Trainer {
                     Objective::name, " trains no decoder: leave it out of the net");
     detail::require((std::is_same_v<Scalar, float>) || !options_.precision.mixed,
                     "mixed precision trains nets in float; this net is in double");
-    detail::require(Objective::uses_decoder || options_.score == ScoreForm::published,
-                    "the balanced and the whitened score need a net with a decoder");
+    detail::require(
+        objective_.reconstruction_weight() > 0 || options_.score == ScoreForm::published,
+        "the objective ", Objective::name,
+        " has the published score only: the other forms are made of residuals");
     detail::require(options_.soften.size() == 0 || options_.soften.size() == net_.inputs(),
                     "images to soften have ", options_.soften.size(), " numbers, the net takes ",
                     net_.inputs());
@@ -348,10 +350,8 @@ class Trainer {
   }
 
   detail::Finished<Scalar> finish(Rows<const Scalar> X, FitReport& report) const {
-    return detail::finish(
-        net_, Objective::name, state_.parameters, state_.statistics, state_.center.center,
-        state_.scaler, state_.gamma, objective_.reconstruction_weight(),
-        objective_.latent_weight(state_.gamma), options_, X, all_threads(), report);
+    return detail::finish(detail::Trained<Scalar>(net_, state_, objective_), options_, X,
+                          all_threads(), report);
   }
 
   void take_file_order(Index rows) {
