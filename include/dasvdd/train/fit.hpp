@@ -2,9 +2,9 @@
 /// \file
 /// One line from rows to a detector.
 
-#include <dasvdd/detect/ensemble.hpp>
 #include <dasvdd/train/attenuation.hpp>
 #include <dasvdd/train/fit_progress.hpp>
+#include <dasvdd/train/fitted_ensemble.hpp>
 #include <dasvdd/train/trusted_rows.hpp>
 
 #include <optional>
@@ -36,6 +36,9 @@ struct FitSettings {
   /// that share of the training rows anomalies. Costs detection where all rows are normal after all
   /// (docs/results.md has figures): leave it at 0 then.
   double contamination = 0;
+
+  /// Throws InvalidArgument for a value out of range; fit() does so before it trains anything.
+  void check() const;
 };
 
 namespace detail {
@@ -64,6 +67,18 @@ AlignedBuffer<Scalar> fit_rows_of_member(Rows<const Scalar> X, const Scaler<Scal
     if (Folds::trains_on(r, n, i)) mine.push_back(order[static_cast<std::size_t>(r)]);
   }
   return gathered(X, scaler, mine);
+}
+
+/// What all members are told, but for their epochs and seeds and, where it is estimated, gamma.
+inline Options member_options(const FitSettings& settings) {
+  Options options;
+  options.batch_size = settings.batch_size;
+  options.threads = 1;
+  options.adam = settings.adam;
+  options.center = settings.center;
+  options.kappa = settings.kappa;
+  if (settings.gamma) options.gamma = GammaRule::value(*settings.gamma);
+  return options;
 }
 
 /// Epochs of a member that trains on so many rows.
@@ -97,24 +112,18 @@ Finished<Scalar> finished_with_lowest(Rows<const Scalar> X, const std::vector<In
 }
 
 /// Trains member i of a fit, by the calling thread alone.
-/// \param warnings gets what the member's report warns of
 template <class Scalar>
-DASVDD_COLD std::shared_ptr<const Model<Scalar>> fit_member(
-    Rows<const Scalar> X, const Scaler<Scalar>& scaler, const std::vector<Index>& order,
-    const FitSettings& settings, Index i, MembersProgress& progress, std::string& warnings) {
+DASVDD_COLD FittedMember<Scalar> fit_member(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
+                                            const std::vector<Index>& order,
+                                            const FitSettings& settings, Index i,
+                                            MembersProgress& progress) {
   const Autoencoder<Scalar> net = fit_net<Scalar>(X.cols(), i);
   const AlignedBuffer<Scalar> numbers = fit_rows_of_member(X, scaler, order, i);
   const Rows<const Scalar> rows(numbers.data(), numbers.size() / X.cols(), X.cols());
-  Options options;
-  options.batch_size = settings.batch_size;
+  Options options = member_options(settings);
   options.epochs = fit_epochs(settings, rows.rows());
   options.seed = Random(settings.seed, fit_seeds + static_cast<std::uint64_t>(i)).bits();
-  options.threads = 1;
-  options.adam = settings.adam;
-  options.center = settings.center;
-  options.kappa = settings.kappa;
-  options.gamma =
-      settings.gamma ? GammaRule::value(*settings.gamma) : fit_gamma(net, rows, options.seed);
+  if (!settings.gamma) options.gamma = fit_gamma(net, rows, options.seed);
   Trainer<Scalar> trainer(net, options);
   FitReport report =
       trainer.fit(rows, [&](const EpochReport& epoch) { return progress.epoch_done(i, epoch); });
@@ -133,46 +142,14 @@ DASVDD_COLD std::shared_ptr<const Model<Scalar>> fit_member(
           ? finished_with_lowest(X, order, settings.contamination, report, finished_with)
           : finished_with(X, report);
   // finish() has looked at the corrected net, the trainer at its own.
-  for (auto warning = report.warnings.begin(); warning != report.warnings.end(); ++warning) {
-    if (std::find(report.warnings.begin(), warning, *warning) != warning) continue;
-    warnings += sentence(warnings.empty() ? "" : "; ", "net ", i + 1, ": ", *warning);
-  }
-  return finished.model;
-}
-
-/// The same detector with a quantile of the training rows' scores as its threshold.
-template <class Scalar>
-Detector<Scalar> with_training_threshold(const Detector<Scalar>& detector, Rows<const Scalar> X,
-                                         int threads, double share = Options().training_quantile) {
-  std::vector<Scalar> scores(static_cast<std::size_t>(X.rows()));
-  detector.score(X, scores.data(), threads);
-  return detector.with_threshold(
-      quantile(std::vector<double>(scores.begin(), scores.end()), share));
-}
-
-/// What is wrong with settings is said before the first member trains.
-DASVDD_COLD inline void check(const FitSettings& settings) {
-  require(settings.members >= 1, "members is ", settings.members, ", expected at least 1");
-  require(settings.steps >= 1, "steps is ", settings.steps, ", expected at least 1");
-  require(settings.contamination >= 0 && settings.contamination < 0.5, "the contamination is ",
-          settings.contamination, ", expected a share from 0 to below 0.5");
-  require(settings.epochs >= 0, "epochs is ", settings.epochs,
-          ", expected 0 (as steps say) or more");
-  Options options;
-  options.threads = settings.threads;
-  options.batch_size = settings.batch_size;
-  options.adam = settings.adam;
-  options.center = settings.center;
-  options.kappa = settings.kappa;
-  if (settings.gamma) options.gamma = GammaRule::value(*settings.gamma);
-  options.check();
+  return {Detector<Scalar>(finished.model, finished.threshold), std::move(report.warnings)};
 }
 
 /// fit_rows, whatever the type of its progress.
 template <class Scalar>
 Detector<Scalar> fit_members(Rows<const Scalar> X, const FitSettings& settings,
                              FunctionRef<bool(const FitProgress&)> progress) {
-  check(settings);
+  settings.check();
   require(X.cols() > 0, "the training set has no columns");
   require_width(X, X.cols(), "the training set");
   require(X.rows() > 1, "the training set has ", X.rows(), " rows, expected at least 2");
@@ -189,9 +166,8 @@ Detector<Scalar> fit_members(Rows<const Scalar> X, const FitSettings& settings,
 
   const int threads =
       std::min<int>(resolve_threads(settings.threads), static_cast<int>(settings.members));
-  std::vector<std::shared_ptr<const Model<Scalar>>> members(
+  std::vector<std::optional<FittedMember<Scalar>>> begun(
       static_cast<std::size_t>(settings.members));
-  std::vector<std::string> warnings(members.size());
   std::vector<Index> epochs;
   for (Index i = 0; i < settings.members; ++i) {
     epochs.push_back(fit_epochs(settings, Folds::rows(static_cast<Index>(order.size()), i)));
@@ -201,31 +177,35 @@ Detector<Scalar> fit_members(Rows<const Scalar> X, const FitSettings& settings,
     // Member by member in turn: a team of two trains nine nets as five and four.
     for (Index i = team.member(); i < settings.members && !at.stopped(); i += team.size()) {
       team.guard([&] {
-        members[static_cast<std::size_t>(i)] =
-            fit_member(X, scaler, order, settings, i, at, warnings[static_cast<std::size_t>(i)]);
+        begun[static_cast<std::size_t>(i)] = fit_member(X, scaler, order, settings, i, at);
       });
     }
   });
-  std::vector<Detector<Scalar>> detectors;
-  for (auto& member : members) {
-    if (member) detectors.emplace_back(std::move(member), 0.0);  // a stopped fit has fewer
+  std::vector<FittedMember<Scalar>> members;
+  for (auto& member : begun) {
+    if (member) members.push_back(std::move(*member));
   }
-  std::string said;
-  for (const std::string& warning : warnings) {
-    if (!warning.empty()) said += said.empty() ? warning : "; " + warning;
-  }
-  std::map<std::string, std::string> facts = detectors.front().model().facts;
-  facts["seed"] = sentence(settings.seed);
-  facts["gamma_rule"] = settings.gamma ? "value" : "a tenth of ratio_of_means";
-  if (settings.contamination > 0) {
-    facts["contamination"] = sentence(settings.contamination);
-  }
-  if (!said.empty()) facts["warnings"] = said;
-  return with_training_threshold(ensemble(detectors, 0, std::move(facts)), X, settings.threads,
-                                 std::min(Options().training_quantile, 1 - settings.contamination));
+  std::map<std::string, std::string> facts = {
+      {"seed", sentence(settings.seed)},
+      {"gamma_rule", settings.gamma ? "value" : "a tenth of ratio_of_means"}};
+  if (settings.contamination > 0) facts["contamination"] = sentence(settings.contamination);
+  return fitted_ensemble(members, std::move(facts), X, settings.threads,
+                         std::min(Options().training_quantile, 1 - settings.contamination));
 }
 
 }  // namespace detail
+
+DASVDD_COLD inline void FitSettings::check() const {
+  using detail::require;
+  require(members >= 1, "members is ", members, ", expected at least 1");
+  require(steps >= 1, "steps is ", steps, ", expected at least 1");
+  require(contamination >= 0 && contamination < 0.5, "the contamination is ", contamination,
+          ", expected a share from 0 to below 0.5");
+  require(epochs >= 0, "epochs is ", epochs, ", expected 0 (as steps say) or more");
+  Options options = detail::member_options(*this);
+  options.threads = threads;
+  options.check();
+}
 
 /// Fits a detector to a table of normal rows: standardized, then an ensemble of autoencoders, each
 /// trained on four fifths of the rows for a number of steps that does not depend on n, scored by

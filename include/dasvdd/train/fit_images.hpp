@@ -17,6 +17,12 @@ struct ImageSettings {
   Shape shape = {0, 0, 0};
   Index epochs = 0;  ///< passes over the images, each member's; 0: as many as the kind's preset has
   Precision precision = {};  ///< mixed_precision() where the CPU has it: these nets are big
+
+  /// Throws InvalidArgument for too few members or epochs; the rest depends on the rows.
+  void check() const {
+    detail::require(members >= 1, "members is ", members, ", expected at least 1");
+    detail::require(epochs >= 0, "epochs is ", epochs, ", expected 0 (as the preset says) or more");
+  }
 };
 
 namespace detail {
@@ -38,10 +44,8 @@ inline Shape square_images(Index d) {
 template <class Scalar>
 Detector<Scalar> fit_image_members(Rows<const Scalar> X, const ImageSettings& settings,
                                    FunctionRef<bool(const FitProgress&)> progress) {
-  require(settings.members >= 1, "members is ", settings.members, ", expected at least 1");
+  settings.check();
   require(X.cols() > 0, "the training set has no columns");
-  require(settings.epochs >= 0, "epochs is ", settings.epochs,
-          ", expected 0 (as the preset says) or more");
   const bool told = settings.shape != Shape{0, 0, 0};
   const Shape shape = told ? settings.shape : square_images(X.cols());
   auto [net, options] = image_preset<Scalar>(shape, settings.kind);
@@ -51,25 +55,18 @@ Detector<Scalar> fit_image_members(Rows<const Scalar> X, const ImageSettings& se
   options.threads = settings.threads;
   options.precision = settings.precision;
 
-  std::vector<Detector<Scalar>> members;
-  std::string warnings;
+  std::vector<FittedMember<Scalar>> members;
   MembersProgress at(std::vector<Index>(static_cast<std::size_t>(settings.members), options.epochs),
                      progress);
   for (Index i = 0; i < settings.members && !at.stopped(); ++i) {
     options.seed = Random(settings.seed, fit_seeds + static_cast<std::uint64_t>(i)).bits();
     Trainer<Scalar> trainer(net, options);
-    const FitReport report =
+    FitReport report =
         trainer.fit(X, [&](const EpochReport& epoch) { return at.epoch_done(i, epoch); });
     at.member_done(i, report);
-    members.push_back(trainer.detector());
-    for (const std::string& warning : report.warnings) {
-      warnings += sentence(warnings.empty() ? "" : "; ", "net ", i + 1, ": ", warning);
-    }
+    members.push_back({trainer.detector(), std::move(report.warnings)});
   }
-  std::map<std::string, std::string> facts = members.front().model().facts;
-  facts["seed"] = sentence(settings.seed);
-  if (!warnings.empty()) facts["warnings"] = warnings;
-  return with_training_threshold(ensemble(members, 0, std::move(facts)), X, settings.threads);
+  return fitted_ensemble(members, {{"seed", sentence(settings.seed)}}, X, settings.threads);
 }
 
 }  // namespace detail
