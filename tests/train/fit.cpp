@@ -387,6 +387,13 @@ TEST_CASE("what training warns of stands in the detector's facts") {
   CHECK(facts.at("warnings").find("net 1: ") == 0);
   CHECK(facts.at("warnings").find("the scores of the training rows are constant") !=
         std::string::npos);
+  // One look at the net that is scored: a problem is said once.
+  FitSettings collapsed = quick();
+  collapsed.gamma = 1e4;
+  const std::string said = fit(curve<float>(200, 6, 3), collapsed).model().facts.at("warnings");
+  const char* words = "net 2: the latent code has collapsed";
+  REQUIRE(said.find(words) != std::string::npos);
+  CHECK(said.find(words) == said.rfind(words));
   FitSettings longer = quick();
   longer.steps = 600;
   CHECK(fit(curve<float>(200, 6, 3), longer).model().facts.count("warnings") == 0);

@@ -208,3 +208,22 @@ TEST_CASE("those who call step() themselves get the detector of the net as it st
   CHECK(detector.threshold() == fitted.detector().threshold());
   CHECK(detector.model().facts.at("batch_size") == "100");
 }
+
+TEST_CASE("train is fit without its detector") {
+  const auto X = curve<double>(100, 6, 9);
+  Trainer<double> fitted(small_net(), options_for(3, 50)), trained(small_net(), options_for(3, 50));
+  const FitReport fit = fitted.fit(X), train = trained.train(X);
+  CHECK(same_bits(trained.state().parameters, fitted.state().parameters));
+  CHECK(train.center == fit.center);
+  CHECK(train.epochs.size() == 3);
+  CHECK_THROWS_AS(trained.detector(), InvalidArgument);
+  CHECK(same_bits(trained.detector(X).score(X), fitted.detector().score(X)));
+
+  // All rows alike: what fit warns of is its look at the scores.
+  const RowMatrix<double> alike = RowMatrix<double>::Constant(20, 6, 0.3);
+  CHECK_FALSE(fitted.fit(alike).healthy());
+  CHECK(trained.train(alike).healthy());
+  Index calls = 0;
+  CHECK(trained.train(X, [&](const EpochReport&) { return ++calls < 2; }).stopped);
+  CHECK(calls == 2);
+}

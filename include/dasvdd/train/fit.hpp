@@ -77,6 +77,7 @@ inline Options member_options(const FitSettings& settings) {
   options.adam = settings.adam;
   options.center = settings.center;
   options.kappa = settings.kappa;
+  options.score = settings.score;
   if (settings.gamma) options.gamma = GammaRule::value(*settings.gamma);
   return options;
 }
@@ -125,10 +126,10 @@ DASVDD_COLD FittedMember<Scalar> fit_member(Rows<const Scalar> X, const Scaler<S
   options.seed = Random(settings.seed, fit_seeds + static_cast<std::uint64_t>(i)).bits();
   if (!settings.gamma) options.gamma = fit_gamma(net, rows, options.seed);
   Trainer<Scalar> trainer(net, options);
+  // Not fit: the net is corrected before it is finished.
   FitReport report =
-      trainer.fit(rows, [&](const EpochReport& epoch) { return progress.epoch_done(i, epoch); });
+      trainer.train(rows, [&](const EpochReport& epoch) { return progress.epoch_done(i, epoch); });
   progress.member_done(i, report);
-  options.score = settings.score;
   TrainerState<Scalar> state = trainer.state();
   state.scaler = scaler;
   // The last layer is corrected, and the score made, from these rows.
@@ -141,7 +142,6 @@ DASVDD_COLD FittedMember<Scalar> fit_member(Rows<const Scalar> X, const Scaler<S
       settings.contamination > 0
           ? finished_with_lowest(X, order, settings.contamination, report, finished_with)
           : finished_with(X, report);
-  // finish() has looked at the corrected net, the trainer at its own.
   return {Detector<Scalar>(finished.model, finished.threshold), std::move(report.warnings)};
 }
 

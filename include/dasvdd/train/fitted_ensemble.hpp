@@ -6,7 +6,6 @@
 #include <dasvdd/train/finish.hpp>
 #include <dasvdd/train/options.hpp>
 
-#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -22,15 +21,13 @@ struct FittedMember {
   std::vector<std::string> warnings;  ///< its FitReport's
 };
 
-/// What the members' reports warn of, each warning of a member once, in one line.
+/// What the members' reports warn of, in one line.
 template <class Scalar>
 std::string joined_warnings(const std::vector<FittedMember<Scalar>>& members) {
   std::string joined;
   for (std::size_t i = 0; i < members.size(); ++i) {
-    const std::vector<std::string>& warnings = members[i].warnings;
-    for (auto warning = warnings.begin(); warning != warnings.end(); ++warning) {
-      if (std::find(warnings.begin(), warning, *warning) != warning) continue;
-      joined += sentence(joined.empty() ? "" : "; ", "net ", i + 1, ": ", *warning);
+    for (const std::string& warning : members[i].warnings) {
+      joined += sentence(joined.empty() ? "" : "; ", "net ", i + 1, ": ", warning);
     }
   }
   return joined;

@@ -104,6 +104,15 @@ class Trainer {
 
   // ---- for those who write their own training loop, and for tests -------------------------------
 
+  /// fit() without its last two passes over the rows: makes no detector, and the report says nothing
+  /// of the net's scores. For those who change the trained net, or score it their own way.
+  template <class Progress>
+  FitReport train(Rows<const Scalar> X, Progress&& progress) {
+    return train_anew(
+        X, [&](const EpochReport& epoch) { return detail::keep_going(progress, epoch); });
+  }
+  FitReport train(Rows<const Scalar> X) { return train(X, detail::NoProgress()); }
+
   const TrainerState<Scalar>& state() const { return state_; }
   /// Puts a state back. Throws InvalidArgument where its sizes are not this net's.
   void set_state(TrainerState<Scalar> state) {
@@ -205,6 +214,14 @@ class Trainer {
 
   FitReport fit_anew(Rows<const Scalar> X, Progress progress) {
     const auto start = Clock::now();
+    FitReport report = train_anew(X, progress);
+    finished_ = finish(X, report);
+    report.seconds = seconds_since(start);
+    return report;
+  }
+
+  FitReport train_anew(Rows<const Scalar> X, Progress progress) {
+    const auto start = Clock::now();
     check_rows(X);
     detail::require(options_.validation == 0 || X.rows() > 2,
                     "the training set has 2 rows, expected at least 3: validation takes one");
@@ -226,7 +243,6 @@ class Trainer {
     } else {
       run(X, options_.epochs, progress, report);
     }
-    finish_run(X, report);
     report.seconds = seconds_since(start);
     return report;
   }
@@ -238,7 +254,7 @@ class Trainer {
     check_rows(X);
     FitReport report;
     run(X, epochs, progress, report);
-    finish_run(X, report);
+    finished_ = finish(X, report);
     report.seconds = seconds_since(start);
     return report;
   }
@@ -322,14 +338,9 @@ class Trainer {
       }
     }
     if (report.best_epoch > 0) best.put_back(state_);
-  }
-
-  /// The detector of a run, its score and threshold made from X.
-  void finish_run(Rows<const Scalar> X, FitReport& report) {
+    report.center.assign(state_.center.center.begin(), state_.center.center.end());
     batch_step_.release();
     order_ = {};
-    finished_ = finish(X, report);
-    report.center.assign(state_.center.center.begin(), state_.center.center.end());
   }
 
   /// The net with the parameters as they are.
@@ -349,6 +360,7 @@ class Trainer {
     }
   }
 
+  /// The net's detector, its score and threshold made from X.
   detail::Finished<Scalar> finish(Rows<const Scalar> X, FitReport& report) const {
     return detail::finish(detail::Trained<Scalar>(net_, state_, objective_), options_, X,
                           all_threads(), report);

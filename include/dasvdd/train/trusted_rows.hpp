@@ -83,7 +83,7 @@ std::vector<double> brief_scores(Rows<const Scalar> X, const Scaler<Scalar>& sca
   const Autoencoder<Scalar> net = fit_net<Scalar>(X.cols(), i % 2);
   options.gamma = fit_gamma(net, rows, seed);
   Trainer<Scalar> trainer(net, options);
-  trainer.fit(rows);
+  trainer.train(rows);
 
   const TrainerState<Scalar>& state = trainer.state();
   const PackedNetwork<Scalar> packed(net, state.parameters.data(), state.statistics.data());
