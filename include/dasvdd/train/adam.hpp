@@ -5,6 +5,8 @@
 #include <dasvdd/core/random.hpp>
 #include <dasvdd/kernels/arguments.hpp>
 
+#include <cmath>
+
 DASVDD_NAMESPACE_BEGIN
 
 /// Settings of Adam; the defaults are the paper's and PyTorch's.

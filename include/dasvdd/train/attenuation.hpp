@@ -5,6 +5,9 @@
 #include <dasvdd/train/gamma.hpp>
 #include <dasvdd/train/linear_algebra.hpp>
 
+#include <algorithm>
+#include <utility>
+
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 

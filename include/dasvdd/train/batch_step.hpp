@@ -2,11 +2,14 @@
 /// \file
 /// One mini-batch step: the hot path of training.
 
+#include <dasvdd/nn/autoencoder.hpp>
 #include <dasvdd/nn/training_pass.hpp>
 #include <dasvdd/train/fit_report.hpp>
 #include <dasvdd/train/options.hpp>
 #include <dasvdd/train/trainer_state.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <optional>
 
 DASVDD_NAMESPACE_BEGIN

@@ -5,6 +5,8 @@
 #include <dasvdd/core/memory.hpp>
 #include <dasvdd/core/random.hpp>
 
+#include <cmath>
+
 DASVDD_NAMESPACE_BEGIN
 
 /// The rule of the center step, with t the mean code of the mini-batch's center share under the

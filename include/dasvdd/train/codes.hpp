@@ -5,6 +5,10 @@
 
 #include <dasvdd/train/gamma.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 

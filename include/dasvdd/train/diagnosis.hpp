@@ -5,6 +5,8 @@
 #include <dasvdd/detect/scaler.hpp>
 #include <dasvdd/train/fit_report.hpp>
 
+#include <cstddef>
+
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 

@@ -6,6 +6,7 @@
 #include <dasvdd/detect/calibration.hpp>
 #include <dasvdd/detect/detector.hpp>
 #include <dasvdd/train/diagnosis.hpp>
+#include <dasvdd/train/fit_report.hpp>
 #include <dasvdd/train/gamma.hpp>
 #include <dasvdd/train/options.hpp>
 #include <dasvdd/train/trainer_state.hpp>
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <memory>
 #include <utility>
 #include <vector>

@@ -2,13 +2,23 @@
 /// \file
 /// One line from rows to a detector.
 
+#include <dasvdd/detect/detector.hpp>
 #include <dasvdd/train/attenuation.hpp>
+#include <dasvdd/train/fit_nets.hpp>
 #include <dasvdd/train/fit_progress.hpp>
 #include <dasvdd/train/fitted_ensemble.hpp>
+#include <dasvdd/train/trainer.hpp>
 #include <dasvdd/train/trusted_rows.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
 #include <optional>
+#include <string>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 

@@ -3,7 +3,16 @@
 /// One line from images to a detector.
 
 #include <dasvdd/train/fit.hpp>
+#include <dasvdd/train/fit_progress.hpp>
+#include <dasvdd/train/fitted_ensemble.hpp>
 #include <dasvdd/train/presets.hpp>
+#include <dasvdd/train/trainer.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 

@@ -5,6 +5,10 @@
 #include <dasvdd/train/gamma.hpp>
 #include <dasvdd/train/options.hpp>
 
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 

@@ -5,6 +5,7 @@
 #include <dasvdd/core/types.hpp>
 
 #include <string>
+#include <type_traits>
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN

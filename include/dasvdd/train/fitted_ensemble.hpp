@@ -2,10 +2,12 @@
 /// \file
 /// The detector of a fit of several nets.
 
+#include <dasvdd/detect/calibration.hpp>
 #include <dasvdd/detect/ensemble.hpp>
 #include <dasvdd/train/finish.hpp>
 #include <dasvdd/train/options.hpp>
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <utility>

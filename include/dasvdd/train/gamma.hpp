@@ -8,7 +8,11 @@
 #include <dasvdd/nn/training_pass.hpp>
 #include <dasvdd/train/options.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {

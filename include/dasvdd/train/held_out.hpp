@@ -4,7 +4,12 @@
 
 #include <dasvdd/train/gamma.hpp>
 
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <numeric>
+#include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {

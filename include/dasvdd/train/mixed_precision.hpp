@@ -5,6 +5,8 @@
 #include <dasvdd/kernels/mixed_dispatch.hpp>
 #include <dasvdd/train/options.hpp>
 
+#include <string>
+
 DASVDD_NAMESPACE_BEGIN
 
 /// Mixed precision, for Options::precision: the factors of a net's matrix products are rounded to bfloat16, sums,

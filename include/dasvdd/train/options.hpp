@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 
 DASVDD_NAMESPACE_BEGIN
 

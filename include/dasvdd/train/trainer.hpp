@@ -8,13 +8,23 @@
 #include <dasvdd/train/batch_step.hpp>
 #include <dasvdd/train/codes.hpp>
 #include <dasvdd/train/finish.hpp>
+#include <dasvdd/train/fit_report.hpp>
 #include <dasvdd/train/gamma.hpp>
 #include <dasvdd/train/held_out.hpp>
+#include <dasvdd/train/options.hpp>
 #include <dasvdd/train/row_scaler.hpp>
+#include <dasvdd/train/trainer_state.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <numeric>
 #include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 

@@ -6,6 +6,8 @@
 #include <dasvdd/train/adam.hpp>
 #include <dasvdd/train/center.hpp>
 
+#include <algorithm>
+
 DASVDD_NAMESPACE_BEGIN
 
 /// Everything that a run remembers between two epochs: a value, what a checkpoint holds. Put back

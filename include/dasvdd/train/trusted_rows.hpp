@@ -3,7 +3,16 @@
 /// Which training rows to trust where some may be anomalies.
 
 #include <dasvdd/train/fit_nets.hpp>
+#include <dasvdd/train/gamma.hpp>
 #include <dasvdd/train/trainer.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
