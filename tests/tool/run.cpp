@@ -418,7 +418,7 @@ TEST_CASE("tool: --validation and --patience are those of Trainer") {
   REQUIRE(report.epochs.size() < 200);  // patience has ended it
   CHECK(dasvdd::load<float>(model).score(X) == trainer.detector().score(X));
   CHECK(fitted.out.find("best epoch " + std::to_string(report.best_epoch) + " of " +
-                     std::to_string(report.epochs.size()) + "\n") != std::string::npos);
+                        std::to_string(report.epochs.size()) + "\n") != std::string::npos);
   words.back() = "1";
   check_failure(words, 2, "validation is 1, expected");
   words.resize(words.size() - 2);
