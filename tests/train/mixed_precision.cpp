@@ -146,3 +146,15 @@ TEST_CASE("a net in double is not trained in mixed precision") {
                        "mixed precision trains nets in float; this net is in double",
                        InvalidArgument);
 }
+
+TEST_CASE(
+    "mixed precision: rows that wait for their center step leave the weight gradients alone") {
+  const auto X = curve<float>(110, 40, 3);
+  for (const Precision& precision : precisions()) {
+    CAPTURE(precision.name());
+    Options options = short_run(precision);
+    options.batch_size =
+        35;  // 32 of them in the network step: a whole unit of depth, as 35 are not
+    check_fit_is_its_steps(dense_autoencoder<float>(40, {70, 20}, sigmoid().spec()), options, X);
+  }
+}

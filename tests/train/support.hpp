@@ -3,6 +3,11 @@
 
 #include <dasvdd/dasvdd.hpp>
 
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <utility>
+
 /// n rows of d numbers near a curve through the unit cube, the same for the same seed.
 template <class Scalar>
 dasvdd::RowMatrix<Scalar> curve(dasvdd::Index n, dasvdd::Index d, std::uint64_t seed) {
@@ -25,4 +30,28 @@ bool same_bits(const A& a, const B& b) {
   return a.size() == b.size() &&
          std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(*a.data())) ==
              0;
+}
+
+/// Where a run of two epochs over X in its order has come to, once by fit() and once batch by batch,
+/// each step with its center step.
+template <class Scalar>
+void check_fit_is_its_steps(const dasvdd::Autoencoder<Scalar>& net, dasvdd::Options options,
+                            const dasvdd::RowMatrix<Scalar>& X) {
+  using namespace dasvdd;
+  options.epochs = 2;
+  options.shuffle = false;
+  options.gamma = GammaRule::value(0.5);
+  Trainer<Scalar> whole(net, options), steps(net, options);
+  auto start = steps.state();
+  start.gamma = 0.5;
+  steps.set_state(std::move(start));
+  whole.fit(X);
+  for (Index epoch = 0; epoch < options.epochs; ++epoch) {
+    for (Index first = 0; first < X.rows(); first += options.batch_size) {
+      steps.step(X.middleRows(first, std::min(options.batch_size, X.rows() - first)));
+    }
+  }
+  CHECK(same_bits(steps.state().parameters, whole.state().parameters));
+  CHECK(same_bits(steps.state().statistics, whole.state().statistics));
+  CHECK(same_bits(steps.state().center.center, whole.state().center.center));
 }

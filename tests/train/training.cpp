@@ -5,6 +5,8 @@
 
 #include "train/support.hpp"
 
+#include <dasvdd/nn/batch_norm.hpp>
+
 using namespace dasvdd;
 
 namespace {
@@ -226,4 +228,20 @@ TEST_CASE("train is fit without its detector") {
   Index calls = 0;
   CHECK(trained.train(X, [&](const EpochReport&) { return ++calls < 2; }).stopped);
   CHECK(calls == 2);
+}
+
+TEST_CASE("center steps that wait for the next mini-batch give the bits of those taken at once") {
+  const auto X = curve<double>(110, 6, 3);  // the last mini-batch is short
+  Options options = options_for(2, 30);
+  check_fit_is_its_steps(small_net(), options, X);
+  SUBCASE("the whole mini-batch in both steps: nothing waits") {
+    options.kappa = 1;
+    check_fit_is_its_steps(small_net(), options, X);
+  }
+  SUBCASE("batch normalization, which in a network step asks who is beside a row: nothing waits") {
+    Network<double> encoder, decoder;
+    encoder.add(dense<double>(6, 8)).add(batch_norm<double>(8)).add(dense<double>(8, 3));
+    decoder.add(dense<double>(3, 6));
+    check_fit_is_its_steps(autoencoder(encoder, decoder), options, X);
+  }
 }

@@ -48,16 +48,16 @@ class MixedDense {
     for (int t = 0; t < threads; ++t) strips_.push_back(numbers(panel, whole(widest)));
   }
 
-  /// Rounds what step l takes, by strips of its columns; for its weight gradient too where that will be
-  /// wanted. Ends with a barrier.
-  void round_input(const Team& team, Index l, Rows<const float> x, bool for_gradient) {
+  /// Rounds what step l takes, by strips of its columns; the first `trained` rows for its weight gradient too.
+  /// Ends with a barrier.
+  void round_input(const Team& team, Index l, Rows<const float> x, Index trained) {
     Rounded& r = at(l);
     for_strips(team, x.cols(), [&](Index first, Index cols) {
       k_->round_rows(x.data() + first, x.stride(), x.rows(), cols, r.x_rows.data() + first,
                      r.x_stride);
-      if (for_gradient) {
-        k_->pack_columns(x.data() + first, x.stride(), cols, x.rows(),
-                         r.x_strips.data() + first * whole(x.rows()));
+      if (trained > 0) {
+        k_->pack_columns(x.data() + first, x.stride(), cols, trained,
+                         r.x_strips.data() + first * whole(trained));
       }
     });
     team.barrier();

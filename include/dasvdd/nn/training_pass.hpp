@@ -81,13 +81,25 @@ class TrainingPass {
   /// running statistics up to date, or as a fitted detector does.
   enum class Mode { train, detect };
 
+  /// Whether every row's results are the same in both modes, whatever rows are beside it.
+  bool has_one_mode() const {
+    return std::none_of(net_.steps().begin(), net_.steps().end(),
+                        [](const auto& s) { return s.kind == Step<Scalar>::Kind::layer; });
+  }
+
   /// Carries out the first `steps` steps.
   /// \param statistics written to in Mode::train only
   void forward(const Team& team, Mode mode, const Scalar* parameters, Scalar* statistics,
                Rows<const Scalar> x, Index steps) {
-    for (Index l = 0; l < steps; ++l) {
+    forward(team, mode, parameters, statistics, x, {0, steps}, mode == Mode::train ? x.rows() : 0);
+  }
+  /// Carries out some of the steps, the first of them on x's rows or on as many that it left before.
+  /// \param trained backward and parameter_gradients will be asked for the first so many rows
+  void forward(const Team& team, Mode mode, const Scalar* parameters, Scalar* statistics,
+               Rows<const Scalar> x, Range steps, Index trained) {
+    for (Index l = steps.first; l < steps.last; ++l) {
       const Rows<const Scalar> in = l == 0 ? x : Rows<const Scalar>(result(l - 1).rows(x.rows()));
-      forward_step(team, mode, l, parameters, statistics, in);
+      forward_step(team, mode, l, parameters, statistics, in, trained);
       team.barrier();
     }
   }
@@ -184,10 +196,10 @@ class TrainingPass {
   // ---- forward ----------------------------------------------------------------------------------
 
   void forward_step(const Team& team, Mode mode, Index l, const Scalar* parameters,
-                    Scalar* statistics, Rows<const Scalar> x) {
+                    Scalar* statistics, Rows<const Scalar> x, Index trained) {
     const auto& s = step(l);
     const Rows<Scalar> y = result(l).rows(x.rows());
-    if (is_dense(l)) return forward_dense(team, mode, l, parameters, x, y);
+    if (is_dense(l)) return forward_dense(team, l, parameters, x, y, trained);
     const Range mine = team.share(x.rows());
     if (s.kind == Step<Scalar>::Kind::activation) {
       k_->activate(s.activation, x.row(mine.first), x.stride(), y.row(mine.first), y.stride(),
@@ -211,11 +223,11 @@ class TrainingPass {
     });
   }
 
-  void forward_dense(const Team& team, Mode mode, Index l, const Scalar* parameters,
-                     Rows<const Scalar> x, Rows<Scalar> y) {
+  void forward_dense(const Team& team, Index l, const Scalar* parameters, Rows<const Scalar> x,
+                     Rows<Scalar> y, Index trained) {
     const auto& s = step(l);
     if constexpr (can_mix) {
-      if (mixed_) mixed_->round_input(team, l, x, mode == Mode::train);
+      if (mixed_) mixed_->round_input(team, l, x, trained);
     }
     const Range mine = team.share(strips(s.outputs));
     for (Index j = mine.first; j < mine.last; ++j) {

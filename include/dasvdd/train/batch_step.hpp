@@ -43,9 +43,17 @@ struct Training {
   TrainerState<Scalar>& state;
 };
 
+/// Some of the training rows, by their numbers.
+struct RowNumbers {
+  const Index* order = nullptr;
+  Index count = 0;
+};
+
 /// The steps of a training and the buffers they share:
 ///   network step  rows 0 .. k-1, c fixed: forward, terms and gradients, backward, Adam
 ///   center step   rows k .. B-1 (all if k = B), the updated encoder fixed: c towards the mean code
+/// The encoder stays what it is until the next network step has been through it, so rows of a center step wait and
+/// are encoded together with that step's: the same numbers, and one reading of the weights less.
 /// Every member of the team calls every function but prepare() and release().
 template <class Scalar, class Objective>
 class BatchStep {
@@ -67,17 +75,19 @@ class BatchStep {
   /// Gives the buffers back.
   void release() { *this = BatchStep(); }
 
-  /// The step on the `count` rows of X that `order` names.
+  /// The step on the `count` rows of X that `order` names, and the center step before it.
+  /// \param waiting each member's own: rows of the center step before this one; becomes this one's, for
+  ///   the next call or move_center()
   void operator()(const Team& team, const Training<Scalar, Objective>& t, Rows<const Scalar> X,
-                  const Index* order, Index count, double rate, EpochSums& sums) {
-    const Rows<const Scalar> x = gather(team, t, X, order, count);
-    const Index k = network_share(t.options.kappa, count);
+                  RowNumbers batch, double rate, EpochSums& sums, RowNumbers& waiting) {
+    const Index k = network_share(t.options.kappa, batch.count);
+    const Rows<const Scalar> x = gather(team, t, X, {batch.order, k}, waiting);
 
     // Every member ticks a copy of the clock; the first puts it back.
     AdamClock clock = t.state.clock;
     const auto adam = clock.template tick<Scalar>(t.options.adam, rate);
     network_gradients(
-        team, t, x.middle_rows(0, k), t.state.statistics.data(),
+        team, t, x, k, t.state.statistics.data(),
         {nullptr,
          {t.state.parameters.data(), t.state.first_moments.data(), t.state.second_moments.data()},
          adam});
@@ -92,33 +102,53 @@ class BatchStep {
       }
       sums.rows += k;
     }
-    if constexpr (Objective::moves_center) {
-      if (t.options.center.kind != CenterRule::Kind::fixed)
-        center_step(team, t, k < count ? x.middle_rows(k, count - k) : x);
+    waiting = {};
+    if (moves_center(t)) {
+      const bool apart = k < batch.count;
+      waiting = apart ? RowNumbers{batch.order + k, batch.count - k} : batch;
+      if (!apart || !pass_->has_one_mode()) move_center(team, t, X, waiting);
     }
   }
 
-  /// Copies the batch's rows, scaled, into one block.
+  /// The center step that waits, at the end of an epoch: nothing waits after it.
+  void move_center(const Team& team, const Training<Scalar, Objective>& t, Rows<const Scalar> X,
+                   RowNumbers& waiting) {
+    if (waiting.count == 0) return;
+    const Rows<const Scalar> x = gather(team, t, X, waiting);
+    pass_->forward(team, Mode::detect, t.state.parameters.data(), t.state.statistics.data(), x,
+                   pass_->code_steps());
+    center_step(team, t, pass_->code(x.rows()));
+    waiting = {};
+  }
+
+  /// Copies rows of X, scaled, into one block: `first`, then `more`.
   Rows<const Scalar> gather(const Team& team, const Training<Scalar, Objective>& t,
-                            Rows<const Scalar> X, const Index* order, Index count) {
+                            Rows<const Scalar> X, RowNumbers first, RowNumbers more = {}) {
     const Index d = t.net.inputs(), stride = padded_stride<Scalar>(d);
+    const Index count = first.count + more.count;
     const Range mine = team.share(count);
     for (Index i = mine.first; i < mine.last; ++i) {
-      t.state.scaler.apply(pass_->kernels(), X.row(order[i]), d, batch_.data() + i * stride);
+      const Index row = i < first.count ? first.order[i] : more.order[i - first.count];
+      t.state.scaler.apply(pass_->kernels(), X.row(row), d, batch_.data() + i * stride);
     }
     team.barrier();
     return {batch_.data(), count, d, stride};
   }
 
   /// Forward, terms and their gradients, backward, and what the sink makes of the parameter
-  /// gradients.
+  /// gradients, of the first n rows of x; the others are those of the center step before.
   void network_gradients(const Team& team, const Training<Scalar, Objective>& t,
-                         Rows<const Scalar> x, Scalar* statistics, const GradientSink& sink) {
+                         Rows<const Scalar> x, Index n, Scalar* statistics,
+                         const GradientSink& sink) {
     TrainingPass<Scalar>& pass = *pass_;
-    const Index n = x.rows();
     const Scalar* parameters = t.state.parameters.data();
-    const Index steps = Objective::uses_decoder ? pass.steps() : pass.code_steps();
-    pass.forward(team, TrainingPass<Scalar>::Mode::train, parameters, statistics, x, steps);
+    const Index code = pass.code_steps(), steps = pass.steps(), all = x.rows();
+    pass.forward(team, Mode::train, parameters, statistics, x, {0, code}, n);
+    if (n < all) center_step(team, t, pass.code(all).middle_rows(n, all - n));
+    x = x.middle_rows(0, n);
+    if (Objective::uses_decoder) {
+      pass.forward(team, Mode::train, parameters, statistics, x, {code, steps}, n);
+    }
     t.objective(
         pass.kernels(),
         {x, pass.output(n), pass.code(n), t.state.center.center.data(), t.state.squared_radius},
@@ -129,6 +159,12 @@ class BatchStep {
   }
 
  private:
+  using Mode = typename TrainingPass<Scalar>::Mode;
+
+  static bool moves_center(const Training<Scalar, Objective>& t) {
+    return Objective::moves_center && t.options.center.kind != CenterRule::Kind::fixed;
+  }
+
   /// Rows of a mini-batch that the network step takes; all where no center step takes the rest.
   static Index network_share(double kappa, Index count) {
     if (!Objective::moves_center) return count;
@@ -137,15 +173,11 @@ class BatchStep {
     return std::min(count, std::max<Index>(1, static_cast<Index>(share)));
   }
 
-  void center_step(const Team& team, const Training<Scalar, Objective>& t, Rows<const Scalar> x) {
-    TrainingPass<Scalar>& pass = *pass_;
-    pass.forward(team, TrainingPass<Scalar>::Mode::detect, t.state.parameters.data(),
-                 t.state.statistics.data(), x, pass.code_steps());
+  void center_step(const Team& team, const Training<Scalar, Objective>& t, Rows<Scalar> code) {
     if (team.member() == 0) {
-      const Rows<Scalar> code = pass.code(x.rows());
-      pass.kernels().column_sums(code.data(), code.stride(), x.rows(), t.net.code(),
-                                 code_sums_.data());
-      t.state.center.move(t.options.center, code_sums_.data(), x.rows());
+      pass_->kernels().column_sums(code.data(), code.stride(), code.rows(), t.net.code(),
+                                   code_sums_.data());
+      t.state.center.move(t.options.center, code_sums_.data(), code.rows());
     }
     team.barrier();
   }

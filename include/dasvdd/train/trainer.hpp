@@ -151,7 +151,10 @@ class Trainer {
     EpochReport report{1, 1};
     detail::EpochSums sums;
     parallel(team_size(X.rows()), [&](const Team& team) {
-      batch_step_(team, training(), X, order_.data(), X.rows(), options_.adam.learning_rate, sums);
+      detail::RowNumbers waiting;
+      batch_step_(team, training(), X, {order_.data(), X.rows()}, options_.adam.learning_rate, sums,
+                  waiting);
+      batch_step_.move_center(team, training(), X, waiting);
     });
     sums.fill(report, objective_, state_);
     return report;
@@ -166,8 +169,9 @@ class Trainer {
     take_file_order(X.rows());
     AlignedBuffer<Scalar> statistics = state_.statistics;
     parallel(team_size(X.rows()), [&](const Team& team) {
-      const auto x = batch_step_.gather(team, training(), X, order_.data(), X.rows());
-      batch_step_.network_gradients(team, training(), x, statistics.data(), {result.data()});
+      const auto x = batch_step_.gather(team, training(), X, {order_.data(), X.rows()});
+      batch_step_.network_gradients(team, training(), x, x.rows(), statistics.data(),
+                                    {result.data()});
     });
     return result;
   }
@@ -295,14 +299,16 @@ class Trainer {
       detail::EpochSums sums;
       const auto train_epoch = [&](const Team& team) {
         if (team.member() == 0) report.threads = team.size();
+        detail::RowNumbers waiting;
         for (Index b = 0; b < batches; ++b) {
           const Index first = b * options_.batch_size;
           const Index count = std::min(options_.batch_size, X.rows() - first);
           const double part = static_cast<double>(epoch * batches + b) / steps;
           const double rate =
               options_.adam.learning_rate * std::fma(part, options_.final_rate - 1, 1.0);
-          batch_step_(team, training(), X, order_.data() + first, count, rate, sums);
+          batch_step_(team, training(), X, {order_.data() + first, count}, rate, sums, waiting);
         }
+        batch_step_.move_center(team, training(), X, waiting);
       };
       try {
         parallel(threads, train_epoch);
