@@ -19,6 +19,7 @@
 #include <dasvdd/kernels/dispatch.hpp>
 #include <dasvdd/nn/mixed_dense.hpp>
 #include <dasvdd/nn/network.hpp>
+#include <dasvdd/nn/step_buffers.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -34,25 +35,19 @@ class TrainingPass {
   /// \param mixed kernels for dense steps in mixed precision, of nets in float; null for the net's own
   DASVDD_COLD TrainingPass(const Network<Scalar>& net, Index code_steps, Index max_rows,
                            int threads, const kernels::MixedTable* mixed = nullptr)
-      : net_(net), code_step_(code_steps - 1), k_(&kernels::best<Scalar>()) {
+      : net_(net),
+        code_step_(code_steps - 1),
+        k_(&kernels::best<Scalar>()),
+        latent_(max_rows, net_.steps()[static_cast<std::size_t>(code_step_)].outputs) {
     Index widest = 0, scratch = 0;
     for (const auto& step : net_.steps()) {
-      const Index stride = detail::padded_stride<Scalar>(step.outputs);
-      results_.push_back({AlignedBuffer<Scalar>(max_rows * stride), stride, step.outputs});
-      gradients_.push_back({AlignedBuffer<Scalar>(max_rows * stride), stride, step.outputs});
-      arguments_.push_back({AlignedBuffer<Scalar>(step.keeps_argument() ? max_rows * stride : 0),
-                            stride, step.outputs});
-      Index shards = 0;
+      buffers_.emplace_back(step, max_rows);
       if (step.kind == Step<Scalar>::Kind::dense) {
         widest = std::max({widest, step.inputs, step.outputs});
       } else if (step.kind == Step<Scalar>::Kind::layer) {
-        shards = shard_count(step);
         scratch = std::max(scratch, step.layer->scratch(max_rows));
       }
-      shards_.emplace_back(shards * padded_parameters(step));
     }
-    latent_ = {AlignedBuffer<Scalar>(max_rows * results_[code_index()].stride),
-               results_[code_index()].stride, results_[code_index()].cols};
     // One strip of weights, or all strips of a batch; a layer's scratch.
     const Index strip =
         std::max(widest * k_->panel, max_rows * detail::round_up(widest, k_->panel));
@@ -70,11 +65,11 @@ class TrainingPass {
   Index code_steps() const { return code_step_ + 1; }
 
   /// The latent codes and the net's output after forward: rows x m, rows x d.
-  Rows<Scalar> code(Index rows) { return results_[code_index()].rows(rows); }
-  Rows<Scalar> output(Index rows) { return results_.back().rows(rows); }
+  Rows<Scalar> code(Index rows) { return result(code_step_).rows(rows); }
+  Rows<Scalar> output(Index rows) { return buffers_.back().result.rows(rows); }
   /// What the objective fills before backward: dL/d(output), and dL/d(code) without the decoder's
   /// share.
-  Rows<Scalar> output_gradient(Index rows) { return gradients_.back().rows(rows); }
+  Rows<Scalar> output_gradient(Index rows) { return buffers_.back().gradient.rows(rows); }
   Rows<Scalar> latent_gradient(Index rows) { return latent_.rows(rows); }
 
   /// How layers with a training mode of their own compute: as in the network step, bringing their
@@ -157,18 +152,14 @@ class TrainingPass {
   /// Mixed precision is for nets in float.
   static constexpr bool can_mix = std::is_same_v<Scalar, float>;
 
-  /// A step's numbers for every row of the batch.
-  struct Block {
-    AlignedBuffer<Scalar> data;
-    Index stride = 0, cols = 0;
-    Rows<Scalar> rows(Index count) { return {data.data(), count, cols, stride}; }
-  };
+  using Block = detail::BatchBlock<Scalar>;
+  using Buffers = detail::StepBuffers<Scalar>;
 
-  std::size_t code_index() const { return static_cast<std::size_t>(code_step_); }
   const Step<Scalar>& step(Index l) const { return net_.steps()[static_cast<std::size_t>(l)]; }
-  Block& result(Index l) { return results_[static_cast<std::size_t>(l)]; }
-  Block& argument(Index l) { return arguments_[static_cast<std::size_t>(l)]; }
-  Block& gradient(Index l) { return gradients_[static_cast<std::size_t>(l)]; }
+  Buffers& buffers(Index l) { return buffers_[static_cast<std::size_t>(l)]; }
+  Block& result(Index l) { return buffers(l).result; }
+  Block& argument(Index l) { return buffers(l).argument; }
+  Block& gradient(Index l) { return buffers(l).gradient; }
   Scalar* strip(const Team& team) {
     return strips_[static_cast<std::size_t>(team.member())].data();
   }
@@ -180,15 +171,6 @@ class TrainingPass {
   Index panel() const { return mixed_ ? kernels::mixed_panel : k_->panel; }
   bool is_dense(Index l) const { return step(l).kind == Step<Scalar>::Kind::dense; }
 
-  /// A layer's rows are shared out in this many parts, a fixed number, so that sums over them have
-  /// one order.
-  static Index shard_count(const Step<Scalar>& s) { return whole_batch(s) ? 1 : 8; }
-  static bool whole_batch(const Step<Scalar>& s) {
-    return s.layer->whole_batch() || s.layer->statistics() > 0;
-  }
-  static Index padded_parameters(const Step<Scalar>& s) {
-    return s.layer ? detail::round_up(s.layer->parameters(), detail::tensor_alignment) : 0;
-  }
   Index weight_units(const Step<Scalar>& s) const {
     return s.kind == Step<Scalar>::Kind::dense ? strips(s.inputs) * s.outputs : 0;
   }
@@ -208,7 +190,7 @@ class TrainingPass {
     }
     const Scalar* w = parameters + s.weight_at;
     team.guard([&] {
-      if (mode == Mode::train && whole_batch(s)) {
+      if (mode == Mode::train && Buffers::whole_batch(s)) {
         if (team.member() > 0) return;
         s.layer->forward_training(w, statistics + s.statistics_at, x, y, scratch(team));
       } else if (mine.size() > 0) {
@@ -304,12 +286,12 @@ class TrainingPass {
       for (Index i = mine.first; i < mine.last; ++i) std::copy_n(g.row(i), s.inputs, dx.row(i));
       finish_rows(l - 1, mine);
     } else {
-      const Index parts = shard_count(s);
+      const Index parts = buffers(l).parts;
       const Range mine = team.share(parts);
       for (Index part = mine.first; part < mine.last; ++part) {
         const Range rows = share(x.rows(), part, parts);
         const auto take = [rows](auto block) { return block.middle_rows(rows.first, rows.size()); };
-        Scalar* dw = shards_[static_cast<std::size_t>(l)].data() + part * padded_parameters(s);
+        Scalar* dw = buffers(l).shard(part);
         std::fill_n(dw, s.layer->parameters(), Scalar(0));
         if (rows.size() == 0) continue;
         team.guard([&] {
@@ -393,9 +375,9 @@ class TrainingPass {
     const Index count =
         std::min(lines.last * detail::tensor_alignment, s.layer->parameters()) - first;
     if (count <= 0) return;
-    Scalar* sums = shards_[static_cast<std::size_t>(l)].data() + first;
-    for (Index part = 1; part < shard_count(s); ++part) {
-      const Scalar* more = sums + part * padded_parameters(s);
+    Scalar* sums = buffers(l).shard(0) + first;
+    for (Index part = 1; part < buffers(l).parts; ++part) {
+      const Scalar* more = buffers(l).shard(part) + first;
       for (Index j = 0; j < count; ++j) sums[j] += more[j];
     }
     if (sink.gradient) {
@@ -408,9 +390,9 @@ class TrainingPass {
   Network<Scalar> net_;
   Index code_step_;
   const kernels::Table<Scalar>* k_;
-  std::vector<Block> results_, arguments_, gradients_;
+  std::vector<Buffers> buffers_;
   Block latent_;
-  std::vector<AlignedBuffer<Scalar>> shards_, strips_, scratch_;
+  std::vector<AlignedBuffer<Scalar>> strips_, scratch_;
   std::optional<detail::MixedDense> mixed_;
 };
 
