@@ -4,6 +4,7 @@
 
 #include <dasvdd/io/tensor_file.hpp>
 #include <dasvdd/nn/batch_norm.hpp>
+#include <dasvdd/nn/conv2d.hpp>
 #include <dasvdd/nn/conv_transpose2d.hpp>
 #include <dasvdd/nn/max_pool2d.hpp>
 #include <dasvdd/nn/packed_network.hpp>

@@ -1,7 +1,8 @@
-#include <dasvdd/core/random.hpp>
 #include <dasvdd/train/linear_algebra.hpp>
 
 #include <doctest/doctest.h>
+
+#include "train/support.hpp"
 
 #include <string>
 #include <vector>
@@ -9,17 +10,6 @@
 using namespace dasvdd;
 
 namespace {
-
-/// n x d numbers whose columns correlate.
-std::vector<float> correlated(Index n, Index d) {
-  Random random(static_cast<std::uint64_t>(d));
-  std::vector<float> e(static_cast<std::size_t>(n * d));
-  float before = 0;
-  for (float& x : e) {
-    x = before = 0.5f * before + static_cast<float>(random.normal());
-  }
-  return e;
-}
 
 bool products_are_fused() { return std::string(kernels::best<double>().name) != "portable"; }
 

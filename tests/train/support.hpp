@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 /// n rows of d numbers near a curve through the unit cube, the same for the same seed.
 template <class Scalar>
@@ -22,6 +23,17 @@ dasvdd::RowMatrix<Scalar> curve(dasvdd::Index n, dasvdd::Index d, std::uint64_t 
     }
   }
   return X;
+}
+
+/// n x d numbers whose columns correlate.
+inline std::vector<float> correlated(dasvdd::Index n, dasvdd::Index d) {
+  dasvdd::Random random(static_cast<std::uint64_t>(d));
+  std::vector<float> e(static_cast<std::size_t>(n * d));
+  float before = 0;
+  for (float& x : e) {
+    x = before = 0.5f * before + static_cast<float>(random.normal());
+  }
+  return e;
 }
 
 /// Bit by bit the same numbers.

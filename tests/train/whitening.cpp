@@ -1,26 +1,12 @@
-#include <dasvdd/core/random.hpp>
 #include <dasvdd/train/whitening.hpp>
 
 #include <doctest/doctest.h>
 
+#include "train/support.hpp"
+
 #include <vector>
 
 using namespace dasvdd;
-
-namespace {
-
-/// n x d numbers whose columns correlate.
-std::vector<float> correlated(Index n, Index d) {
-  Random random(static_cast<std::uint64_t>(d));
-  std::vector<float> e(static_cast<std::size_t>(n * d));
-  float before = 0;
-  for (float& x : e) {
-    x = before = 0.5f * before + static_cast<float>(random.normal());
-  }
-  return e;
-}
-
-}  // namespace
 
 TEST_CASE("whitened rows have the identity as covariance, up to the ridge") {
   for (const Index d : {1, 2, 17, 33, 100}) {

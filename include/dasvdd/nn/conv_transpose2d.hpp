@@ -2,7 +2,7 @@
 /// \file
 /// Transposed convolution of images.
 
-#include <dasvdd/nn/conv2d.hpp>
+#include <dasvdd/nn/convolution.hpp>
 
 DASVDD_NAMESPACE_BEGIN
 
@@ -13,7 +13,7 @@ DASVDD_NAMESPACE_BEGIN
 /// x: C x H x W, y: O x h x w with h = (H - 1) s - 2 p + k, W: C x O x k x k, b: O. Parameters start
 /// as U(-1/sqrt(O k k), 1/sqrt(O k k)), PyTorch's default.
 template <class Scalar_>
-class ConvTranspose2d : public Layer<Scalar_> {
+class ConvTranspose2d : public detail::Convolution<Scalar_> {
  public:
   using Scalar = Scalar_;
 
@@ -21,52 +21,28 @@ class ConvTranspose2d : public Layer<Scalar_> {
   /// less than k: how much is cut off around the output
   ConvTranspose2d(const Shape& input, Index channels, Index kernel, Index stride = 1,
                   Index padding = 0, bool bias = true)
-      : map_(output_of(input, channels, kernel, stride, padding), input, kernel, stride, padding),
-        bias_(bias) {}
+      : detail::Convolution<Scalar>(
+            "conv_transpose2d",
+            {output_of(input, channels, kernel, stride, padding), input, kernel, stride, padding},
+            bias) {}
 
-  const Shape& input_shape() const { return map_.map(); }
-  const Shape& output_shape() const { return map_.image(); }
-  bool has_bias() const { return bias_; }
+  const Shape& input_shape() const override { return map_.map(); }
+  const Shape& output_shape() const override { return map_.image(); }
 
-  Index inputs() const override { return input_shape().size(); }
-  Index outputs() const override { return output_shape().size(); }
-  Index parameters() const override {
-    return map_.weights() + (bias_ ? output_shape().channels : 0);
-  }
-  Index multiply_adds() const override { return map_.weights() * input_shape().plane(); }
-  Index scratch(Index) const override {
-    return std::max(map_.scratch(), bias_ ? outputs() : Index(0));
-  }
-
-  void initialize(Random& random, Scalar* w, Scalar*) const override {
-    detail::draw_convolution(random, parameters(), map_.depth(), w);
-  }
   void forward(const Scalar* w, const Scalar*, Rows<const Scalar> x, Rows<Scalar> y,
                Scalar* scratch) const override {
-    map_.transpose(w, bias_ ? w + map_.weights() : nullptr, x, y, scratch);
+    map_.transpose(w, this->bias_of(w), x, y, scratch);
   }
   void backward(const Scalar* w, Rows<const Scalar> x, Rows<const Scalar>, Rows<const Scalar> dy,
                 Rows<Scalar> dx, Scalar* dw, Scalar* scratch) const override {
     map_.add_weight_gradient(dy, x, dw, scratch);
-    if (bias_) detail::add_bias_gradient(output_shape(), dy, dw + map_.weights(), scratch);
+    this->add_bias_gradient_to(dw, dy, scratch);
     if (dx.data()) map_.correlate(w, nullptr, dy, dx, scratch);
   }
 
-  LayerSpec spec() const override {
-    const Shape& in = input_shape();
-    return {
-        "conv_transpose2d",
-        {double(in.channels), double(in.height), double(in.width), double(output_shape().channels),
-         double(map_.kernel()), double(map_.stride()), double(map_.padding()), bias_ ? 1.0 : 0.0}};
-  }
-  std::vector<TensorSpec> parameter_tensors() const override {
-    const Index k = map_.kernel(), out = output_shape().channels;
-    std::vector<TensorSpec> tensors = {{"weight", {input_shape().channels, out, k, k}}};
-    if (bias_) tensors.push_back({"bias", {out}});
-    return tensors;
-  }
-
  private:
+  using detail::Convolution<Scalar>::map_;
+
   static Shape output_of(const Shape& in, Index channels, Index kernel, Index stride,
                          Index padding) {
     const char* name = "conv_transpose2d";
@@ -78,9 +54,6 @@ class ConvTranspose2d : public Layer<Scalar_> {
     detail::check_weights(name, in.channels, channels, kernel);
     return out;
   }
-
-  detail::Correlation<Scalar> map_;
-  bool bias_;
 };
 
 /// \code
