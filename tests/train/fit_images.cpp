@@ -156,8 +156,15 @@ TEST_CASE("a rule of gamma times a factor gives the rule's estimate times it") {
         .fit(X)
         .gamma;
   };
-  for (const GammaRule rule : {GammaRule::ratio_of_means(2), GammaRule::mean_of_ratios(2)}) {
+  for (const GammaRule rule :
+       {GammaRule::ratio_of_means(2), GammaRule::mean_of_ratios(2), GammaRule::value(0.3)}) {
     CHECK(gamma(rule.times(0.25)) == 0.25 * gamma(rule));
     CHECK(rule.times(0.5).times(8).factor == 4);
   }
+  CHECK_THROWS_WITH_AS(gamma(GammaRule::value(1e300).times(1e300)),
+                       "gamma is inf, expected a finite number that is not negative",
+                       InvalidArgument);
+  CHECK_THROWS_WITH_AS(gamma(GammaRule::value(2).times(-1)),
+                       "gamma's factor is -1, expected a finite number that is not negative",
+                       InvalidArgument);
 }

@@ -96,7 +96,7 @@ DASVDD_COLD double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<S
                                   Rows<const Scalar> X, const Scalar* center, const GammaRule& rule,
                                   int threads,
                                   FunctionRef<void(int, Scalar*, Scalar*)> initialize) {
-  if (rule.kind == GammaRule::Kind::value) return rule.number;
+  if (rule.kind == GammaRule::Kind::value) return rule.factor * rule.number;
   const bool ratio_of_means = rule.kind == GammaRule::Kind::ratio_of_means;
   const Index n = X.rows(), d = net.inputs(), m = net.code();
   PackedNetwork<Scalar> packed(net);

@@ -19,7 +19,7 @@ struct GammaRule {
   Kind kind = Kind::ratio_of_means;
   double number = 0;         ///< Kind::value
   int initializations = 10;  ///< T fresh nets the estimate looks at
-  double factor = 1;         ///< what the two rules' estimate is multiplied by
+  double factor = 1;         ///< what the estimate, or the number, is multiplied by
 
   /// mean over T nets of [mean r] / [mean ||z||^2]: the published code's rule.
   static GammaRule ratio_of_means(int initializations = 10) {
@@ -32,7 +32,7 @@ struct GammaRule {
   /// A number of the user's own. 0 leaves a plain autoencoder; a very large one collapses the code.
   static GammaRule value(double gamma) { return {Kind::value, gamma}; }
 
-  /// The same rule with its estimate multiplied by `x`. Untrained nets put the latent term's weight so
+  /// The same rule with its gamma multiplied by `x`. Untrained nets put the latent term's weight so
   /// high that a net hardly learns for its first hundred epochs; a tenth of it saves most of them.
   GammaRule times(double x) const {
     GammaRule rule = *this;
@@ -44,7 +44,8 @@ struct GammaRule {
     detail::require(detail::is_finite(factor) && factor >= 0, "gamma's factor is ", factor,
                     ", expected a finite number that is not negative");
     if (kind == Kind::value) {
-      detail::require(detail::is_finite(number) && number >= 0, "gamma is ", number,
+      const double gamma = factor * number;
+      detail::require(detail::is_finite(gamma) && gamma >= 0, "gamma is ", gamma,
                       ", expected a finite number that is not negative");
     } else {
       detail::require(initializations >= 1, "gamma's initializations are ", initializations,
