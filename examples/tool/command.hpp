@@ -8,11 +8,14 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <fstream>
+#include <limits>
 #include <ostream>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace tool {
@@ -56,6 +59,24 @@ auto naming(const std::string& path, const Action& action) {
   } catch (const dasvdd::InvalidArgument& error) {
     throw FileError(in_quotes(path) + ": " + error.what());
   }
+}
+
+/// For CLI11's transform(): refuses what is no whole number of the type. By itself CLI11 takes -1 for the largest
+/// number that has no sign, what is too large for the largest, and 010 for 8.
+template <class Integer>
+CLI::Validator whole_number() {
+  const auto rewrite = [](std::string& text) {
+    Integer number;
+    const char* last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data(), last, number);
+    if (error != std::errc() || end != last) {
+      return in_quotes(text) + " is no whole number from 0 to " +
+             std::to_string(std::numeric_limits<Integer>::max());
+    }
+    text = std::to_string(number);
+    return std::string();
+  };
+  return CLI::Validator(rewrite, "");
 }
 
 /// The arguments that say where the rows and their labels are.

@@ -10,6 +10,7 @@
 #include <dasvdd/train/mixed_precision.hpp>
 
 #include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -60,9 +61,12 @@ class FitCommand {
                           "bfloat16 where the CPU is faster at them: big nets in a third of the "
                           "time, not to the same bits");
     output_option_->check(CLI::IsMember({"sigmoid", "identity", "leaky_relu"}));
-    command_.add_option("--epochs", epochs_, "passes over the rows");
-    command_.add_option("--batch-size", batch_size_,
-                        "rows a step (200 with --layers or --net, else 32)");
+    command_.add_option("--epochs", epochs_, "passes over the rows")
+        ->transform(whole_number<Index>());
+    command_
+        .add_option("--batch-size", batch_size_,
+                    "rows a step (200 with --layers or --net, else 32)")
+        ->transform(whole_number<Index>());
     command_.add_option("--lr", options_.adam.learning_rate, "Adam's learning rate")
         ->capture_default_str();
     command_.add_option("--center-lr", options_.center.learning_rate, "the center's learning rate")
@@ -95,10 +99,14 @@ class FitCommand {
     command_
         .add_option("--patience", options_.patience,
                     "with --validation: end when so many epochs in turn were no better (0: never)")
-        ->capture_default_str();
-    command_.add_option("--seed", options_.seed, "seed of everything drawn")->capture_default_str();
+        ->capture_default_str()
+        ->transform(whole_number<Index>());
+    command_.add_option("--seed", options_.seed, "seed of everything drawn")
+        ->capture_default_str()
+        ->transform(whole_number<std::uint64_t>());
     command_.add_option("--threads", options_.threads, "0 for all; never changes the result")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->transform(whole_number<int>());
   }
 
   bool chosen() const { return command_.parsed(); }

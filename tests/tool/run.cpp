@@ -270,7 +270,7 @@ TEST_CASE("tool: the published form's options reach the training") {
   const std::string train = folder.put("train.csv", csv(60, 0)), model = folder / "m";
   std::vector<std::string> more = by_label;
   more.insert(more.end(), {"--output", "leaky_relu", "--lr", "0.01", "--center-lr", "0.5",
-                           "--kappa", "0.8", "--gamma", "0.25", "--seed", "11"});
+                           "--kappa", "0.8", "--gamma", "0.25", "--seed", "011"});
   REQUIRE(dasvdd_tool(fit_arguments(train, model, more)).status == 0);
   const std::string info = dasvdd_tool({"info", model}).out;
   for (const char* line :
@@ -450,7 +450,21 @@ TEST_CASE("tool: bad input is exit status 2 and one sentence") {
   check_failure({"fit", train}, 2, "-o is required");
   check_failure({"fit", "-o", model}, 2, "TRAIN is required");
   check_failure({"score", model, train, "--what"}, 2, "--what");
-  check_failure(fit_arguments(train, model, {"--seed", "x"}), 2, "--seed");
+  for (const char* seed : {"-1", "x", "1.5", "0x10", "18446744073709551616"}) {
+    check_failure(
+        fit_arguments(train, model, {"--seed", seed}), 2,
+        "--seed: '" + std::string(seed) + "' is no whole number from 0 to 18446744073709551615");
+  }
+  for (const std::string option : {"--epochs", "--batch-size", "--patience", "--threads"}) {
+    for (const char* number : {"9223372036854775808", "0x10"}) {
+      check_failure({"fit", train, "-o", model, option, number}, 2,
+                    option + ": '" + number + "' is no whole number from 0 to ");
+    }
+  }
+  check_failure({"fit", train, "-o", model, "--epochs", "-1"}, 2, "epochs is -1");
+  check_failure({"fit", train, "-o", model, "--batch-size", "-1"}, 2, "the batch size is -1");
+  check_failure({"fit", train, "-o", model, "--patience", "-1"}, 2, "patience is -1");
+  check_failure({"fit", train, "-o", model, "--threads", "-1"}, 2, "threads is -1");
   check_failure(fit_arguments(train, model, {"--output", "relu"}), 2, "--output");
   check_failure(fit_arguments(train, model, {"--standardize", "--no-standardize"}), 2, "excludes");
   for (const char* layers : {"8,x", "8,,2", ",8", "8,", "0", "-3", "8 2"}) {
