@@ -1,5 +1,5 @@
 #pragma once
-// Counts what a program takes from the heap, where all of it comes from: at malloc and its relatives,
+// Counts what a program takes from the heap, and lets it fail, where all of it comes from: at malloc and its relatives,
 // which operator new calls too. For one source file of a program; DASVDD_TEST_COUNTS_MEMORY says whether it can.
 
 #include <dasvdd/core/memory.hpp>  // Eigen first: what it includes must declare posix_memalign before it is defined
@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 // Sanitizers bring a malloc of their own.
 #if defined(__has_feature)
@@ -30,6 +31,11 @@ namespace heap {
 
 inline std::atomic<long> allocations{0};
 inline std::atomic<long> bytes{0}, most_bytes{0};
+
+/// Whether the calling thread's next allocation fails.
+inline thread_local bool fails = false;
+inline void fail_next() { fails = true; }
+inline bool failed() { return std::exchange(fails, false); }
 
 inline void take(std::size_t size) {
   ++allocations;
@@ -76,7 +82,9 @@ void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 void __libc_free(void*);
 
-void* malloc(std::size_t size) noexcept { return heap::taken(__libc_malloc(size)); }
+void* malloc(std::size_t size) noexcept {
+  return heap::failed() ? nullptr : heap::taken(__libc_malloc(size));
+}
 void* calloc(std::size_t count, std::size_t size) noexcept {
   return heap::taken(__libc_calloc(count, size));
 }
@@ -103,7 +111,8 @@ void free(void* memory) noexcept {
 // Aligned memory says how much was asked for: malloc sets aside up to the alignment more, which nobody touches.
 void* operator new(std::size_t size, std::align_val_t alignment) {
   const auto border = static_cast<std::size_t>(alignment);
-  char* memory = static_cast<char*>(__libc_memalign(border, border + size));
+  char* memory =
+      heap::failed() ? nullptr : static_cast<char*>(__libc_memalign(border, border + size));
   if (!memory) throw std::bad_alloc();
   std::memcpy(memory, &size, sizeof size);
   heap::take(size);

@@ -19,6 +19,18 @@
 
 namespace tool {
 
+/// What a bar of progress says besides how far it is.
+inline std::string loss_words(const dasvdd::EpochReport& epoch) {
+  char text[32];
+  std::snprintf(text, sizeof text, "loss %.5g", epoch.loss);
+  return text;
+}
+inline std::string progress_words(const dasvdd::FitProgress& at) {
+  const std::string net =
+      "net " + std::to_string(at.member + 1) + " of " + std::to_string(at.members);
+  return (at.screening ? "screening" : net) + ", " + loss_words(at.epoch);
+}
+
 class FitCommand {
  public:
   explicit FitCommand(CLI::App& app)
@@ -303,9 +315,7 @@ class FitCommand {
   static dasvdd::Detector<float> showing(std::ostream& err, Train&& train) {
     Progress bar("epoch");
     auto detector = train([&](const dasvdd::FitProgress& at) {
-      bar.update(static_cast<long>(at.done), static_cast<long>(at.total),
-                 "net " + std::to_string(at.member + 1) + " of " + std::to_string(at.members) +
-                     ", loss " + short_text(at.epoch.loss));
+      bar.update(static_cast<long>(at.done), static_cast<long>(at.total), progress_words(at));
     });
     bar.finish();
     const auto& facts = detector.model().facts;
@@ -322,7 +332,7 @@ class FitCommand {
     Progress bar("epoch");
     const dasvdd::FitReport report = trainer.fit(table.X, [&](const dasvdd::EpochReport& epoch) {
       bar.update(static_cast<long>(epoch.epoch), static_cast<long>(epoch.epochs),
-                 "loss " + short_text(epoch.loss));
+                 loss_words(epoch));
       return true;
     });
     bar.finish();
@@ -346,12 +356,6 @@ class FitCommand {
     check(table.images, "--net ", net_,
           " is for images; --image-shape says of which shape the rows are");
     return dasvdd::lenet_autoencoder<float>({table.channels, table.height, table.width}, output);
-  }
-
-  static std::string short_text(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.5g", value);
-    return text;
   }
 
   CLI::App& command_;

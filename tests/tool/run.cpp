@@ -398,6 +398,16 @@ TEST_CASE("tool: --contamination is that of fit()") {
   check_failure(words, 2, "--contamination goes without --layers and --net");
 }
 
+TEST_CASE("tool: a bar's words say which net is at work, or that the rows are being screened") {
+  dasvdd::FitProgress at;
+  at.member = 1;
+  at.members = 9;
+  at.epoch.loss = 0.25;
+  CHECK(tool::progress_words(at) == "net 2 of 9, loss 0.25");
+  at.screening = true;
+  CHECK(tool::progress_words(at) == "screening, loss 0.25");
+}
+
 TEST_CASE("tool: --validation and --patience are those of Trainer") {
   const TemporaryFolder folder;
   const std::string train = folder.put("train.csv", csv(60, 0)), model = folder / "m";

@@ -5,9 +5,12 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <limits>
 #include <set>
 #include <stdexcept>
+#include <thread>
 
 #include "train/support.hpp"
 
@@ -276,13 +279,25 @@ TEST_CASE("a fit's progress counts to its total where members differ in batches 
     settings.contamination = contamination;
     FitProgress last;
     std::vector<Index> epochs(6);
+    Index screened = 0;
     fit(X, settings, [&](const FitProgress& at) {
       CHECK(at.done == last.done + 1);
       if (last.total > 0) CHECK(at.total == last.total);
-      epochs[static_cast<std::size_t>(at.member)] = at.epoch.epochs;
+      CHECK(at.members == 6);
+      if (at.screening) {
+        CHECK((last.done == 0 || last.screening));
+        CHECK(at.member == 0);
+        screened = at.done;
+      } else {
+        epochs[static_cast<std::size_t>(at.member)] = at.epoch.epochs;
+      }
       last = at;
     });
     CHECK(last.done == last.total);
+    // Pairs of nets train for 100, 200 and 400 batches of 32: in the first round on 201 rows, seven
+    // batches an epoch; in three more on 141, five.
+    const Index first = 2 * (15 + 29 + 58), later = 2 * (20 + 40 + 80);
+    CHECK(screened == (contamination > 0 ? first + 3 * later : 0));
     if (contamination == 0) CHECK(epochs == std::vector<Index>{6, 5, 5, 5, 5, 6});
   }
 }
@@ -340,13 +355,70 @@ TEST_CASE("an exception of the progress ends a fit as false does") {
   settings.members = 3;
   settings.epochs = 50;
   settings.threads = 2;
-  int calls = 0;
-  CHECK_THROWS_WITH_AS(fit(X, settings,
-                           [&](const FitProgress&) {
-                             if (++calls == 1) throw std::runtime_error("no more");
-                           }),
-                       "no more", std::runtime_error);
-  CHECK(calls == 1);
+  for (const double contamination : {0.0, 0.1}) {
+    settings.contamination = contamination;
+    int calls = 0;
+    CHECK_THROWS_WITH_AS(fit(X, settings,
+                             [&](const FitProgress&) {
+                               if (++calls == 1) throw std::runtime_error("no more");
+                             }),
+                         "no more", std::runtime_error);
+    CHECK(calls == 1);
+  }
+}
+
+#if DASVDD_OPENMP
+TEST_CASE("a net that fails stops the others after their running epoch") {
+  const auto soon = [](const std::atomic<bool>& done) {
+    for (int i = 0; i < 30000 && !done; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  };
+  std::atomic<bool> trains{false}, stopped{false};
+  const auto on = [](const FitProgress&) { return true; };
+  detail::NetsProgress at(2, on);
+  const auto train = [&](Index i) {
+    if (i == 0) {
+      soon(trains);
+      throw std::runtime_error("a net failed");
+    }
+    at.follow(i, 30000, [&](const auto& tell) {
+      FitReport report;
+      while (!stopped && report.epochs.size() < 30000) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        report.epochs.emplace_back();
+        stopped = !tell(report.epochs.back());
+        trains = true;
+      }
+      return report;
+    });
+  };
+  CHECK_THROWS_WITH_AS(at.each(2, 2, train), "a net failed", std::runtime_error);
+  CHECK(stopped);
+}
+#endif
+
+TEST_CASE("of a stopped fit the first net alone is begun, and of a failed one nothing is made") {
+  const auto on = [](const FitProgress&) { return true; };
+  const auto off = [](const FitProgress&) { return false; };
+  detail::NetsProgress at(5, on);
+  std::vector<Index> begun;
+  const auto failing = [&](Index i) {
+    begun.push_back(i);
+    if (i == 2) throw std::runtime_error("a net failed");
+  };
+  CHECK_THROWS_AS(at.each(1, 5, failing), std::runtime_error);
+  CHECK(begun == std::vector<Index>{0, 1, 2});
+  begun.clear();
+  at.each(2, 5, [&](Index i) { begun.push_back(i); });
+  CHECK(begun == std::vector<Index>{0});
+  const auto X = curve<float>(60, 4, 1);
+  const auto member = [&](detail::NetsProgress& progress) {
+    return detail::fit_member<float>(X, {}, detail::all_rows(60), quick(), 0, progress);
+  };
+  CHECK_FALSE(member(at).has_value());
+  detail::NetsProgress stopping(5, off);
+  CHECK(member(stopping).has_value());
 }
 
 TEST_CASE("steps and epochs without a bound are for those who stop by the progress") {
@@ -440,16 +512,67 @@ TEST_CASE("a fit that is told of anomalies among its rows still finds their kind
 
 TEST_CASE("rows are trusted by what most of them have in common") {
   const auto X = with_cluster(600, 60, 7);
-  const std::vector<Index> trusted = detail::trusted_rows<float>(X, 0.1, true, 0, 1);
+  const auto trusted_rows = [&](double contamination, std::uint64_t seed, int threads) {
+    const auto on = [](const FitProgress&) { return true; };
+    detail::NetsProgress at(1, on);
+    return detail::trusted_rows<float>(X, contamination, true, seed, threads, at);
+  };
+  const std::vector<Index> trusted = trusted_rows(0.1, 0, 1);
   // Three times the share that may be anomalies is left out.
   REQUIRE(trusted.size() == 420);
   CHECK(std::is_sorted(trusted.begin(), trusted.end()));
   const auto odd = std::count_if(trusted.begin(), trusted.end(), [](Index r) { return r >= 540; });
   CHECK(odd == 0);
-  CHECK(detail::trusted_rows<float>(X, 0.1, true, 0, 4) == trusted);
-  CHECK(detail::trusted_rows<float>(X, 0.1, true, 1, 1) != trusted);
+  CHECK(trusted_rows(0.1, 0, 4) == trusted);
+  CHECK(trusted_rows(0.1, 1, 1) != trusted);
   // Half of the rows at most.
-  CHECK(detail::trusted_rows<float>(X, 0.4, true, 0, 1).size() == 300);
+  CHECK(trusted_rows(0.4, 0, 1).size() == 300);
+}
+
+TEST_CASE(
+    "a fit that is stopped while it screens has one member, trained on the rows trusted so far") {
+  const auto X = with_cluster(60, 6, 7);
+  FitSettings settings = quick();
+  settings.contamination = 0.1;
+  // Two batches an epoch in the first of four rounds, of nets that train for 100, 200 and 400.
+  const Index first_round = 2 * (50 + 100 + 200);
+  for (const int threads : {1, 2}) {
+    for (const Index last : {Index(1), first_round, first_round + 1}) {
+      CAPTURE(threads);
+      CAPTURE(last);
+      settings.threads = threads;
+      Index calls = 0;
+      const auto until_last = [&](const FitProgress& at) {
+        CHECK(at.screening);
+        ++calls;
+        return at.done < last;
+      };
+      detail::NetsProgress at(1, until_last);
+      at.expect(1000);
+      const auto trusted = detail::trusted_rows<float>(X, 0.1, true, 0, threads, at);
+      // What a round leaves out counts when all of its nets have scored the rows.
+      CHECK(trusted.size() == (last > first_round ? 42 : 60));
+      calls = 0;
+      const auto detector = fit(X, settings, until_last);
+      CHECK(calls == last);
+      REQUIRE(detector.model().members.size() == 1);
+      CHECK(detector.model().scaler == detail::scaler_of<float>(X, trusted));
+      CHECK(detector.predict(X).sum() == 6);
+
+      // As much is learned as by a fit that is stopped after the first epoch on those rows.
+      RowMatrix<float> rows(static_cast<Index>(trusted.size()), X.cols());
+      for (Index r = 0; r < rows.rows(); ++r) {
+        rows.row(r) = X.row(trusted[static_cast<std::size_t>(r)]);
+      }
+      FitSettings trusting = quick();
+      const auto same = fit(rows, trusting, [](const FitProgress&) { return false; });
+      const auto encoder = [](const Detector<float>& d) {
+        const auto& member = d.model().members.front();
+        return std::vector<float>(member.parameters.begin(), member.parameters.begin() + 5000);
+      };
+      CHECK(encoder(detector) == encoder(same));
+    }
+  }
 }
 
 TEST_CASE(
@@ -494,7 +617,7 @@ TEST_CASE("a fit told of anomalies trains its members for a third of the steps")
   settings.steps = 60;  // 51 rows of a member's, two batches of 32: thirty epochs
   const auto epochs = [&] {
     Index count = 0;
-    fit(X, settings, [&](const FitProgress& at) { count = at.total; });
+    fit(X, settings, [&](const FitProgress& at) { count = at.epoch.epochs; });
     return count;
   };
   CHECK(epochs() == 30);

@@ -88,6 +88,7 @@ TEST_CASE("fit_images: progress counts every member's epochs, and false stops") 
   fit_images(X, quick(), [&](const FitProgress& at) {
     CHECK(at.total == 6);
     CHECK(at.members == 2);
+    CHECK_FALSE(at.screening);
     CHECK(at.member == at.done / 4);
     done.push_back(at.done);
   });

@@ -63,6 +63,21 @@ TEST_CASE("training takes at most five times the parameters and one mini-batch's
   CHECK(most > 4 * size.parameters);
 }
 
+TEST_CASE("a fit whose member finds no memory says so, and its thread begins no other") {
+  FitSettings settings;
+  settings.members = 5;
+  settings.epochs = 3;
+  settings.threads = 2;
+  std::vector<Index> epochs(5);
+  const auto progress = [&](const FitProgress& at) {
+    ++epochs[static_cast<std::size_t>(at.member)];
+    if (at.member == 0 && at.epoch.epoch == 3) heap::fail_next();
+  };
+  CHECK_THROWS_AS(fit(curve<float>(60, 4, 1), settings, progress), std::bad_alloc);
+  CHECK(epochs[0] == 3);
+  CHECK(epochs[2] + epochs[4] == 0);
+}
+
 TEST_CASE("after its first epoch a run allocates nothing until it ends") {
   const auto X = curve<float>(120, 64, 1);
   Trainer<float> trainer(dense_autoencoder<float>(64, {256, 32}, sigmoid().spec()),

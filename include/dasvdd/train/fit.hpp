@@ -122,12 +122,13 @@ Finished<Scalar> finished_with_lowest(Rows<const Scalar> X, const std::vector<In
   return with(lowest_by(with(lowest_by(with(trained, unused)), unused)), report);
 }
 
-/// Trains member i of a fit, by the calling thread alone.
+/// Trains member i of a fit, by the calling thread alone. Nothing where the fit has failed meanwhile.
 template <class Scalar>
-DASVDD_COLD FittedMember<Scalar> fit_member(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
-                                            const std::vector<Index>& order,
-                                            const FitSettings& settings, Index i,
-                                            MembersProgress& progress) {
+DASVDD_COLD std::optional<FittedMember<Scalar>> fit_member(Rows<const Scalar> X,
+                                                           const Scaler<Scalar>& scaler,
+                                                           const std::vector<Index>& order,
+                                                           const FitSettings& settings, Index i,
+                                                           NetsProgress& progress) {
   const Autoencoder<Scalar> net = fit_net<Scalar>(X.cols(), i);
   const AlignedBuffer<Scalar> numbers = fit_rows_of_member(X, scaler, order, i);
   const Rows<const Scalar> rows(numbers.data(), numbers.size() / X.cols(), X.cols());
@@ -137,9 +138,9 @@ DASVDD_COLD FittedMember<Scalar> fit_member(Rows<const Scalar> X, const Scaler<S
   if (!settings.gamma) options.gamma = fit_gamma(net, rows, options.seed);
   Trainer<Scalar> trainer(net, options);
   // Not fit: the net is corrected before it is finished.
-  FitReport report =
-      trainer.train(rows, [&](const EpochReport& epoch) { return progress.epoch_done(i, epoch); });
-  progress.member_done(i, report);
+  FitReport report = progress.follow(i, options.epochs,
+                                     [&](const auto& tell) { return trainer.train(rows, tell); });
+  if (progress.failed()) return {};
   TrainerState<Scalar> state = trainer.state();
   state.scaler = scaler;
   // The last layer is corrected, and the score made, from these rows.
@@ -152,7 +153,8 @@ DASVDD_COLD FittedMember<Scalar> fit_member(Rows<const Scalar> X, const Scaler<S
       settings.contamination > 0
           ? finished_with_lowest(X, order, settings.contamination, report, finished_with)
           : finished_with(X, report);
-  return {Detector<Scalar>(finished.model, finished.threshold), std::move(report.warnings)};
+  return FittedMember<Scalar>{Detector<Scalar>(finished.model, finished.threshold),
+                              std::move(report.warnings)};
 }
 
 /// fit_rows, whatever the type of its progress.
@@ -164,32 +166,25 @@ Detector<Scalar> fit_members(Rows<const Scalar> X, const FitSettings& settings,
   require_width(X, X.cols(), "the training set");
   require(X.rows() > 1, "the training set has ", X.rows(), " rows, expected at least 2");
   require_finite(X, "the training set");
-  std::vector<Index> order(static_cast<std::size_t>(X.rows()));
-  for (std::size_t r = 0; r < order.size(); ++r) order[r] = static_cast<Index>(r);
-  Scaler<Scalar> scaler;
-  if (settings.contamination > 0) {
-    order = trusted_rows(X, settings.contamination, settings.standardize, settings.seed,
-                         resolve_threads(settings.threads));
+  const int threads = resolve_threads(settings.threads);
+  NetsProgress at(settings.members, progress);
+  const bool screened = settings.contamination > 0;
+  const Index n = X.rows(), trained = screened ? Screening::trusted(n, settings.contamination) : n;
+  if (screened) at.expect(Screening::all_epochs(n, settings.contamination));
+  for (Index i = 0; i < settings.members; ++i) {
+    at.expect(fit_epochs(settings, Folds::rows(trained, i)));
   }
-  if (settings.standardize) scaler = scaler_of(X, order);
-  Random(settings.seed, fit_order).shuffle(order.data(), order.size());
 
-  const int threads =
-      std::min<int>(resolve_threads(settings.threads), static_cast<int>(settings.members));
+  std::vector<Index> order = screened
+                                 ? trusted_rows(X, settings.contamination, settings.standardize,
+                                                settings.seed, threads, at)
+                                 : all_rows(n);
+  const Scaler<Scalar> scaler = settings.standardize ? scaler_of(X, order) : Scaler<Scalar>();
+  Random(settings.seed, fit_order).shuffle(order.data(), order.size());
   std::vector<std::optional<FittedMember<Scalar>>> begun(
       static_cast<std::size_t>(settings.members));
-  std::vector<Index> epochs;
-  for (Index i = 0; i < settings.members; ++i) {
-    epochs.push_back(fit_epochs(settings, Folds::rows(static_cast<Index>(order.size()), i)));
-  }
-  MembersProgress at(std::move(epochs), progress);
-  parallel(threads, [&](const Team& team) {
-    // Member by member in turn: a team of two trains nine nets as five and four.
-    for (Index i = team.member(); i < settings.members && !at.stopped(); i += team.size()) {
-      team.guard([&] {
-        begun[static_cast<std::size_t>(i)] = fit_member(X, scaler, order, settings, i, at);
-      });
-    }
+  at.each(threads, settings.members, [&](Index i) {
+    begun[static_cast<std::size_t>(i)] = fit_member(X, scaler, order, settings, i, at);
   });
   std::vector<FittedMember<Scalar>> members;
   for (auto& member : begun) {
@@ -223,9 +218,10 @@ DASVDD_COLD inline void FitSettings::check() const {
 /// What training warns of (see FitReport) stands in the detector's model().facts["warnings"].
 /// \param X n x d, n at least 2; every number finite; constant features are fine
 /// \throws InvalidArgument for rows that can't be trained on
-/// \param progress called as progress(const FitProgress&) after each epoch of each member, by one
-///   thread at a time; returning false ends the fit: members at work stop after their running epoch,
-///   and the detector is made of the members that had begun
+/// \param progress called as progress(const FitProgress&) after each epoch of each net, by one thread
+///   at a time; returning false ends the fit: nets at work stop after their running epoch, and the
+///   detector is made of the members that had begun; where none had, for the rows were still being
+///   screened (FitSettings::contamination), of the first member after one epoch on those trusted so far
 template <class Scalar, class Progress>
 Detector<Scalar> fit_rows(Rows<const Scalar> X, const FitSettings& settings, Progress&& progress) {
   return detail::fit_members<Scalar>(

@@ -65,14 +65,13 @@ Detector<Scalar> fit_image_members(Rows<const Scalar> X, const ImageSettings& se
   options.precision = settings.precision;
 
   std::vector<FittedMember<Scalar>> members;
-  MembersProgress at(std::vector<Index>(static_cast<std::size_t>(settings.members), options.epochs),
-                     progress);
+  NetsProgress at(settings.members, progress);
+  for (Index i = 0; i < settings.members; ++i) at.expect(options.epochs);
   for (Index i = 0; i < settings.members && !at.stopped(); ++i) {
     options.seed = Random(settings.seed, fit_seeds + static_cast<std::uint64_t>(i)).bits();
     Trainer<Scalar> trainer(net, options);
     FitReport report =
-        trainer.fit(X, [&](const EpochReport& epoch) { return at.epoch_done(i, epoch); });
-    at.member_done(i, report);
+        at.follow(i, options.epochs, [&](const auto& tell) { return trainer.fit(X, tell); });
     members.push_back({trainer.detector(), std::move(report.warnings)});
   }
   return fitted_ensemble(members, {{"seed", sentence(settings.seed)}}, X, settings.threads);

@@ -3,73 +3,104 @@
 /// How far a fit of several nets has come.
 
 #include <dasvdd/core/function_ref.hpp>
+#include <dasvdd/core/parallel.hpp>
 #include <dasvdd/train/fit_report.hpp>
 
 #include <algorithm>
-#include <cstddef>
 #include <limits>
 #include <mutex>
-#include <utility>
-#include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 
 /// How far a fit has come.
 struct FitProgress {
-  Index member = 0, members = 0;  ///< which net, from 0
-  EpochReport epoch;              ///< its last epoch
+  /// Whether it still looks for the rows to trust (FitSettings::contamination), by nets that are no
+  /// members.
+  bool screening = false;
+  Index member = 0;   ///< which of its nets, from 0; 0 while screening
+  Index members = 0;  ///< how many it will have
+  EpochReport epoch;  ///< the last epoch of the net at work
   Index done = 0;  ///< epochs of all nets; those that a net leaves out by ending early are done too
   Index total = 0;  ///< what `done` comes to; the same in every call
 };
 
 namespace detail {
 
-/// The one progress of a fit's members, which may train side by side.
-class MembersProgress {
+/// The one progress of a fit's nets, which may train side by side.
+class NetsProgress {
  public:
-  /// \param epochs of each member
-  /// \param tell false stops all members
-  MembersProgress(std::vector<Index> epochs, FunctionRef<bool(const FitProgress&)> tell)
-      : left_(std::move(epochs)), tell_(tell) {
-    at_.members = static_cast<Index>(left_.size());
-    // Those who stop a run by its progress may ask for any number of epochs.
-    constexpr Index most = std::numeric_limits<Index>::max();
-    for (const Index left : left_) at_.total += std::min(left, most - at_.total);
+  /// In place of a member's number.
+  static constexpr Index screening = -1;
+
+  /// \param tell false stops all nets
+  NetsProgress(Index members, FunctionRef<bool(const FitProgress&)> tell) : tell_(tell) {
+    at_.members = members;
   }
 
-  /// After an epoch of a member's; whether it goes on.
-  bool epoch_done(Index member, const EpochReport& epoch) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return advance(member, 1, epoch);
+  /// Adds to what `done` comes to; before any net begins.
+  void expect(Index epochs) {
+    // Those who stop a run by its progress may ask for any number of epochs.
+    at_.total += std::min(epochs, std::numeric_limits<Index>::max() - at_.total);
   }
-  /// After a member's training: one that failed leaves epochs out.
-  void member_done(Index member, const FitReport& report) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const Index left = left_[static_cast<std::size_t>(member)];
-    if (left > 0) advance(member, left, report.epochs.back());
+
+  /// Calls f(i) for each of `count` nets, by a team that takes them in turn: two threads train nine as
+  /// five and four. An exception stops the fit and is thrown when all have ended. Of a stopped fit the
+  /// first net alone is begun still, for a detector has one.
+  void each(int threads, Index count, FunctionRef<void(Index)> f) {
+    parallel(static_cast<int>(std::min<Index>(threads, count)), [&](const Team& team) {
+      for (Index i = team.member(); i < count && (i == 0 || !stopped()); i += team.size()) {
+        team.guard([&] {
+          try {
+            f(i);
+          } catch (...) {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            state_ = State::failed;
+            throw;
+          }
+        });
+      }
+    });
   }
-  bool stopped() const {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return stopped_;
+
+  /// One net's training, its epochs told of. One that ends early by itself leaves epochs out.
+  /// \param train called as train(progress), progress as those of a Trainer
+  FitReport follow(Index member, Index epochs,
+                   FunctionRef<FitReport(FunctionRef<bool(const EpochReport&)>)> train) {
+    FitReport report = train([&](const EpochReport& epoch) {
+      --epochs;
+      return advance(member, 1, epoch);
+    });
+    if (epochs > 0) advance(member, epochs, report.epochs.back());
+    return report;
   }
+
+  bool stopped() const { return state() != State::going; }
+  /// Whether nobody will ask for what was trained.
+  bool failed() const { return state() == State::failed; }
 
  private:
+  enum class State { going, stopped, failed };
+
+  State state() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return state_;
+  }
   bool advance(Index member, Index epochs, const EpochReport& epoch) {
-    if (stopped_) return false;
-    left_[static_cast<std::size_t>(member)] -= epochs;
-    at_.member = member;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (state_ != State::going) return false;
+    at_.screening = member == screening;
+    at_.member = at_.screening ? 0 : member;
     at_.epoch = epoch;
     at_.done += std::min(epochs, at_.total - at_.done);
-    stopped_ = true;  // also where it throws, which the caller shall hear soon
-    stopped_ = !tell_(at_);
-    return !stopped_;
+    state_ = State::failed;  // should it throw
+    state_ = tell_(at_) ? State::going : State::stopped;
+    return state_ == State::going;
   }
 
   mutable std::mutex mutex_;
-  std::vector<Index> left_;
   FunctionRef<bool(const FitProgress&)> tell_;
   FitProgress at_;
-  bool stopped_ = false;
+  State state_ = State::going;
 };
 
 }  // namespace detail
