@@ -238,7 +238,7 @@ TEST_CASE("fit refuses what can't be fitted, in a sentence") {
   settings.threads = -1;
   CHECK_THROWS_AS(fit(X, settings), InvalidArgument);
   const RowMatrix<float> one_row = X.topRows(1), no_columns(5, 0);
-  CHECK_THROWS_WITH_AS(fit(one_row), "the training set has 1 rows, expected at least 2",
+  CHECK_THROWS_WITH_AS(fit(one_row), "the training set has one row, expected at least 2",
                        InvalidArgument);
   CHECK_THROWS_AS(fit(no_columns), InvalidArgument);
   RowMatrix<float> holey = X;

@@ -8,6 +8,7 @@
 #include <dasvdd/train/fit_progress.hpp>
 #include <dasvdd/train/fitted_ensemble.hpp>
 #include <dasvdd/train/trainer.hpp>
+#include <dasvdd/train/training_rows.hpp>
 #include <dasvdd/train/trusted_rows.hpp>
 
 #include <algorithm>
@@ -163,9 +164,7 @@ Detector<Scalar> fit_members(Rows<const Scalar> X, const FitSettings& settings,
                              FunctionRef<bool(const FitProgress&)> progress) {
   settings.check();
   require(X.cols() > 0, "the training set has no columns");
-  require_width(X, X.cols(), "the training set");
-  require(X.rows() > 1, "the training set has ", X.rows(), " rows, expected at least 2");
-  require_finite(X, "the training set");
+  require_training_rows(X, X.cols());
   const int threads = resolve_threads(settings.threads);
   NetsProgress at(settings.members, progress);
   const bool screened = settings.contamination > 0;

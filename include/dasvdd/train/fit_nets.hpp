@@ -29,12 +29,7 @@ GammaRule fit_gamma(const Autoencoder<Scalar>& net, Rows<const Scalar> X, std::u
   constexpr Index enough = 1000;
   const Rows<const Scalar> some = X.middle_rows(0, std::min(X.rows(), enough));
   return GammaRule::value(
-      0.1 * estimate_gamma<Scalar>(net, {}, some, nullptr, GammaRule::ratio_of_means(2), 1,
-                                   [&](int t, Scalar* parameters, Scalar* statistics) {
-                                     Random random(seed,
-                                                   Stream::gamma + static_cast<std::uint64_t>(t));
-                                     net.joined().initialize(random, parameters, statistics);
-                                   }));
+      0.1 * estimate_gamma<Scalar>(net, {}, some, nullptr, GammaRule::ratio_of_means(2), 1, seed));
 }
 
 }  // namespace detail

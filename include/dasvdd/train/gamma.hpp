@@ -142,5 +142,17 @@ DASVDD_COLD double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<S
   return rule.factor * gamma;
 }
 
+/// The same with the nets of a seed.
+template <class Scalar>
+double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<Scalar>& scaler,
+                      Rows<const Scalar> X, const Scalar* center, const GammaRule& rule,
+                      int threads, std::uint64_t seed) {
+  return estimate_gamma<Scalar>(
+      net, scaler, X, center, rule, threads, [&](int t, Scalar* parameters, Scalar* statistics) {
+        Random random(seed, Stream::gamma + static_cast<std::uint64_t>(t));
+        net.joined().initialize(random, parameters, statistics);
+      });
+}
+
 }  // namespace detail
 DASVDD_NAMESPACE_END

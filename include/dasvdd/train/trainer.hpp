@@ -14,6 +14,7 @@
 #include <dasvdd/train/options.hpp>
 #include <dasvdd/train/row_scaler.hpp>
 #include <dasvdd/train/trainer_state.hpp>
+#include <dasvdd/train/training_rows.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -182,12 +183,7 @@ class Trainer {
   static double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
   }
-  void check_rows(Rows<const Scalar> X) const {
-    detail::require_width(X, net_.inputs(), "the training set");
-    detail::require(X.rows() > 0, "the training set is empty");
-    detail::require(X.rows() > 1, "the training set has one row, expected at least 2");
-    detail::require_finite(X, "the training set");
-  }
+  void check_rows(Rows<const Scalar> X) const { detail::require_training_rows(X, net_.inputs()); }
 
   void reset() {
     const Index p = net_.parameters();
@@ -205,12 +201,8 @@ class Trainer {
   double gamma_for(Rows<const Scalar> X, const Scaler<Scalar>& scaler) const {
     const auto start =
         CenterState<Scalar>::drawn(net_.code(), Random(options_.seed, detail::Stream::center));
-    return detail::estimate_gamma<Scalar>(
-        net_, scaler, X, start.center.data(), options_.gamma, resolve_threads(options_.threads),
-        [this](int t, Scalar* parameters, Scalar* statistics) {
-          Random random(options_.seed, detail::Stream::gamma + static_cast<std::uint64_t>(t));
-          net_.joined().initialize(random, parameters, statistics);
-        });
+    return detail::estimate_gamma<Scalar>(net_, scaler, X, start.center.data(), options_.gamma,
+                                          all_threads(), options_.seed);
   }
 
   /// Threads for mini-batches of that many rows: a step is three products a weight, worth twice as much
