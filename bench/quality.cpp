@@ -296,14 +296,6 @@ dasvdd::Options changed(dasvdd::Options options, const Settings& s) {
   return options;
 }
 
-/// The rule's gamma times a factor: the rule is carried out by a run that stops after one epoch.
-dasvdd::GammaRule multiplied(const Autoencoder<float>& net, dasvdd::Options options, const Rows& X,
-                             double factor) {
-  dasvdd::Trainer<float> trainer(net, options);
-  const auto report = trainer.fit(X, [](const dasvdd::EpochReport&) { return false; });
-  return dasvdd::GammaRule::value(factor * report.gamma);
-}
-
 /// The net's encoder without biases, for Deep SVDD.
 Autoencoder<float> encoder_without_biases(const Autoencoder<float>& net) {
   dasvdd::Network<float> encoder;
@@ -343,7 +335,7 @@ Trained train_published(const std::string& set, std::uint64_t seed, int threads,
   }
   const std::string gamma = s.word("gamma", "");
   if (const auto factor = s.factor("gamma")) {
-    options.gamma = multiplied(net, options, X, *factor);
+    options.gamma = options.gamma.times(*factor);
   } else if (!gamma.empty()) {
     options.gamma = dasvdd::GammaRule::value(s.number("gamma", 0));
   }

@@ -72,8 +72,8 @@ struct Screening {
   /// Mini-batches net i trains for. A brief training gives back what most rows have in common, and
   /// not yet what a few have: the longer it goes on, the better small clusters are hidden.
   static Index steps(Index i) { return Index(100) << (i / 2); }
-  /// How many of n rows are trusted. Three times the share of anomalies is left out, for no ranking is perfect; half of all rows at
-  /// most.
+  /// How many of n rows are trusted. Three times the share of anomalies is left out, for no ranking is
+  /// perfect; half of all rows at most.
   static Index trusted(Index n, double contamination) {
     return rows_without(n, std::min(3 * contamination, 0.5));
   }
