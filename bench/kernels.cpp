@@ -58,16 +58,25 @@ struct Layer {
         x(numbers(rows * x_stride, 1)),
         y(rows * y_stride),
         g(numbers(rows * y_stride, 0.01f)),
-        dx(rows * x_stride),
+        dx(std::max<Index>(rows, 12) * x_stride),
         packed(in * round_up(out, k.panel)),
         strip(std::max({in * k.panel, out * k.panel, rows * round_up(in, k.panel)})) {
     k.pack_rows(w.data(), in, out, in, packed.data());
+    k.pack_columns(x.data(), x_stride, in, rows, strip.data());
   }
 
   /// Scoring: the weights lie packed.
   void forward_packed() {
     k.product({rows, out, in, packed.data(), x.data(), x_stride, 1, y.data(), y_stride},
               bias.data(), {dasvdd::Activation::leaky_relu, 0.01});
+  }
+  /// One strip for all outputs: what the products come to when weights need not come from far.
+  void forward_one_strip() {
+    for (Index j = 0; j < out; j += k.panel) {
+      k.product({rows, std::min(k.panel, out - j), in, packed.data(), x.data(), x_stride, 1,
+                 y.data() + j, y_stride},
+                bias.data() + j, {});
+    }
   }
   void forward() {
     for (Index j = 0; j < out; j += k.panel) {
@@ -83,6 +92,14 @@ struct Layer {
       k.pack_columns(w.data() + j, in, n, out, strip.data());
       k.product({rows, n, out, strip.data(), g.data(), y_stride, 1, dx.data() + j, x_stride},
                 nullptr, {});
+    }
+  }
+  /// The weight gradient's products alone, its strips packed before, a few rows at a time to one place.
+  void gradient_alone() {
+    constexpr Index some = 12;
+    for (Index o = 0; o < out; o += some) {
+      k.gradient({std::min(some, out - o), in, rows, strip.data(), g.data() + o, 1, y_stride,
+                  dx.data(), in});
     }
   }
   void gradient_adam() {
@@ -126,6 +143,8 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   const Work works[] = {{"score", &Layer::forward_packed},
+                        {"products of one strip", &Layer::forward_one_strip},
+                        {"gradient's products", &Layer::gradient_alone},
                         {"forward", &Layer::forward},
                         {"backward", &Layer::backward},
                         {"gradient and Adam", &Layer::gradient_adam}};
