@@ -39,9 +39,10 @@ inline std::vector<float> correlated(dasvdd::Index n, dasvdd::Index d) {
 /// Bit by bit the same numbers.
 template <class A, class B>
 bool same_bits(const A& a, const B& b) {
-  return a.size() == b.size() &&
-         std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(*a.data())) ==
-             0;
+  if (a.size() != b.size()) return false;
+  // memcmp takes no null pointer, which is what an empty buffer has.
+  return a.size() == 0 || std::memcmp(a.data(), b.data(),
+                                      static_cast<std::size_t>(a.size()) * sizeof(*a.data())) == 0;
 }
 
 /// Where a run of two epochs over X in its order has come to, once by fit() and once batch by batch,
