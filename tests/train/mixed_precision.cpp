@@ -153,8 +153,8 @@ TEST_CASE(
   for (const Precision& precision : precisions()) {
     CAPTURE(precision.name());
     Options options = short_run(precision);
-    options.batch_size =
-        35;  // 32 of them in the network step: a whole unit of depth, as 35 are not
+    // 32 of them in the network step: a whole unit of depth, as 35 are not.
+    options.batch_size = 35;
     check_fit_is_its_steps(dense_autoencoder<float>(40, {70, 20}, sigmoid().spec()), options, X);
   }
 }

@@ -45,8 +45,8 @@ bool same_bits(const A& a, const B& b) {
                                       static_cast<std::size_t>(a.size()) * sizeof(*a.data())) == 0;
 }
 
-/// Where a run of two epochs over X in its order has come to, once by fit() and once batch by batch,
-/// each step with its center step.
+/// Checks that fit() over X in its order comes to the bits of the same steps one by one, each with its
+/// center step at once.
 template <class Scalar>
 void check_fit_is_its_steps(const dasvdd::Autoencoder<Scalar>& net, dasvdd::Options options,
                             const dasvdd::RowMatrix<Scalar>& X) {
