@@ -75,7 +75,7 @@ class BatchStep {
   /// Gives the buffers back.
   void release() { *this = BatchStep(); }
 
-  /// The step on the `count` rows of X that `order` names, and the center step before it.
+  /// The step on a mini-batch, and the center step before it.
   /// \param waiting each member's own: rows of the center step before this one; becomes this one's, for
   ///   the next call or move_center()
   void operator()(const Team& team, const Training<Scalar, Objective>& t, Rows<const Scalar> X,
