@@ -20,11 +20,11 @@
 
 namespace {
 
-using dasvdd::AlignedBuffer;
 using dasvdd::Index;
+using dasvdd::detail::AlignedBuffer;
 using dasvdd::detail::padded_stride;
 using dasvdd::detail::round_up;
-namespace kernels = dasvdd::kernels;
+namespace kernels = dasvdd::detail::kernels;
 
 const std::vector<Index> image_net{784, 1024, 256, 256, 256, 1024, 784};
 const std::vector<Index> table_net{8, 10, 4, 4, 4, 10, 8};
@@ -68,7 +68,7 @@ struct Layer {
   /// Scoring: the weights lie packed.
   void forward_packed() {
     k.product({rows, out, in, packed.data(), x.data(), x_stride, 1, y.data(), y_stride},
-              bias.data(), {dasvdd::Activation::leaky_relu, 0.01});
+              bias.data(), {dasvdd::detail::ActivationKind::leaky_relu, 0.01});
   }
   /// One strip for all outputs: what the products come to when weights need not come from far.
   void forward_one_strip() {
@@ -83,7 +83,7 @@ struct Layer {
       const Index n = std::min(k.panel, out - j);
       k.pack_rows(w.data() + j * in, in, n, in, strip.data());
       k.product({rows, n, in, strip.data(), x.data(), x_stride, 1, y.data() + j, y_stride},
-                bias.data() + j, {dasvdd::Activation::leaky_relu, 0.01});
+                bias.data() + j, {dasvdd::detail::ActivationKind::leaky_relu, 0.01});
     }
   }
   void backward() {
@@ -114,7 +114,7 @@ struct Layer {
 /// Time for the net's six layers; the peak is measured once.
 void net(benchmark::State& state, const std::vector<Index>& widths, Index rows,
          void (Layer::*work)()) {
-  const dasvdd::FloatingPointMode mode;
+  const dasvdd::detail::FloatingPointMode mode;
   std::vector<Layer> layers;
   double flops = 0;
   for (std::size_t l = 0; l + 1 < widths.size(); ++l) {

@@ -226,7 +226,7 @@ void normalize_as_published(Rows& images) {
 /// `key=value,key=value`, or `-` for nothing. Keys: objective (dasvdd, reconstruction, deep_svdd,
 /// soft_boundary), epochs, kappa, code, center (fixed, batch_mean), gamma (a number, or 10x: ten
 /// times the rule's), gamma_rule (mean_of_ratios), initializations, score (balanced), scaled,
-/// contamination, expected (FitSettings::contamination), published, precision (mixed), validation,
+/// contamination, expected (FitOptions::contamination), published, precision (mixed), validation,
 /// final_rate, weight_decay, best (fit_images); for MNIST and Fashion-MNIST prepare (softened, contrast, none): one net
 /// of image_preset() with its images prepared so, and held_out: judged on training images alone; weights (compact): of
 /// two bytes when it scores.
@@ -368,7 +368,7 @@ Trained train_published_table(std::uint64_t seed, int threads, const Settings& s
 /// A cell of ADBench: fit() with its defaults, or the published form.
 Trained train_table(std::uint64_t seed, int threads, const Settings& s, const Rows& X) {
   if (s.number("published", 0) != 0) return train_published_table(seed, threads, s, X);
-  dasvdd::FitSettings fit;
+  dasvdd::FitOptions fit;
   fit.seed = seed;
   fit.threads = threads;
   fit.contamination = s.number("expected", 0);
@@ -386,7 +386,7 @@ Trained train_table(std::uint64_t seed, int threads, const Settings& s, const Ro
 Trained train_images(const std::string& set, std::uint64_t seed, int threads, const Settings& s,
                      const Rows& X) {
   const auto start = Clock::now();
-  dasvdd::ImageSettings settings;
+  dasvdd::ImageOptions settings;
   settings.seed = seed;
   settings.threads = threads;
   settings.precision = dasvdd::mixed_precision();
@@ -437,7 +437,7 @@ nlohmann::ordered_json run(const std::string& cell, Data& data, int threads) {
   tool::check(weights == "whole" || weights == "compact", "the weights are '", weights,
               "', expected whole or compact");
   const auto detector = weights == "compact" ? dasvdd::compact(trained.detector) : trained.detector;
-  const dasvdd::Vector<float> scores = detector.score(split.test, threads);
+  const dasvdd::detail::Vector<float> scores = detector.score(split.test, threads);
   return {{"cell", cell},
           {"roc_auc", dasvdd::roc_auc(scores, split.anomaly)},
           {"average_precision", dasvdd::average_precision(scores, split.anomaly)},

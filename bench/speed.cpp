@@ -109,7 +109,7 @@ dasvdd::Options options(int threads, double gamma) {
 }
 
 /// Epochs of one long run, each a trial.
-Result train(const Task& task, int threads, dasvdd::Precision precision = {}) {
+Result train(const Task& task, int threads, dasvdd::detail::Precision precision = {}) {
   const Rows X = uniform(task.rows, task.net.inputs());
   dasvdd::Options o = options(threads, 0.1);
   o.epochs = 1000000;
@@ -131,14 +131,15 @@ Result train(const Task& task, int threads, dasvdd::Precision precision = {}) {
 /// The part of fit() that estimates gamma, by itself.
 Result gamma(const Task& task, int threads) {
   const Rows X = uniform(task.rows, task.net.inputs());
-  const dasvdd::AlignedBuffer<float> center(task.net.code());
+  const dasvdd::detail::AlignedBuffer<float> center(task.net.code());
   const auto initialize = [&](int t, float* parameters, float* statistics) {
     dasvdd::Random random(7, static_cast<std::uint64_t>(t));
     task.net.joined().initialize(random, parameters, statistics);
   };
   const auto estimate = [&] {
-    (void)dasvdd::detail::estimate_gamma<float>(task.net, dasvdd::Scaler<float>(), X, center.data(),
-                                                dasvdd::GammaRule(), threads, initialize);
+    (void)dasvdd::detail::estimate_gamma<float>(task.net, dasvdd::detail::Scaler<float>(), X,
+                                                center.data(), dasvdd::GammaRule(), threads,
+                                                initialize);
   };
   std::vector<double> seconds;
   for (int trial = 0; trial < 2; ++trial) {
@@ -193,7 +194,7 @@ Result score_one(const Task& task, const dasvdd::Detector<float>& detector) {
 
 /// The least that score_one can take, measured like it: reading as many bytes as the net has parameters.
 Result read_parameters(const Task& task) {
-  const dasvdd::AlignedBuffer<float> memory(task.net.parameters());
+  const dasvdd::detail::AlignedBuffer<float> memory(task.net.parameters());
   const auto bytes = static_cast<std::size_t>(memory.size()) * sizeof(float) / 128 * 128;
   const auto seconds = time_trials(
       200, [&] { bench::read_memory(reinterpret_cast<const char*>(memory.data()), bytes); });
@@ -205,12 +206,12 @@ Result read_parameters(const Task& task) {
 Result score_by_team(const Task& task, Index count, int threads) {
   const auto detector = detector_of(task);
   const Rows X = uniform(count, task.net.inputs());
-  dasvdd::Vector<float> scores(count);
+  dasvdd::detail::Vector<float> scores(count);
   std::vector<dasvdd::Workspace<float>> workspaces;
   for (int i = 0; i < threads; ++i) workspaces.push_back(detector.make_workspace());
   return rows_a_second(count, [&] {
-    dasvdd::parallel(threads, [&](const dasvdd::Team& team) {
-      const dasvdd::Range mine = team.share(count);
+    dasvdd::detail::parallel(threads, [&](const dasvdd::detail::Team& team) {
+      const dasvdd::detail::Range mine = team.share(count);
       if (mine.size() == 0) return;
       detector.score(X.middleRows(mine.first, mine.size()),
                      workspaces[static_cast<std::size_t>(team.member())],
@@ -241,7 +242,7 @@ const std::map<std::string, Measurement>& measurements() {
       {"train_mnist", [](int threads) { return train(mnist(), threads); }},
       {"train_mnist_mixed",
        [](int threads) {
-         const dasvdd::Precision mixed = dasvdd::mixed_precision();
+         const dasvdd::detail::Precision mixed = dasvdd::mixed_precision();
          return mixed.mixed ? train(mnist(), threads, mixed) : Result{};
        }},
       {"train_pima", [](int threads) { return train(pima(), threads); }},

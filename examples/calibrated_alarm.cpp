@@ -6,8 +6,8 @@
 #include <cstdio>
 
 int main() {
-  dasvdd::FitSettings settings;
-  settings.members = 2;  // a small ensemble is enough here
+  dasvdd::FitOptions settings;
+  settings.ensemble_size = 2;  // a small ensemble is enough here
   settings.steps = 500;
   const auto fitted = dasvdd::fit(pump::readings(2000, 1), settings);
 

@@ -5,8 +5,8 @@
 #include <cstdio>
 
 int main() {
-  dasvdd::FitSettings settings;
-  settings.members = 2;  // a small ensemble is enough here
+  dasvdd::FitOptions settings;
+  settings.ensemble_size = 2;  // a small ensemble is enough here
   settings.steps = 500;
   const auto detector = dasvdd::fit(pump::readings(2000, 1), settings);
 

@@ -60,7 +60,8 @@ void print_scores(const char* name, std::vector<float> scores) {
 }
 
 tool::ImageBlock block(const std::string& heading, const tool::Table& table,
-                       const dasvdd::Vector<float>& scores, const Index* first, Index count) {
+                       const dasvdd::detail::Vector<float>& scores, const Index* first,
+                       Index count) {
   tool::ImageBlock result{heading, dasvdd::RowMatrix<float>(count, table.X.cols()), {}};
   for (Index i = 0; i < count; ++i) {
     result.images.row(i) = table.X.row(first[i]);
@@ -103,7 +104,7 @@ void run(const Settings& settings) {
               report.gamma);
 
   const auto detector = trainer.detector();
-  const dasvdd::Vector<float> scores = detector.score(test.X, settings.threads);
+  const dasvdd::detail::Vector<float> scores = detector.score(test.X, settings.threads);
   const std::vector<int> anomalous = tool::anomalies(test.labels, label);
   std::vector<float> groups[2];
   for (Index i = 0; i < scores.size(); ++i) {

@@ -17,7 +17,7 @@ int main() {
   // Returning false from the progress callback stops after that epoch. The state is a value: keep it anywhere.
   dasvdd::Trainer<float> first(net, options);
   first.fit(X, [](const dasvdd::EpochReport& epoch) { return epoch.epoch < 10; });
-  const dasvdd::TrainerState<float> checkpoint = first.state();
+  const dasvdd::detail::TrainerState<float> checkpoint = first.state();
 
   // Another trainer, of the same net and options, takes it up; partial_fit draws nothing anew.
   dasvdd::Trainer<float> second(net, options);

@@ -7,8 +7,8 @@
 #include <cstdio>
 
 int main() {
-  dasvdd::FitSettings settings;
-  settings.members = 1;
+  dasvdd::FitOptions settings;
+  settings.ensemble_size = 1;
   settings.steps = 300;
   const auto detector = dasvdd::fit(pump::readings(2000, 1), settings)
                             .calibrated(pump::readings(500, 2), dasvdd::false_alarm_rate(0.01));

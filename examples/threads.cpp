@@ -8,8 +8,8 @@
 #include <vector>
 
 int main() {
-  dasvdd::FitSettings settings;
-  settings.members = 1;
+  dasvdd::FitOptions settings;
+  settings.ensemble_size = 1;
   settings.steps = 300;
   const dasvdd::Detector<float> detector = dasvdd::fit(pump::readings(2000, 1), settings);
 

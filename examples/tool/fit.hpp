@@ -278,7 +278,7 @@ class FitCommand {
 
   /// The library's one-line fit.
   dasvdd::Detector<float> fit_default(const Table& table, std::ostream& err) {
-    dasvdd::FitSettings settings;
+    dasvdd::FitOptions settings;
     settings.seed = options_.seed;
     settings.threads = options_.threads;
     settings.standardize = !raw_;
@@ -296,7 +296,7 @@ class FitCommand {
 
   /// The library's one-line fit for images.
   dasvdd::Detector<float> fit_images(const Table& table, std::ostream& err) {
-    dasvdd::ImageSettings settings;
+    dasvdd::ImageOptions settings;
     settings.seed = options_.seed;
     settings.threads = options_.threads;
     settings.kind =
@@ -349,7 +349,7 @@ class FitCommand {
   }
 
   dasvdd::Autoencoder<float> make_net(const Table& table) const {
-    const dasvdd::ActivationSpec output = dasvdd::activation(output_);
+    const dasvdd::Activation output = dasvdd::activation(output_);
     if (net_.empty()) {
       return dasvdd::dense_autoencoder<float>(table.X.cols(), layers_, output);
     }
@@ -370,7 +370,7 @@ class FitCommand {
   bool standardize_ = false, raw_ = false;
   std::optional<double> false_alarm_rate_;
   double contamination_ = 0;
-  dasvdd::Facts facts_;
+  dasvdd::detail::Facts facts_;
 };
 
 }  // namespace tool

@@ -53,7 +53,7 @@ class InfoCommand {
     std::string text = std::to_string(net.inputs());
     const auto half = [&](const dasvdd::Network<float>& network) {
       for (const auto& step : network.steps()) {
-        if (step.kind == dasvdd::Step<float>::Kind::activation) continue;
+        if (step.kind == dasvdd::detail::Step<float>::Kind::activation) continue;
         text += "-" + (step.layer ? step.layer->spec().name + ":" : std::string());
         text += std::to_string(step.outputs);
       }

@@ -17,9 +17,9 @@ static inline std::vector<float> numbers() {
 
 // Static: each translation unit has its own, and may leave one unused.
 static inline Detector make_detector() {
-  dasvdd::FitSettings settings;
+  dasvdd::FitOptions settings;
   settings.steps = 20;
-  settings.members = 2;
+  settings.ensemble_size = 2;
   const std::vector<float> X = numbers();
   return dasvdd::fit(dasvdd::Rows<const float>(X.data(), 64, 8), settings);
 }

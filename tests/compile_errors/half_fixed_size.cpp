@@ -1,4 +1,4 @@
 // refused: dasvdd: the sizes of a dense layer are positive, or both left out
 #include <dasvdd/nn/dense.hpp>
 
-dasvdd::Dense<float, 8> layer(8, 4);
+dasvdd::detail::Dense<float, 8> layer(8, 4);

@@ -9,7 +9,7 @@
 
 int main() {
   const dasvdd::RowMatrix<float> X = dasvdd::RowMatrix<float>::Random(64, 8);
-  dasvdd::FitSettings settings;
+  dasvdd::FitOptions settings;
   settings.steps = 20;  // enough to be run, not to be good
   const auto detector = dasvdd::fit(X, settings);
   const Eigen::VectorXf scores = detector.score(X);

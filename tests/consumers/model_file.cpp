@@ -4,9 +4,9 @@
 
 int main() {
   const dasvdd::RowMatrix<float> X = dasvdd::RowMatrix<float>::Random(64, 8);
-  dasvdd::FitSettings settings;
+  dasvdd::FitOptions settings;
   settings.steps = 20;
-  settings.members = 1;
+  settings.ensemble_size = 1;
   const auto detector = dasvdd::fit(X, settings);
   dasvdd::save(detector, "model.safetensors");
   const auto loaded = dasvdd::load<float>("model.safetensors");

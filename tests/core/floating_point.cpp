@@ -14,7 +14,7 @@ TEST_CASE("an overflow inside does not trap in a program that traps them, and le
   std::feclearexcept(FE_ALL_EXCEPT);
   feenableexcept(FE_OVERFLOW | FE_INVALID | FE_DIVBYZERO);
   volatile float infinite = 0, invalid = 0;
-  dasvdd::parallel(1, [&](const dasvdd::Team&) {
+  dasvdd::detail::parallel(1, [&](const dasvdd::detail::Team&) {
     infinite = huge * huge;
     invalid = infinite * zero;
   });

@@ -9,8 +9,8 @@
 #include <limits>
 #include <utility>
 
-using dasvdd::AlignedBuffer;
 using dasvdd::Index;
+using dasvdd::detail::AlignedBuffer;
 
 namespace {
 

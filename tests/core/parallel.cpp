@@ -9,9 +9,9 @@
 #include <vector>
 
 using dasvdd::Index;
-using dasvdd::parallel;
-using dasvdd::Range;
-using dasvdd::Team;
+using dasvdd::detail::parallel;
+using dasvdd::detail::Range;
+using dasvdd::detail::Team;
 
 TEST_CASE("every member is called once and knows its number and the team's size") {
   for (const int threads : {1, 2, 3, 4}) {
@@ -51,7 +51,7 @@ TEST_CASE("shares cover everything once, in order, and differ by one at most") {
     for (Index parts = 1; parts <= 9; ++parts) {
       Index next = 0;
       for (Index part = 0; part < parts; ++part) {
-        const Range r = dasvdd::share(count, part, parts);
+        const Range r = dasvdd::detail::share(count, part, parts);
         REQUIRE(r.first == next);
         REQUIRE(r.size() >= count / parts);
         REQUIRE(r.size() <= count / parts + 1);
@@ -111,14 +111,14 @@ TEST_CASE("of several exceptions one comes out") {
 
 TEST_CASE("threads: 0 is OpenMP's own number, a negative one is refused") {
 #if DASVDD_OPENMP
-  CHECK(dasvdd::resolve_threads(0) == omp_get_max_threads());
-  CHECK(dasvdd::resolve_threads(3) == 3);
+  CHECK(dasvdd::detail::resolve_threads(0) == omp_get_max_threads());
+  CHECK(dasvdd::detail::resolve_threads(3) == 3);
 #else
-  CHECK(dasvdd::resolve_threads(0) == 1);
-  CHECK(dasvdd::resolve_threads(3) == 1);
+  CHECK(dasvdd::detail::resolve_threads(0) == 1);
+  CHECK(dasvdd::detail::resolve_threads(3) == 1);
 #endif
-  CHECK(dasvdd::resolve_threads(1) == 1);
-  CHECK_THROWS_WITH_AS(dasvdd::resolve_threads(-2),
+  CHECK(dasvdd::detail::resolve_threads(1) == 1);
+  CHECK_THROWS_WITH_AS(dasvdd::detail::resolve_threads(-2),
                        "threads is -2, expected 0 (all) or a positive number",
                        dasvdd::InvalidArgument);
 }
@@ -128,7 +128,7 @@ TEST_CASE("inside a parallel region there is one thread: no nested teams") {
   parallel(2, [&](const Team& team) {
     if (team.size() == 1) return;  // no OpenMP
     for (const int asked : {0, 1, 8}) {
-      const int got = dasvdd::resolve_threads(asked);
+      const int got = dasvdd::detail::resolve_threads(asked);
       if (got > most) most = got;
       parallel(got, [&](const Team& mine) { inner += static_cast<int>(mine.size()); });
     }

@@ -8,6 +8,7 @@
 #include <string>
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 namespace {
 

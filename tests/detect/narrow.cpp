@@ -9,6 +9,7 @@
 #include <cstring>
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 namespace {
 

@@ -8,6 +8,7 @@
 #include <cmath>
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 TEST_CASE("a fitted scaler has each feature's mean and population deviation") {
   RowMatrix<double> x(4, 2);

@@ -15,6 +15,7 @@
 namespace detect_tests {
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 template <class Scalar>
 RowMatrix<Scalar> random_rows(Index rows, Index cols, std::uint64_t seed, double scale = 1) {

@@ -13,7 +13,7 @@
 #include <vector>
 
 TEST_CASE("rankings get scikit-learn's ROC-AUC, average precision and FPR at 95 % TPR") {
-  const auto file = dasvdd::TensorFile::read(DASVDD_TEST_DATA "/ranking.safetensors");
+  const auto file = dasvdd::detail::TensorFile::read(DASVDD_TEST_DATA "/ranking.safetensors");
   for (const std::string name : {"plain", "ties", "constant", "perfect", "reversed"}) {
     CAPTURE(name);
     const auto scores = file[name + ".score"].as<double>();

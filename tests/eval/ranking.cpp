@@ -26,7 +26,7 @@ const std::vector<int> tied_labels{0, 0, 1, 1, 0, 0};
 }  // namespace
 
 TEST_CASE("operating points count ties together, from the highest score down") {
-  const auto points = dasvdd::operating_points(tied_scores, tied_labels);
+  const auto points = dasvdd::detail::operating_points(tied_scores, tied_labels);
   REQUIRE(points.size() == 4);
   const std::array<double, 4> thresholds{0.9, 0.8, 0.4, 0.1};
   const std::array<std::uint64_t, 4> hits{0, 1, 2, 2};
@@ -124,9 +124,9 @@ TEST_CASE("any nonzero label is an anomaly") {
 TEST_CASE("only containers of known size bind to a view") {
   // A container without size() or [] is no candidate at all; a wrong element type is a
   // static_assert.
-  CHECK(!std::is_constructible_v<dasvdd::ScoreView, double>);
-  CHECK(!std::is_constructible_v<dasvdd::ScoreView, const double*>);
-  CHECK(std::is_constructible_v<dasvdd::ScoreView, const double*, int>);
+  CHECK(!std::is_constructible_v<dasvdd::detail::ScoreView, double>);
+  CHECK(!std::is_constructible_v<dasvdd::detail::ScoreView, const double*>);
+  CHECK(std::is_constructible_v<dasvdd::detail::ScoreView, const double*, int>);
 }
 
 TEST_CASE("roc_auc is the exact pair count, whatever the order of the rows") {

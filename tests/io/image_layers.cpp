@@ -11,6 +11,7 @@
 namespace {
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 template <class Scalar>
 RowMatrix<Scalar> images(Index n) {

@@ -14,6 +14,7 @@
 namespace {
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 template <class Scalar>
 RowMatrix<Scalar> rows(Index n, Index d) {

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 using dasvdd::FileError;
 using dasvdd::Index;
 using dasvdd::InvalidArgument;
-using dasvdd::TensorFile;
+using dasvdd::detail::TensorFile;
 
 std::string message(const std::function<void()>& action) {
   try {
@@ -49,7 +49,7 @@ TensorFile sample() {
   const double gamma = 0.1;
   const std::int64_t widths[] = {784, -1};
   const std::uint8_t bytes[] = {0, 255, 7};
-  const dasvdd::BFloat16 narrow[] = {{0x3f80}};
+  const dasvdd::detail::BFloat16 narrow[] = {{0x3f80}};
   file.add("encoder.0.weight", {2, 3}, weight);
   file.add("gamma", {}, &gamma);
   file.add("widths", {2}, widths);
@@ -77,7 +77,7 @@ TEST_CASE("a tensor file gives back what was put in") {
   CHECK(file["gamma"].as<double>({}) == std::vector<double>{0.1});
   CHECK(file["widths"].as<std::int64_t>() == std::vector<std::int64_t>{784, -1});
   CHECK(file["bytes"].as<std::uint8_t>({3, 1}) == std::vector<std::uint8_t>{0, 255, 7});
-  CHECK(file["narrow"].as<dasvdd::BFloat16>().at(0).bits == 0x3f80);
+  CHECK(file["narrow"].as<dasvdd::detail::BFloat16>().at(0).bits == 0x3f80);
   CHECK(file["none"].as<float>({0, 4}).empty());
   CHECK(file["none"].matrix<float>().cols() == 4);
   CHECK(file.metadata("seed") == "7");
@@ -114,7 +114,7 @@ TEST_CASE("every tensor in a written file begins aligned to its type") {
   std::size_t begin = 0;
   for (const auto& tensor : file.tensors()) {
     CAPTURE(tensor.name);
-    CHECK(begin % dasvdd::size_of(tensor.dtype) == 0);
+    CHECK(begin % dasvdd::detail::size_of(tensor.dtype) == 0);
     begin += tensor.bytes.size();
   }
   CHECK(begin == 24 + 24 + 2 + 3);

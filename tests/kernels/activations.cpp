@@ -17,53 +17,53 @@ Real logistic(Real x) { return 1 / (1 + std::exp(-x)); }
 const Real selu_alpha = 1.6732632423543772848170429916717L;
 const Real selu_scale = 1.0507009873554804934193349852946L;
 
-Real value(Activation kind, Real x, Real a) {
+Real value(ActivationKind kind, Real x, Real a) {
   switch (kind) {
-    case Activation::relu:
+    case ActivationKind::relu:
       return x > 0 ? x : 0;
-    case Activation::leaky_relu:
+    case ActivationKind::leaky_relu:
       return x > 0 ? x : a * x;
-    case Activation::elu:
+    case ActivationKind::elu:
       return x > 0 ? x : a * std::expm1(x);
-    case Activation::selu:
+    case ActivationKind::selu:
       return selu_scale * (x > 0 ? x : selu_alpha * std::expm1(x));
-    case Activation::gelu:
+    case ActivationKind::gelu:
       return x * normal_cdf(x);
-    case Activation::silu:
+    case ActivationKind::silu:
       return x * logistic(x);
-    case Activation::softplus:
+    case ActivationKind::softplus:
       return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
-    case Activation::tanh:
+    case ActivationKind::tanh:
       return std::tanh(x);
-    case Activation::sigmoid:
+    case ActivationKind::sigmoid:
       return logistic(x);
-    case Activation::identity:
+    case ActivationKind::identity:
       break;
   }
   return x;
 }
 
-Real slope(Activation kind, Real x, Real a) {
+Real slope(ActivationKind kind, Real x, Real a) {
   switch (kind) {
-    case Activation::relu:
+    case ActivationKind::relu:
       return x > 0 ? 1 : 0;
-    case Activation::leaky_relu:
+    case ActivationKind::leaky_relu:
       return x > 0 ? 1 : a;
-    case Activation::elu:
+    case ActivationKind::elu:
       return x > 0 ? 1 : a * std::exp(x);
-    case Activation::selu:
+    case ActivationKind::selu:
       return selu_scale * (x > 0 ? 1 : selu_alpha * std::exp(x));
-    case Activation::gelu:
+    case ActivationKind::gelu:
       return normal_cdf(x) + x * normal_density(x);
-    case Activation::silu:
+    case ActivationKind::silu:
       return logistic(x) * (1 + x * logistic(-x));
-    case Activation::softplus:
+    case ActivationKind::softplus:
       return logistic(x);
-    case Activation::tanh:
+    case ActivationKind::tanh:
       return 1 / (std::cosh(x) * std::cosh(x));
-    case Activation::sigmoid:
+    case ActivationKind::sigmoid:
       return logistic(x) * logistic(-x);
-    case Activation::identity:
+    case ActivationKind::identity:
       break;
   }
   return 1;
@@ -88,7 +88,7 @@ struct Mapped {
 };
 
 template <class Scalar>
-Mapped<Scalar> map(const kernels::Table<Scalar>& table, ActivationSpec f,
+Mapped<Scalar> map(const kernels::Table<Scalar>& table, Activation f,
                    const std::vector<Scalar>& x) {
   const auto n = static_cast<Index>(x.size());
   Mapped<Scalar> out{x, std::vector<Scalar>(x.size(), Scalar(1))};
@@ -105,9 +105,9 @@ TEST_CASE_TEMPLATE("activations and derivatives equal the C++ library's", Scalar
   constexpr Real epsilon = std::numeric_limits<Scalar>::epsilon();
   for (const auto* table : kernels::available<Scalar>()) {
     INFO(std::string(table->name));
-    for (int kind = 0; kind <= int(Activation::sigmoid); ++kind) {
+    for (int kind = 0; kind <= int(ActivationKind::sigmoid); ++kind) {
       CAPTURE(kind);
-      const ActivationSpec f{Activation(kind), double(parameter)};
+      const Activation f{ActivationKind(kind), double(parameter)};
       const auto got = map(*table, f, x);
       Real wrong_value = 0, wrong_slope = 0;  // the last argument that comes out wrong
       for (std::size_t i = 0; i < x.size(); ++i) {
@@ -115,7 +115,8 @@ TEST_CASE_TEMPLATE("activations and derivatives equal the C++ library's", Scalar
         // About three roundings follow the polynomials, whose own error is below one. Only in
         // gelu's lower tail the rounding of x^2 / 2 counts as often as exp multiplies it. What
         // would be smaller than the smallest normal number may come out as that number, times x.
-        const Real tail = f.kind == Activation::gelu && x[i] < 0 ? 1 + Real(x[i]) * x[i] / 2 : 1;
+        const Real tail =
+            f.kind == ActivationKind::gelu && x[i] < 0 ? 1 + Real(x[i]) * x[i] / 2 : 1;
         const Real underflow = 100 * Real(std::numeric_limits<Scalar>::min());
         if (!(std::fabs(got.value[i] - v) <= 3 * epsilon * tail * std::fabs(v) + underflow)) {
           wrong_value = x[i];
@@ -136,12 +137,12 @@ TEST_CASE_TEMPLATE("an activation must not turn NaN into a number", Scalar, floa
   const std::vector<Scalar> x{nan<Scalar>(), Scalar(0.5), Scalar(-0.5)};
   for (const auto* table : kernels::available<Scalar>()) {
     INFO(std::string(table->name));
-    for (int kind = 0; kind <= int(Activation::sigmoid); ++kind) {
+    for (int kind = 0; kind <= int(ActivationKind::sigmoid); ++kind) {
       CAPTURE(kind);
-      const ActivationSpec f{Activation(kind), 0.1};
+      const Activation f{ActivationKind(kind), 0.1};
       const auto got = map(*table, f, x);
       CHECK(std::isnan(got.value[0]));
-      if (f.kind != Activation::identity) CHECK(std::isnan(got.slope[0]));
+      if (f.kind != ActivationKind::identity) CHECK(std::isnan(got.slope[0]));
       for (const std::size_t i : {1u, 2u}) {
         CHECK(std::isfinite(got.value[i]));
         CHECK(std::isfinite(got.slope[i]));
@@ -157,24 +158,24 @@ TEST_CASE_TEMPLATE("an activation must not turn NaN into a number", Scalar, floa
 
 TEST_CASE_TEMPLATE("infinite arguments give an activation's limits", Scalar, float, double) {
   const Scalar infinity = std::numeric_limits<Scalar>::infinity();
-  const auto at = [&](const kernels::Table<Scalar>& table, Activation kind, Scalar x) {
+  const auto at = [&](const kernels::Table<Scalar>& table, ActivationKind kind, Scalar x) {
     return map(table, {kind, 0.1}, std::vector<Scalar>{x}).value[0];
   };
   for (const auto* table : kernels::available<Scalar>()) {
     INFO(std::string(table->name));
-    for (const auto kind :
-         {Activation::relu, Activation::leaky_relu, Activation::elu, Activation::selu,
-          Activation::gelu, Activation::silu, Activation::softplus, Activation::identity}) {
+    for (const auto kind : {ActivationKind::relu, ActivationKind::leaky_relu, ActivationKind::elu,
+                            ActivationKind::selu, ActivationKind::gelu, ActivationKind::silu,
+                            ActivationKind::softplus, ActivationKind::identity}) {
       CAPTURE(int(kind));
       CHECK(at(*table, kind, infinity) == infinity);
     }
-    CHECK(at(*table, Activation::tanh, infinity) == 1);
-    CHECK(at(*table, Activation::tanh, -infinity) == -1);
-    CHECK(at(*table, Activation::sigmoid, infinity) == 1);
-    CHECK(at(*table, Activation::sigmoid, -infinity) < Scalar(1e-37));
-    CHECK(at(*table, Activation::relu, -infinity) == 0);
-    CHECK(at(*table, Activation::elu, -infinity) == -Scalar(0.1));
-    CHECK(at(*table, Activation::softplus, -infinity) < Scalar(1e-37));
+    CHECK(at(*table, ActivationKind::tanh, infinity) == 1);
+    CHECK(at(*table, ActivationKind::tanh, -infinity) == -1);
+    CHECK(at(*table, ActivationKind::sigmoid, infinity) == 1);
+    CHECK(at(*table, ActivationKind::sigmoid, -infinity) < Scalar(1e-37));
+    CHECK(at(*table, ActivationKind::relu, -infinity) == 0);
+    CHECK(at(*table, ActivationKind::elu, -infinity) == -Scalar(0.1));
+    CHECK(at(*table, ActivationKind::softplus, -infinity) < Scalar(1e-37));
   }
 }
 
@@ -187,10 +188,10 @@ TEST_CASE_TEMPLATE("every table but the portable one gives the same activations 
   x.push_back(nan<Scalar>());
   const auto tables = exact_tables<Scalar>();
   for (const auto* table : tables) {
-    for (int kind = 0; kind <= int(Activation::sigmoid); ++kind) {
+    for (int kind = 0; kind <= int(ActivationKind::sigmoid); ++kind) {
       CAPTURE(kind);
-      const auto first = map(*tables[0], {Activation(kind), 0.1}, x);
-      const auto other = map(*table, {Activation(kind), 0.1}, x);
+      const auto first = map(*tables[0], {ActivationKind(kind), 0.1}, x);
+      const auto other = map(*table, {ActivationKind(kind), 0.1}, x);
       CHECK(same_bits(first.value, other.value));
       CHECK(same_bits(first.slope, other.slope));
     }
@@ -201,9 +202,9 @@ TEST_CASE_TEMPLATE("activations map any block, in place too, and nothing beside 
                    double) {
   for (const auto* table : kernels::available<Scalar>()) {
     INFO(std::string(table->name));
-    for (int kind = 0; kind <= int(Activation::sigmoid); ++kind) {
+    for (int kind = 0; kind <= int(ActivationKind::sigmoid); ++kind) {
       CAPTURE(kind);
-      const ActivationSpec f{Activation(kind), 0.1};
+      const Activation f{ActivationKind(kind), 0.1};
       for (const Index cols : {1, 7, 15, 16, 17, 31, 33}) {
         CAPTURE(cols);
         const Index rows = 3, stride = cols + 5;

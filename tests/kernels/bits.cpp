@@ -45,8 +45,8 @@ std::uint64_t checksum(const kernels::Table<Scalar>& table) {
   };
 
   std::vector<Scalar> out(static_cast<std::size_t>(rows * panels));
-  for (int kind = 0; kind <= int(Activation::sigmoid); ++kind) {
-    const ActivationSpec f{Activation(kind), 0.1};
+  for (int kind = 0; kind <= int(ActivationKind::sigmoid); ++kind) {
+    const Activation f{ActivationKind(kind), 0.1};
     table.pack_rows(w.data(), depth, cols, depth, strips.data());
     const kernels::Product<Scalar> product{rows,  cols, depth,      strips.data(), x.data(),
                                            depth, 1,    out.data(), panels};

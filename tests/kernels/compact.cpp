@@ -53,8 +53,7 @@ TEST_CASE_TEMPLATE(
           }
           const auto x = Numbers(9).vector<Scalar>(rows * depth + 1);
           const auto bias = Numbers(5).vector<Scalar>(padded);
-          for (const ActivationSpec f :
-               {ActivationSpec{}, ActivationSpec{Activation::leaky_relu, 0.1}}) {
+          for (const Activation f : {Activation{}, Activation{ActivationKind::leaky_relu, 0.1}}) {
             std::vector<Scalar> expected(static_cast<std::size_t>(stride * rows)), got = expected;
             table.product(
                 {rows, cols, depth, whole.data(), x.data(), depth, 1, expected.data(), stride},

@@ -32,13 +32,13 @@ float one_and_half_an_ulp() {
 TEST_CASE("FloatingPointMode flushes denormals while it lives, and not afterwards") {
   REQUIRE(half_of_smallest() > 0);
   {
-    const dasvdd::FloatingPointMode mode;
+    const dasvdd::detail::FloatingPointMode mode;
 #if DASVDD_FLOATING_POINT_MODE
     CHECK(half_of_smallest() == 0);
     volatile float denormal = std::numeric_limits<float>::denorm_min();
     CHECK(denormal * 1e30f == 0);  // one that comes in is taken for 0
 #endif
-    { const dasvdd::FloatingPointMode nested; }
+    { const dasvdd::detail::FloatingPointMode nested; }
 #if DASVDD_FLOATING_POINT_MODE
     CHECK(half_of_smallest() == 0);
 #endif
@@ -51,7 +51,7 @@ TEST_CASE("FloatingPointMode rounds to nearest and gives back the host's roundin
   const bool upward_before = one_and_half_an_ulp() > 1;
   bool nearest_inside = false;
   {
-    const dasvdd::FloatingPointMode mode;
+    const dasvdd::detail::FloatingPointMode mode;
     nearest_inside = one_and_half_an_ulp() == 1;
   }
   const bool upward_after = one_and_half_an_ulp() > 1;

@@ -158,7 +158,7 @@ TEST_CASE("mixed precision packs and rounds every layout with zeros around it") 
 }
 
 TEST_CASE("mixed precision multiplies rounded numbers and adds them up in float") {
-  const auto leaky = ActivationSpec{Activation::leaky_relu, 0.25};
+  const auto leaky = Activation{ActivationKind::leaky_relu, 0.25};
   for (const auto* table : tables()) {
     CAPTURE(table->name);
     for (const Index rows : sizes) {
@@ -177,7 +177,7 @@ TEST_CASE("mixed precision multiplies rounded numbers and adds them up in float"
           table->round_rows(x.data.data(), x.stride, rows, depth, left.data(), stride);
           const Index out_stride = whole(cols) + 7;
           std::vector<float> out(static_cast<std::size_t>(rows * out_stride), nan<float>());
-          const auto run = [&](const float* b, ActivationSpec f) {
+          const auto run = [&](const float* b, Activation f) {
             table->product({rows, cols, whole(depth), packed.data(), left.data(), stride,
                             out.data(), out_stride},
                            b, f);

@@ -211,9 +211,9 @@ TEST_CASE_TEMPLATE("a product with an activation is the product, then the activa
                    float, double) {
   for (const auto* table : kernels::available<Scalar>()) {
     INFO(std::string(table->name));
-    for (int kind = 0; kind <= int(Activation::sigmoid); ++kind) {
+    for (int kind = 0; kind <= int(ActivationKind::sigmoid); ++kind) {
       CAPTURE(kind);
-      const ActivationSpec f{Activation(kind), 0.1};
+      const Activation f{ActivationKind(kind), 0.1};
       for (const Index rows : {1, 13}) {
         for (const Index cols : {5, 33, 70}) {
           for (const Index depth : {0, 9, 700}) {
@@ -263,9 +263,8 @@ TEST_CASE_TEMPLATE("a layer on strips of samples has the bits of the product", S
           std::vector<Scalar> in(static_cast<std::size_t>(inputs * samples));
           table->pack_rows(c.b.data(), c.b_stride, samples, inputs, in.data());
           for (const Scalar* start : {static_cast<const Scalar*>(nullptr), bias.data()}) {
-            for (const ActivationSpec f :
-                 {ActivationSpec{}, ActivationSpec{Activation::leaky_relu, 0.01},
-                  ActivationSpec{Activation::tanh, 0}}) {
+            for (const Activation f : {Activation{}, Activation{ActivationKind::leaky_relu, 0.01},
+                                       Activation{ActivationKind::tanh, 0}}) {
               const Index stride = round_up(outputs, panel);
               std::vector<Scalar> expected(static_cast<std::size_t>(samples * stride)),
                   out(static_cast<std::size_t>(outputs * samples + 1), Scalar(-7));
@@ -296,11 +295,11 @@ TEST_CASE_TEMPLATE("NaN goes through products", Scalar, float, double) {
     c.row(1, 19) = nan<Scalar>();
     const auto strips = c.packed(*table);
     const Index stride = round_up(c.cols, table->panel);
-    for (int kind = 0; kind <= int(Activation::sigmoid); ++kind) {
+    for (int kind = 0; kind <= int(ActivationKind::sigmoid); ++kind) {
       CAPTURE(kind);
       std::vector<Scalar> out(static_cast<std::size_t>(stride * c.rows));
       table->product(c.product(strips.data(), out.data(), stride), nullptr,
-                     {Activation(kind), 0.1});
+                     {ActivationKind(kind), 0.1});
       for (Index j = 0; j < c.cols; ++j) {
         CHECK(!std::isnan(out[static_cast<std::size_t>(j)]));
         CHECK(std::isnan(out[static_cast<std::size_t>(stride + j)]));

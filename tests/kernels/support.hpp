@@ -13,9 +13,9 @@
 namespace kernel_tests {
 
 using dasvdd::Activation;
-using dasvdd::ActivationSpec;
 using dasvdd::Index;
-namespace kernels = dasvdd::kernels;
+using dasvdd::detail::ActivationKind;
+namespace kernels = dasvdd::detail::kernels;
 
 /// Reproducible numbers in [-1, 1) that fill a mantissa.
 class Numbers {

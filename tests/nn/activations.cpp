@@ -14,7 +14,7 @@ const char* const names[] = {"identity", "relu", "leaky_relu", "elu",  "selu",
 TEST_CASE("gradients through every activation behind a dense layer, code and output included") {
   for (const char* name : names) {
     CAPTURE(name);
-    const ActivationSpec f = activation(name);
+    const Activation f = activation(name);
     check_gradient(Probe<double>(dense_autoencoder<double>(5, {7, 3}, f, f, f), 11, 3));
   }
 }
@@ -33,7 +33,7 @@ TEST_CASE("gradients through every activation alone: two in a row, the second en
 }
 
 TEST_CASE("gradients with other slopes and alphas") {
-  for (const ActivationSpec f : {leaky_relu(0.3).spec(), elu(0.4).spec(), elu(2.5).spec()}) {
+  for (const Activation f : {leaky_relu(0.3).spec(), elu(0.4).spec(), elu(2.5).spec()}) {
     check_gradient(Probe<double>(dense_autoencoder<double>(5, {7, 3}, f, f, f), 11, 3));
   }
 }
@@ -62,7 +62,7 @@ TEST_CASE("slopes and alphas out of range are refused, whichever way they come")
   Network<double> net;
   net.add(dense<double>(2, 2));
   CHECK_THROWS_WITH_AS(net.add(LeakyRelu{1}), slope, InvalidArgument);
-  CHECK_THROWS_WITH_AS(net.add(ActivationSpec{Activation::leaky_relu, 1}), slope, InvalidArgument);
+  CHECK_THROWS_WITH_AS(net.add(Activation{ActivationKind::leaky_relu, 1}), slope, InvalidArgument);
   for (const double bad : {0.0, -0.01, 2.0, std::nan("")}) {
     CHECK_THROWS_AS(leaky_relu(bad), InvalidArgument);
   }

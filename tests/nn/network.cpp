@@ -11,13 +11,13 @@ TEST_CASE("an activation joins the dense layer before it, and positions count it
   CHECK(net.inputs() == 8);
   CHECK(net.outputs() == 3);
   const auto& s = net.steps();
-  CHECK(s[0].activation.kind == Activation::leaky_relu);
+  CHECK(s[0].activation.kind == ActivationKind::leaky_relu);
   CHECK(s[0].activation.parameter == 0.01);
   CHECK(s[0].position == 0);
-  CHECK(s[1].activation.kind == Activation::tanh);
+  CHECK(s[1].activation.kind == ActivationKind::tanh);
   CHECK(s[1].position == 2);
   CHECK(s[2].kind == Step<float>::Kind::activation);
-  CHECK(s[2].activation.kind == Activation::relu);
+  CHECK(s[2].activation.kind == ActivationKind::relu);
   CHECK(s[2].position == 4);
   // Weight 320, bias 40, weight 120, bias 3: each on a border of 32.
   CHECK(s[0].weight_at == 0);
@@ -116,7 +116,8 @@ TEST_CASE("the paper's nets: a mirrored decoder, LeakyReLU behind every layer bu
     CHECK(steps[i].inputs == widths[i]);
     CHECK(steps[i].outputs == widths[i + 1]);
     CHECK(steps[i].bias);
-    CHECK(steps[i].activation.kind == (i < 5 ? Activation::leaky_relu : Activation::sigmoid));
+    CHECK(steps[i].activation.kind ==
+          (i < 5 ? ActivationKind::leaky_relu : ActivationKind::sigmoid));
   }
   CHECK(net.code_steps() == 3);
   CHECK_THROWS_WITH_AS(dense_autoencoder<float>(784, {}, sigmoid().spec()),

@@ -8,15 +8,15 @@ using namespace nn_tests;
 
 namespace {
 
-double apply(const ActivationSpec& f, double x) {
+double apply(const Activation& f, double x) {
   switch (f.kind) {
-    case Activation::leaky_relu:
+    case ActivationKind::leaky_relu:
       return x > 0 ? x : f.parameter * x;
-    case Activation::tanh:
+    case ActivationKind::tanh:
       return std::tanh(x);
-    case Activation::sigmoid:
+    case ActivationKind::sigmoid:
       return 1 / (1 + std::exp(-x));
-    case Activation::gelu:
+    case ActivationKind::gelu:
       return x * 0.5 * std::erfc(-x / std::sqrt(2.0));
     default:
       return x;

@@ -14,6 +14,7 @@
 namespace nn_tests {
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 template <class Scalar>
 RowMatrix<Scalar> random_rows(Index rows, Index cols, std::uint64_t seed) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 namespace {
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 namespace {
 

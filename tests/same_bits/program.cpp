@@ -140,7 +140,7 @@ int run(const std::string& mode, const std::string& folder, const std::string& k
 int main(int argc, char** argv) {
   if (argc != 4) return 2;
   const std::string wanted = argv[3];
-  for (const auto* table : kernels::available<float>()) {
+  for (const auto* table : dasvdd::detail::kernels::available<float>()) {
     if (table->name == wanted) {
       setenv("DASVDD_KERNELS", argv[3], 1);  // read at the first use, which is yet to come
       return run(argv[1], argv[2], wanted);

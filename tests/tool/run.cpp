@@ -315,7 +315,7 @@ TEST_CASE("tool: for images, without --layers, it does what fit_images() does") 
     return all;
   };
   const auto X = tool::read_table(idx, {}).X;
-  dasvdd::ImageSettings settings;
+  dasvdd::ImageOptions settings;
   settings.epochs = 2;
   settings.seed = 5;
   settings.shape = {1, 3, 2};
@@ -348,7 +348,7 @@ TEST_CASE("tool: without --layers it does what fit() does") {
   REQUIRE(dasvdd_tool({"fit", train, "-o", model, "--label-column", "label", "--epochs", "3",
                        "--seed", "5"})
               .status == 0);
-  dasvdd::FitSettings settings;
+  dasvdd::FitOptions settings;
   settings.epochs = 3;
   settings.seed = 5;
   const auto X = tool::read_table(train, {"label", "", false}).X;
@@ -384,7 +384,7 @@ TEST_CASE("tool: --contamination is that of fit()") {
       "fit", train, "-o", model, "--label-column", "label", "--epochs", "3", "--contamination",
       "0.1"};
   REQUIRE(dasvdd_tool(words).status == 0);
-  dasvdd::FitSettings settings;
+  dasvdd::FitOptions settings;
   settings.epochs = 3;
   settings.contamination = 0.1;
   const auto X = tool::read_table(train, {"label", "", false}).X;

@@ -15,13 +15,14 @@
 #include "train/support.hpp"
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 namespace {
 
 /// Few steps: for tests that ask whether a fit works, not how well.
-FitSettings quick() {
-  FitSettings settings;
-  settings.members = 2;
+FitOptions quick() {
+  FitOptions settings;
+  settings.ensemble_size = 2;
   settings.steps = 20;
   settings.threads = 1;
   return settings;
@@ -41,7 +42,7 @@ TEST_CASE("fit finds rows off the curve that normal rows lie on") {
   for (Index j = 0; j < 6; ++j) {
     for (Index i = 0; i < 200; ++i) odd(i, j) = normal((i + 31 * j) % 200, j);
   }
-  FitSettings settings;
+  FitOptions settings;
   settings.steps = 600;
   const auto detector = fit(X, settings);
   std::vector<float> scores;
@@ -93,8 +94,8 @@ TEST_CASE("fit takes constant features, duplicates, and rows that are all alike"
 
 TEST_CASE("fit gives the same bits for any number of threads, and others for another seed") {
   const RowMatrix<float> X = curve<float>(60, 4, 7);
-  FitSettings settings = quick();
-  settings.members = 5;
+  FitOptions settings = quick();
+  settings.ensemble_size = 5;
   const Vector<float> scores = fit(X, settings).score(X);
   for (const int threads : {2, 3, 8}) {
     settings.threads = threads;
@@ -152,8 +153,8 @@ TEST_CASE("each member of a fit leaves out another fifth of the rows, none of a 
 
 TEST_CASE("a fit's members are nets of two depths with scores of mean one") {
   const RowMatrix<float> X = curve<float>(200, 5, 10);
-  FitSettings settings = quick();
-  settings.members = 4;
+  FitOptions settings = quick();
+  settings.ensemble_size = 4;
   settings.steps = 300;
   const auto detector = fit(X, settings);
   const auto& members = detector.model().members;
@@ -212,7 +213,7 @@ TEST_CASE("fit gives the published and the balanced scores when asked") {
   const RowMatrix<float> X = curve<float>(50, 4, 12);
   for (const ScoreForm form :
        {ScoreForm::published, ScoreForm::balanced, ScoreForm::latent_whitened}) {
-    FitSettings settings = quick();
+    FitOptions settings = quick();
     settings.score = form;
     const auto detector = fit(X, settings);
     const auto parts = detector.score_parts(X);
@@ -228,8 +229,8 @@ TEST_CASE("fit gives the published and the balanced scores when asked") {
 
 TEST_CASE("fit refuses what can't be fitted, in a sentence") {
   const RowMatrix<float> X = curve<float>(20, 3, 13);
-  FitSettings settings = quick();
-  settings.members = 0;
+  FitOptions settings = quick();
+  settings.ensemble_size = 0;
   CHECK_THROWS_WITH_AS(fit(X, settings), "members is 0, expected at least 1", InvalidArgument);
   settings = quick();
   settings.steps = 0;
@@ -248,8 +249,8 @@ TEST_CASE("fit refuses what can't be fitted, in a sentence") {
 
 TEST_CASE("fit tells how far it is, and stops when told to") {
   const auto X = curve<float>(60, 4, 1);
-  FitSettings settings;
-  settings.members = 3;
+  FitOptions settings;
+  settings.ensemble_size = 3;
   settings.epochs = 4;
   settings.threads = 2;
   Index calls = 0;
@@ -271,9 +272,9 @@ TEST_CASE("fit tells how far it is, and stops when told to") {
 TEST_CASE("a fit's progress counts to its total where members differ in batches an epoch") {
   // Of 201 rows the first member trains on 160, five batches of 32; the others on 161, six.
   const auto X = curve<float>(201, 3, 1);
-  FitSettings settings;
+  FitOptions settings;
   settings.steps = 30;
-  settings.members = 6;
+  settings.ensemble_size = 6;
   for (const double contamination : {0.0, 0.1}) {
     CAPTURE(contamination);
     settings.contamination = contamination;
@@ -304,7 +305,7 @@ TEST_CASE("a fit's progress counts to its total where members differ in batches 
 
 TEST_CASE("a fit's progress comes to its total where a member fails, too") {
   const auto X = curve<float>(60, 4, 1);
-  FitSettings settings = quick();
+  FitOptions settings = quick();
   settings.epochs = 50;
   settings.gamma = 0.1;
   settings.standardize = false;
@@ -322,8 +323,8 @@ TEST_CASE("a fit's progress comes to its total where a member fails, too") {
 
 TEST_CASE("a fit that is stopped gives a detector of the members that had begun") {
   const auto X = curve<float>(60, 4, 1);
-  FitSettings settings = quick();
-  settings.members = 5;
+  FitOptions settings = quick();
+  settings.ensemble_size = 5;
   settings.epochs = 4;
   Index calls = 0;
   const auto detector = fit(X, settings, [&](const FitProgress& at) {
@@ -337,11 +338,11 @@ TEST_CASE("a fit that is stopped gives a detector of the members that had begun"
   CHECK(detector.threshold() ==
         detail::quantile(std::vector<double>(scores.begin(), scores.end()), 0.99));
   // The first member is a whole fit's.
-  settings.members = 1;
+  settings.ensemble_size = 1;
   CHECK(same_bits(fit(X, settings).model().members[0].parameters,
                   detector.model().members[0].parameters));
   // Two at work stop both, in their first epoch or before; the other three never begin.
-  settings.members = 5;
+  settings.ensemble_size = 5;
   settings.threads = 2;
   calls = 0;
   const auto early = fit(X, settings, [&](const FitProgress&) { return ++calls < 1; });
@@ -351,8 +352,8 @@ TEST_CASE("a fit that is stopped gives a detector of the members that had begun"
 
 TEST_CASE("an exception of the progress ends a fit as false does") {
   const auto X = curve<float>(60, 4, 1);
-  FitSettings settings;
-  settings.members = 3;
+  FitOptions settings;
+  settings.ensemble_size = 3;
   settings.epochs = 50;
   settings.threads = 2;
   for (const double contamination : {0.0, 0.1}) {
@@ -425,8 +426,8 @@ TEST_CASE("steps and epochs without a bound are for those who stop by the progre
   const auto X = curve<float>(60, 4, 1);
   constexpr Index most = std::numeric_limits<Index>::max();
   for (const Index epochs : {Index(0), most}) {
-    FitSettings settings;
-    settings.members = 2;
+    FitOptions settings;
+    settings.ensemble_size = 2;
     settings.steps = most;
     settings.epochs = epochs;
     fit(X, settings, [&](const FitProgress& at) {
@@ -439,17 +440,17 @@ TEST_CASE("steps and epochs without a bound are for those who stop by the progre
 TEST_CASE("wrong settings are refused before anything is trained") {
   const auto X = curve<float>(60, 4, 1);
   const auto refused = [&](const char* sentence, auto change) {
-    FitSettings settings;
+    FitOptions settings;
     change(settings);
     CHECK_THROWS_WITH_AS(fit(X, settings), doctest::Contains(sentence), InvalidArgument);
   };
-  refused("epochs is -1", [](FitSettings& s) { s.epochs = -1; });
-  refused("the batch size is 0", [](FitSettings& s) { s.batch_size = 0; });
-  refused("kappa is 2", [](FitSettings& s) { s.kappa = 2; });
-  refused("the contamination is 0.5", [](FitSettings& s) { s.contamination = 0.5; });
-  refused("the contamination is -0.1", [](FitSettings& s) { s.contamination = -0.1; });
-  refused("gamma is -1", [](FitSettings& s) { s.gamma = -1; });
-  refused("the learning rate is 0", [](FitSettings& s) { s.adam.learning_rate = 0; });
+  refused("epochs is -1", [](FitOptions& s) { s.epochs = -1; });
+  refused("the batch size is 0", [](FitOptions& s) { s.batch_size = 0; });
+  refused("kappa is 2", [](FitOptions& s) { s.kappa = 2; });
+  refused("the contamination is 0.5", [](FitOptions& s) { s.contamination = 0.5; });
+  refused("the contamination is -0.1", [](FitOptions& s) { s.contamination = -0.1; });
+  refused("gamma is -1", [](FitOptions& s) { s.gamma = -1; });
+  refused("the learning rate is 0", [](FitOptions& s) { s.adam.learning_rate = 0; });
 }
 
 TEST_CASE("what training warns of stands in the detector's facts") {
@@ -460,13 +461,13 @@ TEST_CASE("what training warns of stands in the detector's facts") {
   CHECK(facts.at("warnings").find("the scores of the training rows are constant") !=
         std::string::npos);
   // One look at the net that is scored: a problem is said once.
-  FitSettings collapsed = quick();
+  FitOptions collapsed = quick();
   collapsed.gamma = 1e4;
   const std::string said = fit(curve<float>(200, 6, 3), collapsed).model().facts.at("warnings");
   const char* words = "net 2: the latent code has collapsed";
   REQUIRE(said.find(words) != std::string::npos);
   CHECK(said.find(words) == said.rfind(words));
-  FitSettings longer = quick();
+  FitOptions longer = quick();
   longer.steps = 600;
   CHECK(fit(curve<float>(200, 6, 3), longer).model().facts.count("warnings") == 0);
 }
@@ -487,8 +488,8 @@ RowMatrix<float> with_cluster(Index n, Index odd, std::uint64_t seed) {
 
 /// How well a fit on such rows, a tenth of them anomalies, tells new ones of the same kind from normal rows.
 double auc_after_contamination(double told, std::uint64_t seed) {
-  FitSettings settings;
-  settings.members = 3;
+  FitOptions settings;
+  settings.ensemble_size = 3;
   settings.steps = 1500;
   settings.seed = seed;
   settings.contamination = told;
@@ -532,7 +533,7 @@ TEST_CASE("rows are trusted by what most of them have in common") {
 TEST_CASE(
     "a fit that is stopped while it screens has one member, trained on the rows trusted so far") {
   const auto X = with_cluster(60, 6, 7);
-  FitSettings settings = quick();
+  FitOptions settings = quick();
   settings.contamination = 0.1;
   // Two batches an epoch in the first of four rounds, of nets that train for 100, 200 and 400.
   const Index first_round = 2 * (50 + 100 + 200);
@@ -564,7 +565,7 @@ TEST_CASE(
       for (Index r = 0; r < rows.rows(); ++r) {
         rows.row(r) = X.row(trusted[static_cast<std::size_t>(r)]);
       }
-      FitSettings trusting = quick();
+      FitOptions trusting = quick();
       const auto same = fit(rows, trusting, [](const FitProgress&) { return false; });
       const auto encoder = [](const Detector<float>& d) {
         const auto& member = d.model().members.front();
@@ -579,7 +580,7 @@ TEST_CASE(
     "a fit told of anomalies calls their share of the training rows anomalies, whatever the "
     "threads") {
   const auto X = with_cluster(200, 20, 8);
-  FitSettings settings = quick();
+  FitOptions settings = quick();
   settings.contamination = 0.1;
   const auto detector = fit(X, settings);
   CHECK(detector.predict(X).sum() == 20);
@@ -592,7 +593,7 @@ TEST_CASE(
 
 TEST_CASE(
     "a fit told of anomalies takes tables of any length, rows all alike and constant features") {
-  FitSettings settings = quick();
+  FitOptions settings = quick();
   settings.contamination = 0.3;
   for (const Index n : {2, 3, 5, 19, 20, 33}) {
     CAPTURE(n);
@@ -612,8 +613,8 @@ TEST_CASE(
 
 TEST_CASE("a fit told of anomalies trains its members for a third of the steps") {
   const auto X = curve<float>(64, 3, 9);
-  FitSettings settings;
-  settings.members = 1;
+  FitOptions settings;
+  settings.ensemble_size = 1;
   settings.steps = 60;  // 51 rows of a member's, two batches of 32: thirty epochs
   const auto epochs = [&] {
     Index count = 0;

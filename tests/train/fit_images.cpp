@@ -7,6 +7,7 @@
 #include "train/support.hpp"
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 namespace {
 
@@ -33,9 +34,9 @@ RowMatrix<float> images(Index n, bool odd, std::uint64_t seed, double ground = 0
   return X;
 }
 
-ImageSettings quick() {
-  ImageSettings settings;
-  settings.members = 2;
+ImageOptions quick() {
+  ImageOptions settings;
+  settings.ensemble_size = 2;
   settings.epochs = 3;
   settings.threads = 1;
   return settings;
@@ -51,8 +52,8 @@ TEST_CASE("fit_images tells spots from bars, whatever their contrast") {
     const double ground = kind == ImageKind::objects ? 0 : 0.4;  // objects lie on a dark one
     RowMatrix<float> test(200, 36);
     test << images(100, false, 2, ground), images(100, true, 3, ground);
-    ImageSettings settings;
-    settings.members = 1;
+    ImageOptions settings;
+    settings.ensemble_size = 1;
     settings.epochs = 30;
     settings.kind = kind;
     const auto detector = fit_images(images(400, false, 1, ground), settings);
@@ -99,8 +100,8 @@ TEST_CASE("fit_images: progress counts every member's epochs, and false stops") 
 
 TEST_CASE("fit_images: a stopped fit has the members that had begun") {
   const RowMatrix<float> X = images(30, false, 5);
-  ImageSettings settings = quick();
-  settings.members = 3;
+  ImageOptions settings = quick();
+  settings.ensemble_size = 3;
   // In the second member's first epoch of three.
   const auto stopped = fit_images(X, settings, [](const FitProgress& at) { return at.done < 4; });
   CHECK(stopped.model().members.size() == 2);
@@ -110,8 +111,8 @@ TEST_CASE("photographs have a preset of their own") {
   const auto [net, options] = image_preset<float>({1, 6, 6}, ImageKind::photographs);
   CHECK(net.inputs() == 36);
   CHECK(options.gamma.factor == 10);
-  ImageSettings settings;
-  settings.members = 1;
+  ImageOptions settings;
+  settings.ensemble_size = 1;
   settings.kind = ImageKind::photographs;
   const auto detector = fit_images(images(30, false, 7), settings);
   CHECK(detector.model().facts.at("epochs") == "10");
@@ -120,8 +121,8 @@ TEST_CASE("photographs have a preset of their own") {
 }
 
 TEST_CASE("fit_images takes the shape it is told, or else squares of one channel or three") {
-  ImageSettings settings = quick();
-  settings.members = 1;
+  ImageOptions settings = quick();
+  settings.ensemble_size = 1;
   settings.epochs = 1;
   const auto image = [&](Index columns) {
     return fit_images(RowMatrix<float>(RowMatrix<float>::Ones(4, columns)), settings)
@@ -141,8 +142,8 @@ TEST_CASE("fit_images takes the shape it is told, or else squares of one channel
 }
 
 TEST_CASE("fit_images needs a member") {
-  ImageSettings settings = quick();
-  settings.members = 0;
+  ImageOptions settings = quick();
+  settings.ensemble_size = 0;
   CHECK_THROWS_WITH_AS(fit_images(images(30, false, 6), settings),
                        "members is 0, expected at least 1", InvalidArgument);
 }

@@ -12,16 +12,17 @@ namespace golden {
 
 using dasvdd::Index;
 
-inline dasvdd::TensorFile read(const std::string& name) {
-  return dasvdd::TensorFile::read(std::string(DASVDD_TEST_DATA) + "/" + name + ".safetensors");
+inline dasvdd::detail::TensorFile read(const std::string& name) {
+  return dasvdd::detail::TensorFile::read(std::string(DASVDD_TEST_DATA) + "/" + name +
+                                          ".safetensors");
 }
 
-inline double number(const dasvdd::TensorFile& file, const std::string& key) {
+inline double number(const dasvdd::detail::TensorFile& file, const std::string& key) {
   return std::stod(file.metadata(key));
 }
 
 template <class Scalar>
-dasvdd::RowMatrix<Scalar> matrix(const dasvdd::TensorFile& file, const std::string& name) {
+dasvdd::RowMatrix<Scalar> matrix(const dasvdd::detail::TensorFile& file, const std::string& name) {
   return file[name].matrix<double>().template cast<Scalar>();
 }
 
@@ -61,8 +62,8 @@ void each_tensor(const dasvdd::Autoencoder<Scalar>& net, const std::string& pref
 }
 
 template <class Scalar>
-void put_parameters(const dasvdd::TensorFile& file, const dasvdd::Autoencoder<Scalar>& net,
-                    const std::string& prefix, dasvdd::AlignedBuffer<Scalar>& parameters) {
+void put_parameters(const dasvdd::detail::TensorFile& file, const dasvdd::Autoencoder<Scalar>& net,
+                    const std::string& prefix, dasvdd::detail::AlignedBuffer<Scalar>& parameters) {
   each_tensor(net, prefix, [&](const std::string& name, Index at, Index count) {
     const auto values = file[name].template as<double>();
     REQUIRE(static_cast<Index>(values.size()) == count);
@@ -74,13 +75,13 @@ void put_parameters(const dasvdd::TensorFile& file, const dasvdd::Autoencoder<Sc
 
 /// One tensor of a flat vector.
 template <class Scalar>
-std::vector<double> part(const dasvdd::AlignedBuffer<Scalar>& flat, Index at, Index count) {
+std::vector<double> part(const dasvdd::detail::AlignedBuffer<Scalar>& flat, Index at, Index count) {
   return std::vector<double>(flat.begin() + at, flat.begin() + at + count);
 }
 
 /// A trainer at the file's start: parameters, center "centre", gamma.
 template <class Scalar>
-dasvdd::Trainer<Scalar> trainer(const dasvdd::TensorFile& file,
+dasvdd::Trainer<Scalar> trainer(const dasvdd::detail::TensorFile& file,
                                 const dasvdd::Autoencoder<Scalar>& net, double gamma,
                                 dasvdd::Options options) {
   options.gamma = dasvdd::GammaRule::value(gamma);

@@ -3,6 +3,7 @@
 #include "train/golden.hpp"
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 TEST_CASE("thirty epochs on digits follow PyTorch's losses to 1e-9") {
   const auto file = golden::read("digits_run");

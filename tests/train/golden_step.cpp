@@ -3,6 +3,7 @@
 #include "train/golden.hpp"
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 namespace {
 

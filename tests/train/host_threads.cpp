@@ -17,6 +17,7 @@
 #include <vector>
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 namespace {
 

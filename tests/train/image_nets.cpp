@@ -9,6 +9,7 @@
 #include <vector>
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 namespace {
 
@@ -235,7 +236,7 @@ TEST_CASE("the LeNet-type nets have the published widths") {
   }
   CHECK(widths == std::vector<Index>{8 * 784, 8 * 784, 8 * 196, 4 * 196, 4 * 196, 4 * 49, 32,
                                      4 * 49, 4 * 196, 8 * 196, 8 * 196, 8 * 784, 784});
-  CHECK(mnist.joined().steps().back().activation.kind == Activation::sigmoid);
+  CHECK(mnist.joined().steps().back().activation.kind == ActivationKind::sigmoid);
   const auto cifar = lenet_autoencoder<float>({3, 32, 32}, identity().spec());
   CHECK(cifar.inputs() == 3072);
   CHECK(cifar.code() == 128);
@@ -255,15 +256,15 @@ TEST_CASE("the paper's nets and options by name") {
   struct Published {
     const char* name;
     std::vector<Index> widths;
-    Activation output;
+    ActivationKind output;
     double rate, center_rate;
   };
   const Published published[] = {
-      {"mnist", {784, 1024, 256, 256}, Activation::sigmoid, 1e-3, 1},
-      {"fashion_mnist", {784, 1024, 256, 256}, Activation::sigmoid, 1e-3, 1},
-      {"cifar10", {3072, 1024, 512, 256, 256}, Activation::leaky_relu, 1e-3, 0.01},
-      {"speech", {400, 1024, 512, 256, 256}, Activation::identity, 1e-4, 0.1},
-      {"pima", {8, 10, 4, 4}, Activation::identity, 1e-3, 0.1},
+      {"mnist", {784, 1024, 256, 256}, ActivationKind::sigmoid, 1e-3, 1},
+      {"fashion_mnist", {784, 1024, 256, 256}, ActivationKind::sigmoid, 1e-3, 1},
+      {"cifar10", {3072, 1024, 512, 256, 256}, ActivationKind::leaky_relu, 1e-3, 0.01},
+      {"speech", {400, 1024, 512, 256, 256}, ActivationKind::identity, 1e-4, 0.1},
+      {"pima", {8, 10, 4, 4}, ActivationKind::identity, 1e-3, 0.1},
   };
   for (const Published& p : published) {
     CAPTURE(p.name);
@@ -276,7 +277,7 @@ TEST_CASE("the paper's nets and options by name") {
     CHECK(net.code_steps() == static_cast<Index>(p.widths.size()) - 1);
     CHECK(net.joined().steps().back().activation.kind == p.output);
     // LeakyReLU everywhere else, the code layer included.
-    CHECK(net.encoder().steps().back().activation.kind == Activation::leaky_relu);
+    CHECK(net.encoder().steps().back().activation.kind == ActivationKind::leaky_relu);
     CHECK(options.adam.learning_rate == p.rate);
     CHECK(options.center.learning_rate == p.center_rate);
     CHECK(options.epochs == 300);

@@ -8,6 +8,7 @@
 #if DASVDD_TEST_COUNTS_MEMORY
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 namespace {
 
@@ -64,8 +65,8 @@ TEST_CASE("training takes at most five times the parameters and one mini-batch's
 }
 
 TEST_CASE("a fit whose member finds no memory says so, and its thread begins no other") {
-  FitSettings settings;
-  settings.members = 5;
+  FitOptions settings;
+  settings.ensemble_size = 5;
   settings.epochs = 3;
   settings.threads = 2;
   std::vector<Index> epochs(5);

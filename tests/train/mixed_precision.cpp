@@ -10,6 +10,7 @@
 #include <string>
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 namespace {
 

@@ -51,6 +51,7 @@ template <class Scalar>
 void check_fit_is_its_steps(const dasvdd::Autoencoder<Scalar>& net, dasvdd::Options options,
                             const dasvdd::RowMatrix<Scalar>& X) {
   using namespace dasvdd;
+  using namespace dasvdd::detail;
   options.epochs = 2;
   options.shuffle = false;
   options.gamma = GammaRule::value(0.5);

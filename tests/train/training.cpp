@@ -8,6 +8,7 @@
 #include <dasvdd/nn/batch_norm.hpp>
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 namespace {
 

@@ -7,6 +7,7 @@
 #include "train/support.hpp"
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 namespace {
 

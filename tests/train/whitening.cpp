@@ -7,6 +7,7 @@
 #include <vector>
 
 using namespace dasvdd;
+using namespace dasvdd::detail;
 
 TEST_CASE("whitened rows have the identity as covariance, up to the ridge") {
   for (const Index d : {1, 2, 17, 33, 100}) {

@@ -16,6 +16,7 @@
 #endif
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 
 /// While it lives, the calling thread rounds to nearest, flushes denormals to zero and traps no
 /// exception (a row far out may overflow, see Detector), so that the same numbers come out whatever
@@ -54,4 +55,5 @@ class FloatingPointMode {
   Bits saved_;
 };
 
+}  // namespace detail
 DASVDD_NAMESPACE_END

@@ -46,8 +46,6 @@ DASVDD_NOINLINE inline void free_aligned(void* memory, std::size_t bytes) {
   ::operator delete(memory, alignment_for(bytes));
 }
 
-}  // namespace detail
-
 /// A fixed-size array of numbers on a 64-byte border, zero at first. A value: copies are deep,
 /// moves are cheap.
 ///
@@ -104,8 +102,6 @@ class AlignedBuffer {
   T* data_ = nullptr;
   Index size_ = 0;
 };
-
-namespace detail {
 
 /// Neither may be negative, both may be as large as an Index.
 constexpr Index ceil_div(Index a, Index b) { return a / b + (a % b != 0); }

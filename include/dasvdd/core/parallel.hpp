@@ -14,6 +14,7 @@
 #include <thread>
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 
 /// A range of indices, first to last - 1.
 struct Range {
@@ -25,8 +26,6 @@ struct Range {
 inline Range share(Index count, Index part, Index parts) {
   return {count * part / parts, count * (part + 1) / parts};
 }
-
-namespace detail {
 
 /// Where a team's members wait for each other: they look for a short while, as long as a balanced
 /// piece of work is late, then hand their core to whoever can use it, and at last sleep. OpenMP's own
@@ -86,8 +85,6 @@ struct TeamState {
   }
 };
 
-}  // namespace detail
-
 /// The threads that work on one job; each member holds its own copy.
 class Team {
  public:
@@ -97,7 +94,7 @@ class Team {
   Index member() const { return member_; }
   Index size() const { return size_; }
   /// This member's part of 0 .. count - 1.
-  Range share(Index count) const { return dasvdd::share(count, member_, size_); }
+  Range share(Index count) const { return detail::share(count, member_, size_); }
   /// Waits until all members have come here.
   void barrier() const {
     if (size_ > 1) state_->barrier.wait(size_);
@@ -137,8 +134,6 @@ inline int resolve_threads(int requested) {
 #endif
 }
 
-namespace detail {
-
 /// How many of `threads` threads a job of that many multiply-adds is worth. Waking a team that sleeps can take
 /// as long as ten million of them, and on a busy machine its last member comes late by far more.
 inline int worthwhile_threads(int threads, Index multiply_adds) {
@@ -150,8 +145,6 @@ inline int worthwhile_threads(int threads, Index multiply_adds) {
 /// What a row costs that takes a net so many multiply-adds, counted in them: reading, checking, scaling
 /// and scoring it take as long as two thousand, more than the arithmetic of a tiny net.
 inline Index row_cost(Index multiply_adds) { return multiply_adds + 2000; }
-
-}  // namespace detail
 
 /// Calls f(team) once on each of `threads` threads (a positive number), in the kernels'
 /// floating-point mode. The team may turn out smaller than asked for.
@@ -177,4 +170,5 @@ inline void parallel(int threads, detail::FunctionRef<void(const Team&)> f) {
   f(Team());
 }
 
+}  // namespace detail
 DASVDD_NAMESPACE_END

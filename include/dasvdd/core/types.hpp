@@ -16,9 +16,13 @@ using Index = Eigen::Index;
 template <class Scalar>
 using RowMatrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
+namespace detail {
+
 /// A column of numbers: scores, a latent code, a center.
 template <class Scalar>
 using Vector = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
+
+}  // namespace detail
 
 /// A non-owning view of a batch (rows are samples): pointer, n rows, d columns, and the distance
 /// from row to row in scalars. `Scalar` may be const. Cheap to copy; the bytes must outlive it.

@@ -16,21 +16,22 @@ DASVDD_NAMESPACE_BEGIN
 /// full size until it is made compact again. Threshold and calibration are kept as they are.
 template <class Scalar>
 Detector<Scalar> compact(const Detector<Scalar>& detector) {
-  Model<Scalar> model = detector.model();
+  detail::Model<Scalar> model = detector.model();
   for (auto& member : model.members) {
     const Autoencoder<Scalar> net = member.network.net();
     for (const auto& step : net.joined().steps()) {
-      if (step.kind != Step<Scalar>::Kind::dense) continue;
+      if (step.kind != detail::Step<Scalar>::Kind::dense) continue;
       Scalar* w = member.parameters.data() + step.weight_at;
       for (Index i = 0; i < step.weights(); ++i) {
-        w[i] =
-            static_cast<Scalar>(kernels::widened(kernels::to_bfloat16(static_cast<float>(w[i]))));
+        w[i] = static_cast<Scalar>(
+            detail::kernels::widened(detail::kernels::to_bfloat16(static_cast<float>(w[i]))));
       }
     }
-    member.network = PackedNetwork<Scalar>(net, member.parameters.data(), member.statistics.data(),
-                                           &kernels::compact<Scalar>(kernels::best_set()));
+    member.network = detail::PackedNetwork<Scalar>(
+        net, member.parameters.data(), member.statistics.data(),
+        &detail::kernels::compact<Scalar>(detail::kernels::best_set()));
   }
-  return Detector<Scalar>(std::make_shared<const Model<Scalar>>(std::move(model)),
+  return Detector<Scalar>(std::make_shared<const detail::Model<Scalar>>(std::move(model)),
                           detector.threshold(), detector.calibration());
 }
 

@@ -15,8 +15,8 @@ DASVDD_NAMESPACE_BEGIN
 /// The two shares of each row's score; score[i] == reconstruction[i] + latent[i], to the bit.
 template <class Scalar>
 struct ScoreParts {
-  Vector<Scalar> reconstruction;  ///< n: the reconstruction term, weight included
-  Vector<Scalar> latent;          ///< n: the latent term, gamma included
+  detail::Vector<Scalar> reconstruction;  ///< n: the reconstruction term, weight included
+  detail::Vector<Scalar> latent;          ///< n: the latent term, gamma included
 };
 
 /// A fitted detector: S(x) = r(x) + gamma q(x), larger is more anomalous; predict: 1 is an anomaly.
@@ -37,7 +37,7 @@ class Detector {
   using Scalar = Scalar_;
 
   /// For those who make detectors (Trainer, load, ensemble); others get theirs from them.
-  Detector(std::shared_ptr<const Model<Scalar>> model, double threshold,
+  Detector(std::shared_ptr<const detail::Model<Scalar>> model, double threshold,
            Calibration calibration = {})
       : model_(std::move(model)),
         threshold_(threshold),
@@ -54,25 +54,25 @@ class Detector {
 
   /// Features d a row must have.
   Index features() const { return model_->features(); }
-  const Model<Scalar>& model() const { return *model_; }
-  const std::shared_ptr<const Model<Scalar>>& shared_model() const { return model_; }
+  const detail::Model<Scalar>& model() const { return *model_; }
+  const std::shared_ptr<const detail::Model<Scalar>>& shared_model() const { return model_; }
 
   // ---- scores -----------------------------------------------------------------------------------
 
   /// One score a row of X (n x d), by `threads` threads (0: what OpenMP would use).
-  Vector<Scalar> score(Rows<const Scalar> X, int threads = 0) const {
-    Vector<Scalar> scores(X.rows());
+  detail::Vector<Scalar> score(Rows<const Scalar> X, int threads = 0) const {
+    detail::Vector<Scalar> scores(X.rows());
     score_in_parallel(X, threads, {scores.data(), nullptr, nullptr});
     return scores;
   }
   /// The same into memory of the caller's own: scores[i] = S(X row i).
   void score(Rows<const Scalar> X, Scalar* scores, int threads = 0) const {
-    const Vector<Scalar> result = score(X, threads);
+    const detail::Vector<Scalar> result = score(X, threads);
     std::copy_n(result.data(), result.size(), scores);
   }
   /// Each score's two shares.
   ScoreParts<Scalar> score_parts(Rows<const Scalar> X, int threads = 0) const {
-    ScoreParts<Scalar> parts{Vector<Scalar>(X.rows()), Vector<Scalar>(X.rows())};
+    ScoreParts<Scalar> parts{detail::Vector<Scalar>(X.rows()), detail::Vector<Scalar>(X.rows())};
     score_in_parallel(X, threads, {nullptr, parts.reconstruction.data(), parts.latent.data()});
     return parts;
   }
@@ -86,7 +86,7 @@ class Detector {
   /// scores[i] = S(X row i), by the calling thread alone, without allocating.
   void score(Rows<const Scalar> X, Workspace<Scalar>& workspace, Scalar* scores) const {
     check(X, workspace);
-    const FloatingPointMode mode;
+    const detail::FloatingPointMode mode;
     detail::RowScorer<Scalar>(workspace).score(X, {scores, nullptr, nullptr});
   }
   /// The score of one row of d numbers, by the calling thread alone, without allocating.
@@ -104,7 +104,7 @@ class Detector {
 
   /// 1 for an anomaly, 0 for a normal row.
   Eigen::VectorXi predict(Rows<const Scalar> X, int threads = 0) const {
-    const Vector<Scalar> scores = score(X, threads);
+    const detail::Vector<Scalar> scores = score(X, threads);
     Eigen::VectorXi labels(scores.size());
     for (Index i = 0; i < scores.size(); ++i) labels[i] = is_anomaly(scores[i]);
     return labels;
@@ -115,7 +115,7 @@ class Detector {
   /// anomalous.
   double p_value(Scalar score) const { return calibration_->p_value(static_cast<double>(score)); }
   /// p-values of many scores.
-  Eigen::VectorXd p_value(const Vector<Scalar>& scores) const {
+  Eigen::VectorXd p_value(const detail::Vector<Scalar>& scores) const {
     Eigen::VectorXd values(scores.size());
     for (Index i = 0; i < scores.size(); ++i) values[i] = p_value(scores[i]);
     return values;
@@ -144,7 +144,7 @@ class Detector {
     const Rows<const Scalar> X(row, 1, features());
     Workspace<Scalar> workspace = make_workspace(1);
     check(X, workspace);
-    const FloatingPointMode mode;
+    const detail::FloatingPointMode mode;
     Scalar score, reconstruction, latent;
     detail::RowScorer<Scalar>(workspace).score(X, {&score, &reconstruction, &latent});
     Explanation e = detail::explain_shares(*model_, row);
@@ -159,7 +159,7 @@ class Detector {
                   "dasvdd: the row has another scalar type");
     detail::require(row.size() == features(), "explain: the row has ", row.size(),
                     " numbers, expected ", features());
-    const Vector<Scalar> copy = row.derived().reshaped();
+    const detail::Vector<Scalar> copy = row.derived().reshaped();
     return explain(copy.data());
   }
 
@@ -188,7 +188,7 @@ class Detector {
   /// core's cache; a multiple of every kernel's rows in registers.
   static constexpr Index default_tile = 96;
 
-  void check(const Member<Scalar>& member, std::size_t i) const {
+  void check(const detail::Member<Scalar>& member, std::size_t i) const {
     const Autoencoder<Scalar>& net = member.network.net();
     detail::require(net.inputs() == features(), "the members of a detector take ", features(),
                     " and ", net.inputs(), " features, expected the same number");
@@ -224,7 +224,7 @@ class Detector {
                          detail::ScoreDestination<Scalar> to) const {
     detail::require_width(X, features(), "the batch");
     const int team_size = detail::worthwhile_threads(
-        resolve_threads(threads), detail::row_cost(model_->multiply_adds()) * X.rows());
+        detail::resolve_threads(threads), detail::row_cost(model_->multiply_adds()) * X.rows());
     // No tile larger than a member's share, so that a short batch keeps all members busy.
     const Index share = detail::ceil_div(std::max<Index>(X.rows(), 1), team_size);
     const Index tile = std::min(default_tile, detail::round_up(share, 12));
@@ -232,9 +232,9 @@ class Detector {
     std::vector<Workspace<Scalar>> workspaces;
     for (int i = 0; i < team_size; ++i) workspaces.push_back(Workspace<Scalar>(model_, tile));
     std::atomic<bool> finite{true};
-    parallel(team_size, [&](const Team& team) {
+    detail::parallel(team_size, [&](const detail::Team& team) {
       detail::RowScorer<Scalar> scorer(workspaces[static_cast<std::size_t>(team.member())]);
-      const Range mine = team.share(tiles);
+      const detail::Range mine = team.share(tiles);
       team.guard([&] {
         for (Index t = mine.first; t < mine.last && finite; ++t) {
           const Index first = t * tile;
@@ -255,11 +255,11 @@ class Detector {
   void each_tile(Rows<const Scalar> X, F&& f) const {
     Workspace<Scalar> workspace = make_workspace();
     check(X, workspace);
-    const FloatingPointMode mode;
+    const detail::FloatingPointMode mode;
     detail::RowScorer<Scalar>(workspace).each_tile(X, f);
   }
 
-  std::shared_ptr<const Model<Scalar>> model_;
+  std::shared_ptr<const detail::Model<Scalar>> model_;
   double threshold_;
   std::shared_ptr<const Calibration> calibration_;
 };

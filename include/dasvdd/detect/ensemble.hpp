@@ -17,7 +17,7 @@ template <class Scalar>
 Detector<Scalar> ensemble(const std::vector<Detector<Scalar>>& detectors, double threshold,
                           std::map<std::string, std::string> facts = {}) {
   detail::require(!detectors.empty(), "an ensemble needs at least one detector");
-  auto model = std::make_shared<Model<Scalar>>();
+  auto model = std::make_shared<detail::Model<Scalar>>();
   model->scaler = detectors.front().model().scaler;
   model->facts = std::move(facts);
   for (std::size_t i = 0; i < detectors.size(); ++i) {

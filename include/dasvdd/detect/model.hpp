@@ -11,6 +11,7 @@
 #include <map>
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 
 /// One trained net with its center and its two score terms.
 template <class Scalar>
@@ -53,4 +54,5 @@ struct Model {
   }
 };
 
+}  // namespace detail
 DASVDD_NAMESPACE_END

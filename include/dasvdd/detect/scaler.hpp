@@ -12,6 +12,7 @@
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 
 /// Per feature a mean and a positive scale, (x - mean) / scale; or, for images, each row's own mean and
 /// contrast, or softened pixels. Empty where rows go in as they are.
@@ -173,4 +174,5 @@ class Scaler {
   AlignedBuffer<Scalar> shift_, factor_;
 };
 
+}  // namespace detail
 DASVDD_NAMESPACE_END

@@ -7,6 +7,7 @@
 #include <dasvdd/kernels/dispatch.hpp>
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 
 /// term(e) = weight * ||A e||^2 / divisor, with A the identity (the published score) or a whitening
 /// matrix.
@@ -98,4 +99,5 @@ class ScoreTerm {
   AlignedBuffer<Scalar> whitening_, packed_;
 };
 
+}  // namespace detail
 DASVDD_NAMESPACE_END

@@ -11,7 +11,7 @@ class Detector;
 namespace detail {
 template <class Scalar>
 class RowScorer;
-}
+}  // namespace detail
 
 /// Buffers for scoring with one detector by one thread at a time; made by Detector::make_workspace,
 /// after which scoring allocates nothing. A value: copy it for the next thread.
@@ -25,7 +25,7 @@ class Workspace {
   friend class Detector<Scalar>;
   friend class detail::RowScorer<Scalar>;
 
-  Workspace(std::shared_ptr<const Model<Scalar>> model, Index tile)
+  Workspace(std::shared_ptr<const detail::Model<Scalar>> model, Index tile)
       : model_(std::move(model)),
         tile_(tile),
         stride_(detail::padded_stride<Scalar>(model_->features())),
@@ -37,7 +37,7 @@ class Workspace {
       scratch =
           std::max({scratch, member.reconstruction.scratch(tile), member.latent.scratch(tile)});
     }
-    scratch_ = AlignedBuffer<Scalar>(scratch);
+    scratch_ = detail::AlignedBuffer<Scalar>(scratch);
     if (model_->narrow()) {
       Index widest = model_->features();
       for (const auto& member : model_->members) {
@@ -50,12 +50,12 @@ class Workspace {
     }
   }
 
-  std::shared_ptr<const Model<Scalar>>
+  std::shared_ptr<const detail::Model<Scalar>>
       model_;  // keeps alive, and identifies, what the buffers were made for
   Index tile_, stride_;
-  AlignedBuffer<Scalar> rows_, scratch_;
-  AlignedBuffer<double> terms_;
-  std::vector<ForwardBuffers<Scalar>> forward_;
+  detail::AlignedBuffer<Scalar> rows_, scratch_;
+  detail::AlignedBuffer<double> terms_;
+  std::vector<detail::ForwardBuffers<Scalar>> forward_;
   detail::NarrowBuffers<Scalar> narrow_;  // empty unless the model is narrow
 };
 

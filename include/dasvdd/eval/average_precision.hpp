@@ -16,10 +16,10 @@ DASVDD_NAMESPACE_BEGIN
 /// scikit-learn's average_precision_score.
 ///
 /// \param scores, labels, throws as in operating_points()
-inline double average_precision(ScoreView scores, LabelView labels) {
+inline double average_precision(detail::ScoreView scores, detail::LabelView labels) {
   double sum = 0.0;
-  OperatingPoint before{0.0, 0, 0};
-  for (const OperatingPoint& point : operating_points(scores, labels)) {
+  detail::OperatingPoint before{0.0, 0, 0};
+  for (const detail::OperatingPoint& point : detail::operating_points(scores, labels)) {
     // An integer over an integer leaves the compiler no multiply-add to contract.
     sum +=
         static_cast<double>((point.true_positives - before.true_positives) * point.true_positives) /

@@ -43,7 +43,7 @@ struct Confusion {
 /// \param threshold any number, infinities included
 /// \throws InvalidArgument on another number of labels, no rows, or a NaN among the scores or as
 /// threshold
-inline Confusion confusion(ScoreView scores, LabelView labels, double threshold) {
+inline Confusion confusion(detail::ScoreView scores, detail::LabelView labels, double threshold) {
   detail::require_scores(scores, labels);
   detail::require(!detail::is_nan(threshold), "threshold is NaN, expected a number");
   Confusion count;

@@ -10,6 +10,7 @@
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 
 /// What is flagged when every row with score >= `threshold` is called an anomaly.
 struct OperatingPoint {
@@ -17,8 +18,6 @@ struct OperatingPoint {
   std::uint64_t true_positives;   ///< anomalies among the flagged rows
   std::uint64_t false_positives;  ///< normal rows among them
 };
-
-namespace detail {
 
 /// Refuses scores and labels that don't match, are empty or have a NaN among the scores.
 /// Infinite scores have a place in the order and are taken.
@@ -30,8 +29,6 @@ inline void require_scores(ScoreView scores, LabelView labels) {
     require(!is_nan(scores[i]), "scores has NaN at index ", i, "; a NaN has no place in a ranking");
   }
 }
-
-}  // namespace detail
 
 /// One point for every distinct score, from the highest to the lowest; counts only grow, and the
 /// last point counts every anomaly (P = its true positives) and every normal row (N = its false
@@ -76,4 +73,5 @@ inline std::vector<OperatingPoint> operating_points(ScoreView scores, LabelView 
   return points;
 }
 
+}  // namespace detail
 DASVDD_NAMESPACE_END

@@ -17,10 +17,10 @@ DASVDD_NAMESPACE_BEGIN
 /// roc_auc_score.
 ///
 /// \param scores, labels, throws as in operating_points()
-inline double roc_auc(ScoreView scores, LabelView labels) {
+inline double roc_auc(detail::ScoreView scores, detail::LabelView labels) {
   std::uint64_t twice_pairs = 0;
-  OperatingPoint before{0.0, 0, 0};
-  for (const OperatingPoint& point : operating_points(scores, labels)) {
+  detail::OperatingPoint before{0.0, 0, 0};
+  for (const detail::OperatingPoint& point : detail::operating_points(scores, labels)) {
     // The trapezoid over the normal rows that enter here: all anomalies above win, those tied win
     // half.
     twice_pairs += (point.false_positives - before.false_positives) *

@@ -8,6 +8,7 @@
 #include <utility>
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 
 /// A read-only view of n values, made to be a function's argument: it binds to an std::vector (of
 /// bool too), an std::array, an Eigen vector, map or vector-shaped expression, or to a pointer and
@@ -69,4 +70,5 @@ using ScoreView = SequenceView<double>;
 /// Labels, one a row: nonzero is an anomaly, 0 a normal row.
 using LabelView = SequenceView<bool>;
 
+}  // namespace detail
 DASVDD_NAMESPACE_END

@@ -7,6 +7,7 @@
 #include <dasvdd/core/config.hpp>
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 
 /// A tensor's type of number.
 enum class DType { F64, I64, F32, BF16, U8 };
@@ -46,8 +47,6 @@ inline std::size_t size_of(DType dtype) {
       return 1;
   }
 }
-
-namespace detail {
 
 template <class T>
 struct DTypeOf;

@@ -43,8 +43,14 @@
 
 DASVDD_NAMESPACE_BEGIN
 
+namespace detail {
+
 /// Words beside the model: training options, the seed, whatever a program wants to find again.
 using Facts = std::map<std::string, std::string>;
+
+}  // namespace detail
+
+namespace detail {
 
 /// A detector as tensors and words; what save() writes.
 /// \param facts added to the model's own, and before them where both have a key
@@ -111,6 +117,10 @@ TensorFile to_tensor_file(const Detector<Scalar>& detector, const Facts& facts =
   return file;
 }
 
+}  // namespace detail
+
+namespace detail {
+
 /// The detector that to_tensor_file() wrote down: the same scores, to the bit.
 /// \param factory makes layers of the user's own
 /// \throws FileError when the file is no model, of another scalar type, or doesn't fit together
@@ -125,19 +135,22 @@ Detector<Scalar> from_tensor_file(const TensorFile& file,
   }
 }
 
+}  // namespace detail
+
 /// Writes a detector to a file, whole or not at all.
 /// \param facts words to find again in model().facts after loading
 /// \throws FileError, InvalidArgument as to_tensor_file()
 template <class Scalar>
-void save(const Detector<Scalar>& detector, const std::string& path, const Facts& facts = {}) {
-  to_tensor_file(detector, facts).write(path);
+void save(const Detector<Scalar>& detector, const std::string& path,
+          const detail::Facts& facts = {}) {
+  detail::to_tensor_file(detector, facts).write(path);
 }
 
 /// Reads a detector from a file. `Scalar` is the type it was trained in.
 /// \throws FileError
 template <class Scalar>
-Detector<Scalar> load(const std::string& path, const LayerFactory<Scalar>& factory = {}) {
-  return from_tensor_file<Scalar>(TensorFile::read(path), factory);
+Detector<Scalar> load(const std::string& path, const detail::LayerFactory<Scalar>& factory = {}) {
+  return detail::from_tensor_file<Scalar>(detail::TensorFile::read(path), factory);
 }
 
 DASVDD_NAMESPACE_END

@@ -15,12 +15,11 @@
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 
 /// Makes a layer of the user's own from what its spec() said; null for a name it doesn't know.
 template <class Scalar>
 using LayerFactory = std::function<std::shared_ptr<const Layer<Scalar>>(const LayerSpec&)>;
-
-namespace detail {
 
 /// One half of a net as JSON: a list with one [name, number, ...] a layer.
 template <class Scalar>
@@ -36,8 +35,8 @@ nlohmann::json net_to_json(const Network<Scalar>& net) {
     }
     return layer;
   };
-  const auto activation = [&](const ActivationSpec& f) {
-    const bool takes_number = f.kind == Activation::leaky_relu || f.kind == Activation::elu;
+  const auto activation = [&](const Activation& f) {
+    const bool takes_number = f.kind == ActivationKind::leaky_relu || f.kind == ActivationKind::elu;
     return entry(activation_name(f.kind),
                  takes_number ? std::vector<double>{f.parameter} : std::vector<double>{});
   };

@@ -47,8 +47,6 @@ inline bool checked_volume(const std::vector<Index>& shape, std::size_t scale,
   return true;
 }
 
-}  // namespace detail
-
 /// One tensor of a TensorFile: a name, a type, a shape (empty: a single number) and the row-major
 /// bytes.
 struct Tensor {
@@ -99,4 +97,5 @@ struct Tensor {
   }
 };
 
+}  // namespace detail
 DASVDD_NAMESPACE_END

@@ -34,6 +34,7 @@
 #endif
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 
 /// Named tensors and a map of words; read from, and written to, a safetensors file.
 class TensorFile {
@@ -162,4 +163,5 @@ inline std::string TensorFile::serialize() const {
   return file;
 }
 
+}  // namespace detail
 DASVDD_NAMESPACE_END

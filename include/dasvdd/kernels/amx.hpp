@@ -14,6 +14,7 @@
       target("amx-tile,amx-bf16,avx512bf16,avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")))
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 namespace kernels {
 namespace amx {
 
@@ -79,6 +80,7 @@ DASVDD_TARGET inline void block(Index rows, Index depth, const Bfloat16* strip, 
 
 }  // namespace amx
 }  // namespace kernels
+}  // namespace detail
 DASVDD_NAMESPACE_END
 
 #undef DASVDD_TARGET

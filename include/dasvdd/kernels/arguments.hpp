@@ -7,8 +7,10 @@
 
 DASVDD_NAMESPACE_BEGIN
 
+namespace detail {
+
 /// The elementwise functions that may follow a layer.
-enum class Activation {
+enum class ActivationKind {
   identity,
   relu,
   leaky_relu,
@@ -21,19 +23,23 @@ enum class Activation {
   sigmoid,
 };
 
+}  // namespace detail
+
 /// An activation with its one parameter: the negative slope of leaky_relu, alpha of elu; unused
 /// elsewhere.
-struct ActivationSpec {
-  Activation kind = Activation::identity;
+struct Activation {
+  detail::ActivationKind kind = detail::ActivationKind::identity;
   double parameter = 0;
 };
 
+namespace detail {
 namespace kernels {
 
 /// True where the derivative is computed from the function's argument; elsewhere its result
 /// suffices, so that the argument need not be kept.
-inline bool derivative_needs_input(Activation kind) {
-  return kind == Activation::gelu || kind == Activation::silu || kind == Activation::softplus;
+inline bool derivative_needs_input(ActivationKind kind) {
+  return kind == ActivationKind::gelu || kind == ActivationKind::silu ||
+         kind == ActivationKind::softplus;
 }
 
 /// A matrix product whose outputs run along packed strips of `panel` columns each:
@@ -65,7 +71,7 @@ template <class Scalar>
 struct StripLayer {
   Index strips, inputs, outputs;
   const Scalar *w, *bias;  ///< the bias may be null
-  ActivationSpec f;
+  Activation f;
   const Scalar* in;  ///< strips of inputs x panel, one behind the other
   Scalar* out;       ///< strips of outputs x panel
 };
@@ -89,4 +95,5 @@ struct AdamState {
 };
 
 }  // namespace kernels
+}  // namespace detail
 DASVDD_NAMESPACE_END

@@ -12,6 +12,7 @@
 #define DASVDD_TARGET __attribute__((target("avx2,fma")))
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 namespace kernels {
 namespace avx2 {
 
@@ -191,6 +192,7 @@ struct Simd<double> {
 
 }  // namespace avx2
 }  // namespace kernels
+}  // namespace detail
 DASVDD_NAMESPACE_END
 
 #undef DASVDD_TARGET

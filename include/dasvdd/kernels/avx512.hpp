@@ -20,6 +20,7 @@
 #define DASVDD_TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")))
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 namespace kernels {
 namespace avx512 {
 
@@ -194,6 +195,7 @@ struct Simd<double> {
 
 }  // namespace avx512
 }  // namespace kernels
+}  // namespace detail
 DASVDD_NAMESPACE_END
 
 #undef DASVDD_TARGET

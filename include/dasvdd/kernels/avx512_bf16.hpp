@@ -14,6 +14,7 @@
   __attribute__((target("avx512bf16,avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")))
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 namespace kernels {
 namespace avx512_bf16 {
 
@@ -65,6 +66,7 @@ DASVDD_TARGET inline void block(Index rows, Index depth, const Bfloat16* strip, 
 
 }  // namespace avx512_bf16
 }  // namespace kernels
+}  // namespace detail
 DASVDD_NAMESPACE_END
 
 #undef DASVDD_TARGET

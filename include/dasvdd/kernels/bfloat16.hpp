@@ -8,6 +8,7 @@
 #include <cstring>
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 namespace kernels {
 
 /// The upper half of a float: its sign, its exponent and seven bits of its fraction.
@@ -29,4 +30,5 @@ inline float widened(Bfloat16 a) {
 }
 
 }  // namespace kernels
+}  // namespace detail
 DASVDD_NAMESPACE_END

@@ -15,6 +15,7 @@
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 namespace kernels {
 
 /// The instruction sets there are kernels for, the fastest first.
@@ -125,4 +126,5 @@ const Table<Scalar>& choose(const char* name) {
 }
 
 }  // namespace kernels
+}  // namespace detail
 DASVDD_NAMESPACE_END

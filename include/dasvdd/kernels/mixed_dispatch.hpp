@@ -15,6 +15,7 @@
 #endif
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 namespace kernels {
 
 /// The instruction sets of mixed precision, the fastest first.
@@ -76,4 +77,5 @@ inline const MixedTable* mixed_table(MixedSet set) {
 }
 
 }  // namespace kernels
+}  // namespace detail
 DASVDD_NAMESPACE_END

@@ -5,6 +5,7 @@
 #include <dasvdd/kernels/arguments.hpp>
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 namespace kernels {
 
 /// Numbers multiplied two at a time come in pairs of k; depths are padded with zeros to this many.
@@ -42,10 +43,11 @@ struct MixedTable {
   void (*round_columns)(const float* x, Index stride, Index cols, Index depth, Bfloat16* out,
                         Index out_stride);
 
-  void (*product)(const MixedProduct&, const float* bias, ActivationSpec f);
+  void (*product)(const MixedProduct&, const float* bias, Activation f);
   void (*gradient)(const MixedProduct&);
   void (*gradient_adam)(const MixedProduct&, AdamState<float>, const AdamStep<float>&);
 };
 
 }  // namespace kernels
+}  // namespace detail
 DASVDD_NAMESPACE_END

@@ -5,6 +5,7 @@
 #include <dasvdd/core/types.hpp>
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 namespace kernels {
 
 /// Constants for one scalar type. All polynomials are given from the highest power down (Horner's
@@ -57,4 +58,5 @@ constexpr double selu_alpha = 1.6732632423543772848170429916717;
 constexpr double selu_scale = 1.0507009873554804934193349852946;
 
 }  // namespace kernels
+}  // namespace detail
 DASVDD_NAMESPACE_END

@@ -14,6 +14,7 @@
 #define DASVDD_TARGET
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 namespace kernels {
 namespace portable {
 
@@ -190,6 +191,7 @@ struct Simd {
 
 }  // namespace portable
 }  // namespace kernels
+}  // namespace detail
 DASVDD_NAMESPACE_END
 
 #undef DASVDD_TARGET

@@ -6,6 +6,7 @@
 #include <dasvdd/kernels/arguments.hpp>
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 namespace kernels {
 
 /// All kernels of one instruction set. They are serial, allocate nothing, and write whole panels:
@@ -25,7 +26,7 @@ struct Table {
 
   /// out = f(bias + product); the bias, panel-padded, may be null. May write the padding of out's
   /// last strip.
-  void (*product)(const Product<Scalar>&, const Scalar* bias, ActivationSpec f);
+  void (*product)(const Product<Scalar>&, const Scalar* bias, Activation f);
   /// out += product. May write the padding of out's last strip.
   void (*product_add)(const Product<Scalar>&);
   /// out = product, exactly `cols` columns: a weight gradient. Fastest in one call over all columns, with
@@ -42,10 +43,10 @@ struct Table {
   void (*adam)(const Scalar* gradient, Index n, AdamState<Scalar>, const AdamStep<Scalar>&);
 
   /// y(i, j) = f(x(i, j)); y may be x.
-  void (*activate)(ActivationSpec, const Scalar* x, Index x_stride, Scalar* y, Index y_stride,
+  void (*activate)(Activation, const Scalar* x, Index x_stride, Scalar* y, Index y_stride,
                    Index rows, Index cols);
   /// g(i, j) *= f'(.), from f's result or, where derivative_needs_input, from its argument.
-  void (*derivative)(ActivationSpec, const Scalar* source, Index source_stride, Scalar* g,
+  void (*derivative)(Activation, const Scalar* source, Index source_stride, Scalar* g,
                      Index g_stride, Index rows, Index cols);
 
   /// sum over j of (a[j] - b[j])^2 in sixteen fixed lanes.
@@ -82,8 +83,9 @@ struct ProductTable {
 template <class Scalar>
 struct CompactTable {
   /// As Table's, to the bits of the same product with widened weights.
-  void (*product)(const Product<Scalar, Bfloat16>&, const Scalar* bias, ActivationSpec f);
+  void (*product)(const Product<Scalar, Bfloat16>&, const Scalar* bias, Activation f);
 };
 
 }  // namespace kernels
+}  // namespace detail
 DASVDD_NAMESPACE_END

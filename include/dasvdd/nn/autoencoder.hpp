@@ -56,9 +56,10 @@ Autoencoder<Scalar> autoencoder(const Network<Scalar>& encoder, const Network<Sc
 }
 /// Joins two static chains; a mismatch of fixed sizes or scalar types does not compile.
 template <class... Encoder, class... Decoder>
-auto autoencoder(const Chain<Encoder...>& encoder, const Chain<Decoder...>& decoder) {
-  using Scalar = typename Chain<Encoder...>::Scalar;
-  static_assert(std::is_same_v<Scalar, typename Chain<Decoder...>::Scalar>,
+auto autoencoder(const detail::Chain<Encoder...>& encoder,
+                 const detail::Chain<Decoder...>& decoder) {
+  using Scalar = typename detail::Chain<Encoder...>::Scalar;
+  static_assert(std::is_same_v<Scalar, typename detail::Chain<Decoder...>::Scalar>,
                 "dasvdd: encoder and decoder share one scalar type: both float or both double");
   static_assert(detail::fixed_sizes_meet<Encoder..., Decoder...>(),
                 "dasvdd: the decoder takes as many inputs as the encoder gives outputs");
@@ -74,9 +75,8 @@ auto autoencoder(const Chain<Encoder...>& encoder, const Chain<Decoder...>& deco
 /// \param code_activation what follows the code layer
 template <class Scalar>
 Autoencoder<Scalar> dense_autoencoder(Index features, const std::vector<Index>& widths,
-                                      ActivationSpec output,
-                                      ActivationSpec hidden = leaky_relu().spec(),
-                                      ActivationSpec code_activation = leaky_relu().spec()) {
+                                      Activation output, Activation hidden = leaky_relu().spec(),
+                                      Activation code_activation = leaky_relu().spec()) {
   detail::require(!widths.empty(),
                   "the encoder's widths are empty, expected at least the code's size");
   Network<Scalar> encoder, decoder;

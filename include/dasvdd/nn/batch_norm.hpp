@@ -10,6 +10,8 @@
 
 DASVDD_NAMESPACE_BEGIN
 
+namespace detail {
+
 /// Batch normalization (Ioffe & Szegedy 2015) as torch.nn.BatchNorm1d and BatchNorm2d, per channel
 /// c: y = w[c] (x - m[c]) / sqrt(v[c] + eps) + b[c].
 ///
@@ -193,15 +195,17 @@ class BatchNorm : public Layer<Scalar_> {
   bool affine_;
 };
 
+}  // namespace detail
+
 /// For images: one mean and variance a channel.
 template <class Scalar>
-BatchNorm<Scalar> batch_norm(const Shape& shape) {
-  return BatchNorm<Scalar>(shape);
+detail::BatchNorm<Scalar> batch_norm(const Shape& shape) {
+  return detail::BatchNorm<Scalar>(shape);
 }
 /// For tables: one mean and variance a feature.
 template <class Scalar>
-BatchNorm<Scalar> batch_norm(Index features) {
-  return BatchNorm<Scalar>(Shape{features, 1, 1});
+detail::BatchNorm<Scalar> batch_norm(Index features) {
+  return detail::BatchNorm<Scalar>(Shape{features, 1, 1});
 }
 
 DASVDD_NAMESPACE_END

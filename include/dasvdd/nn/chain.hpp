@@ -46,6 +46,8 @@ constexpr bool fixed_sizes_meet() {
 
 }  // namespace detail
 
+namespace detail {
+
 /// Layers in a row, `Chain<Dense<float>, LeakyRelu, ...>`, written with chain(...). What can be
 /// wrong with a net's types is said by the compiler; what can be wrong with its sizes, at
 /// construction.
@@ -77,10 +79,12 @@ class Chain {
   Network<Scalar> network_;
 };
 
+}  // namespace detail
+
 /// Composes layers: `chain(dense<float>(784, 256), leaky_relu(), dense<float>(256, 64))`.
 template <class... Layers>
-Chain<Layers...> chain(Layers... layers) {
-  return Chain<Layers...>(std::move(layers)...);
+detail::Chain<Layers...> chain(Layers... layers) {
+  return detail::Chain<Layers...>(std::move(layers)...);
 }
 
 DASVDD_NAMESPACE_END

@@ -6,6 +6,8 @@
 
 DASVDD_NAMESPACE_BEGIN
 
+namespace detail {
+
 /// Convolution as torch.nn.Conv2d: y[o, u, v] = b[o] + sum over c, i, j of
 /// W[o, c, i, j] x[c, u s + i - p, v s + j - p], pixels outside the image being zero.
 ///
@@ -59,13 +61,15 @@ class Conv2d : public detail::Convolution<Scalar_> {
   }
 };
 
+}  // namespace detail
+
 /// \code
 /// auto conv = dasvdd::conv2d<float>({1, 28, 28}, 8, 5, 1, 2);  // 8 x 28 x 28
 /// \endcode
 template <class Scalar>
-Conv2d<Scalar> conv2d(const Shape& input, Index channels, Index kernel, Index stride = 1,
-                      Index padding = 0, bool bias = true) {
-  return Conv2d<Scalar>(input, channels, kernel, stride, padding, bias);
+detail::Conv2d<Scalar> conv2d(const Shape& input, Index channels, Index kernel, Index stride = 1,
+                              Index padding = 0, bool bias = true) {
+  return detail::Conv2d<Scalar>(input, channels, kernel, stride, padding, bias);
 }
 
 DASVDD_NAMESPACE_END

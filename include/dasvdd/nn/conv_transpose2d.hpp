@@ -6,6 +6,8 @@
 
 DASVDD_NAMESPACE_BEGIN
 
+namespace detail {
+
 /// Transposed convolution as torch.nn.ConvTranspose2d: the input gradient of a Conv2d taken as a
 /// layer. y[o, a, b] = b[o] + the sum of W[c, o, i, j] x[c, u, v] over all c and all i, j, u, v with
 /// u s + i - p = a and v s + j - p = b.
@@ -56,13 +58,16 @@ class ConvTranspose2d : public detail::Convolution<Scalar_> {
   }
 };
 
+}  // namespace detail
+
 /// \code
 /// auto conv = dasvdd::conv_transpose2d<float>({8, 28, 28}, 1, 5, 1, 2);  // 1 x 28 x 28
 /// \endcode
 template <class Scalar>
-ConvTranspose2d<Scalar> conv_transpose2d(const Shape& input, Index channels, Index kernel,
-                                         Index stride = 1, Index padding = 0, bool bias = true) {
-  return ConvTranspose2d<Scalar>(input, channels, kernel, stride, padding, bias);
+detail::ConvTranspose2d<Scalar> conv_transpose2d(const Shape& input, Index channels, Index kernel,
+                                                 Index stride = 1, Index padding = 0,
+                                                 bool bias = true) {
+  return detail::ConvTranspose2d<Scalar>(input, channels, kernel, stride, padding, bias);
 }
 
 DASVDD_NAMESPACE_END

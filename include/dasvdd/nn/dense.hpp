@@ -6,6 +6,8 @@
 
 DASVDD_NAMESPACE_BEGIN
 
+namespace detail {
+
 /// Fully connected: y = x W^T + b, with x: rows x in, W: out x in (row-major, PyTorch's bytes), b:
 /// out, y: rows x out.
 ///
@@ -47,18 +49,20 @@ class Dense {
   bool bias_;
 };
 
+}  // namespace detail
+
 template <class Scalar>
-Dense<Scalar> dense(Index inputs, Index outputs) {
-  return Dense<Scalar>(inputs, outputs);
+detail::Dense<Scalar> dense(Index inputs, Index outputs) {
+  return detail::Dense<Scalar>(inputs, outputs);
 }
 template <class Scalar, int In, int Out>
-Dense<Scalar, In, Out> dense() {
-  return Dense<Scalar, In, Out>();
+detail::Dense<Scalar, In, Out> dense() {
+  return detail::Dense<Scalar, In, Out>();
 }
 /// A dense layer without a bias.
 template <class Scalar>
-Dense<Scalar> dense_without_bias(Index inputs, Index outputs) {
-  return Dense<Scalar>(inputs, outputs, false);
+detail::Dense<Scalar> dense_without_bias(Index inputs, Index outputs) {
+  return detail::Dense<Scalar>(inputs, outputs, false);
 }
 
 namespace detail {

@@ -41,11 +41,15 @@ struct LayerSpec {
   std::vector<double> numbers;
 };
 
+namespace detail {
+
 /// One named tensor among a layer's parameters or statistics, in their order, for the model file.
 struct TensorSpec {
   std::string name;
   std::vector<Index> shape;
 };
+
+}  // namespace detail
 
 /// A layer at run time: what a step of a net calls when it is neither a dense layer nor an
 /// activation. Derive from it only for what the plain contract above can't say: running statistics,
@@ -96,8 +100,8 @@ class Layer {
   /// The layer in words; an empty name where a model file can't name it.
   virtual LayerSpec spec() const { return {}; }
   /// The parameters as named tensors, for the model file; empty: one tensor "weight".
-  virtual std::vector<TensorSpec> parameter_tensors() const { return {}; }
-  virtual std::vector<TensorSpec> statistics_tensors() const { return {}; }
+  virtual std::vector<detail::TensorSpec> parameter_tensors() const { return {}; }
+  virtual std::vector<detail::TensorSpec> statistics_tensors() const { return {}; }
 };
 
 namespace detail {

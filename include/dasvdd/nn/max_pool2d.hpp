@@ -11,6 +11,8 @@
 
 DASVDD_NAMESPACE_BEGIN
 
+namespace detail {
+
 /// Maximum pooling as torch.nn.MaxPool2d: y[c, u, v] = max of x[c, u s + i, v s + j], i, j < k.
 ///
 /// x: C x H x W, y: C x h x w with h = (H - k) / s + 1, rounded down. Among equal pixels the first
@@ -108,9 +110,11 @@ class MaxPool2d : public Layer<Scalar_> {
   Index kernel_, stride_;
 };
 
+}  // namespace detail
+
 template <class Scalar>
-MaxPool2d<Scalar> max_pool2d(const Shape& input, Index kernel = 2, Index stride = 0) {
-  return MaxPool2d<Scalar>(input, kernel, stride);
+detail::MaxPool2d<Scalar> max_pool2d(const Shape& input, Index kernel = 2, Index stride = 0) {
+  return detail::MaxPool2d<Scalar>(input, kernel, stride);
 }
 
 DASVDD_NAMESPACE_END

@@ -80,7 +80,7 @@ class MixedDense {
 
   /// out = f(x W^T + b) for `cols` outputs; w: their rows of the weight, cols x inputs.
   void forward(const Team& team, Index l, Index rows, Index cols, Index inputs, const float* w,
-               const float* bias, ActivationSpec f, float* out, Index out_stride) {
+               const float* bias, Activation f, float* out, Index out_stride) {
     Rounded& r = at(l);
     k_->pack_rows(w, inputs, cols, inputs, strip(team));
     k_->product(

@@ -10,6 +10,8 @@
 
 DASVDD_NAMESPACE_BEGIN
 
+namespace detail {
+
 /// One step of a net: a dense layer with the activation behind it, an activation alone, or another
 /// layer.
 template <class Scalar>
@@ -17,19 +19,21 @@ struct Step {
   enum class Kind { dense, activation, layer };
   Kind kind;
   Index inputs, outputs;
-  ActivationSpec activation = {};  ///< of a dense or activation step; identity where none follows
-  bool bias = false;               ///< dense only
+  Activation activation = {};  ///< of a dense or activation step; identity where none follows
+  bool bias = false;           ///< dense only
   std::shared_ptr<const Layer<Scalar>> layer{};  ///< Kind::layer only
   Index weight_at = 0;      ///< first parameter in the flat vector (dense: the weight, out x in)
   Index bias_at = 0;        ///< dense only: the bias, out
   Index statistics_at = 0;  ///< Kind::layer only
   Index position = 0;  ///< the layer's number in torch.nn.Sequential's count (activations counted)
 
-  bool has_activation() const { return activation.kind != Activation::identity; }
+  bool has_activation() const { return activation.kind != ActivationKind::identity; }
   /// Whether backward needs the activation's argument, so that it must be kept beside the result.
   bool keeps_argument() const { return kernels::derivative_needs_input(activation.kind); }
   Index weights() const { return inputs * outputs; }
 };
+
+}  // namespace detail
 
 /// A chain of layers put together at run time; what loading a file gives, and what every static
 /// Chain becomes. It describes shapes and holds no parameters: those lie in one flat vector whose
@@ -78,15 +82,15 @@ class Network {
   }
 
   /// Appends an activation; directly behind a dense layer it becomes part of that layer's step.
-  Network& add(ActivationSpec f) {
+  Network& add(Activation f) {
     detail::check_activation(f);
     detail::require(!steps_.empty(),
                     "an activation can't be the first layer of a net: nothing says its size");
     auto& last = steps_.back();
-    if (last.kind == Step<Scalar>::Kind::dense && layers_ == last.position + 1) {
+    if (last.kind == detail::Step<Scalar>::Kind::dense && layers_ == last.position + 1) {
       last.activation = f;
     } else {
-      push({Step<Scalar>::Kind::activation, outputs(), outputs(), f});
+      push({detail::Step<Scalar>::Kind::activation, outputs(), outputs(), f});
     }
     ++layers_;
     return *this;
@@ -95,7 +99,7 @@ class Network {
   /// Appends a layer of the run-time interface.
   Network& add(std::shared_ptr<const Layer<Scalar>> layer) {
     detail::require(layer != nullptr, "a layer of a net is null");
-    Step<Scalar> step{Step<Scalar>::Kind::layer, layer->inputs(), layer->outputs()};
+    detail::Step<Scalar> step{detail::Step<Scalar>::Kind::layer, layer->inputs(), layer->outputs()};
     step.weight_at = parameters_;
     step.statistics_at = statistics_;
     check_inputs(step.inputs);
@@ -110,11 +114,11 @@ class Network {
   /// Appends all layers of another net.
   Network& append(const Network& other) {
     for (const auto& step : other.steps_) {
-      if (step.kind == Step<Scalar>::Kind::dense) {
+      if (step.kind == detail::Step<Scalar>::Kind::dense) {
         add_dense(step.inputs, step.outputs, step.bias);
         if (step.has_activation()) add(step.activation);
-      } else if (step.kind == Step<Scalar>::Kind::activation) {
-        push({Step<Scalar>::Kind::activation, outputs(), outputs(), step.activation});
+      } else if (step.kind == detail::Step<Scalar>::Kind::activation) {
+        push({detail::Step<Scalar>::Kind::activation, outputs(), outputs(), step.activation});
         ++layers_;
       } else {
         add(step.layer);
@@ -135,22 +139,22 @@ class Network {
   Index multiply_adds() const {
     Index sum = 0;
     for (const auto& step : steps_) {
-      if (step.kind == Step<Scalar>::Kind::dense) sum += step.weights();
-      if (step.kind == Step<Scalar>::Kind::layer) sum += step.layer->multiply_adds();
+      if (step.kind == detail::Step<Scalar>::Kind::dense) sum += step.weights();
+      if (step.kind == detail::Step<Scalar>::Kind::layer) sum += step.layer->multiply_adds();
     }
     return sum;
   }
-  const std::vector<Step<Scalar>>& steps() const { return steps_; }
+  const std::vector<detail::Step<Scalar>>& steps() const { return steps_; }
 
   /// Fills the parameters, in the order of the layers (weight before bias), and the statistics'
   /// start values.
   void initialize(Random& random, Scalar* parameters, Scalar* statistics) const {
     for (const auto& step : steps_) {
-      if (step.kind == Step<Scalar>::Kind::layer) {
+      if (step.kind == detail::Step<Scalar>::Kind::layer) {
         step.layer->initialize(random, parameters + step.weight_at,
                                statistics + step.statistics_at);
       }
-      if (step.kind != Step<Scalar>::Kind::dense) continue;
+      if (step.kind != detail::Step<Scalar>::Kind::dense) continue;
       const double bound = 1 / std::sqrt(static_cast<double>(step.inputs));
       const auto draw = [&](Index at, Index count) {
         for (Index i = 0; i < count; ++i) {
@@ -165,7 +169,7 @@ class Network {
  private:
   Network& add_dense(Index inputs, Index outputs, bool bias) {
     check_inputs(inputs);
-    Step<Scalar> step{Step<Scalar>::Kind::dense, inputs, outputs};
+    detail::Step<Scalar> step{detail::Step<Scalar>::Kind::dense, inputs, outputs};
     step.bias = bias;
     step.weight_at = parameters_;
     parameters_ += detail::round_up(step.weights(), detail::tensor_alignment);
@@ -179,12 +183,12 @@ class Network {
     detail::require(steps_.empty() || inputs == outputs(), "layer ", layers_, " of the net takes ",
                     inputs, " inputs, the layer before it gives ", outputs());
   }
-  void push(Step<Scalar> step) {
+  void push(detail::Step<Scalar> step) {
     step.position = layers_;
     steps_.push_back(std::move(step));
   }
 
-  std::vector<Step<Scalar>> steps_;
+  std::vector<detail::Step<Scalar>> steps_;
   Index layers_ = 0;
   Index parameters_ = 0;
   Index statistics_ = 0;

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 
 /// Buffers of one thread's forward passes, for tiles of up to `rows` rows.
 template <class Scalar>
@@ -176,4 +177,5 @@ class PackedNetwork {
   AlignedBuffer<kernels::Bfloat16> halves_;
 };
 
+}  // namespace detail
 DASVDD_NAMESPACE_END

@@ -45,8 +45,8 @@ Autoencoder<Scalar> pima_net() {
 /// \param code_activation what follows the code layer
 template <class Scalar>
 Autoencoder<Scalar> conv_autoencoder(const Shape& image, const std::vector<Index>& channels,
-                                     Index code, ActivationSpec output = sigmoid().spec(),
-                                     ActivationSpec code_activation = identity().spec()) {
+                                     Index code, Activation output = sigmoid().spec(),
+                                     Activation code_activation = identity().spec()) {
   constexpr Index kernel = 5, padding = 2;
   detail::check_shape("conv_autoencoder", "image", image);
   detail::require(!channels.empty() && channels.size() <= 24,
@@ -86,8 +86,7 @@ Autoencoder<Scalar> conv_autoencoder(const Shape& image, const std::vector<Index
 /// dasvdd::Trainer trainer(dasvdd::lenet_autoencoder<float>({1, 28, 28}), options);
 /// \endcode
 template <class Scalar>
-Autoencoder<Scalar> lenet_autoencoder(const Shape& image,
-                                      ActivationSpec output = sigmoid().spec()) {
+Autoencoder<Scalar> lenet_autoencoder(const Shape& image, Activation output = sigmoid().spec()) {
   return image.channels == 1 ? conv_autoencoder<Scalar>(image, {8, 4}, 32, output)
                              : conv_autoencoder<Scalar>(image, {32, 64, 128}, 128, output);
 }

@@ -25,6 +25,7 @@
 #include <optional>
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 
 /// Buffers and passes for mini-batches of up to `max_rows` rows. Everything is allocated at
 /// construction. Called by all members of a team; ends each pass with a barrier.
@@ -228,7 +229,7 @@ class TrainingPass {
 
   /// out = f(x W^T + b) for outputs first .. first + cols - 1 of a dense step.
   void forward_strip(const Team& team, Index l, const Scalar* parameters, Rows<const Scalar> x,
-                     Index first, Index cols, ActivationSpec f, Scalar* out, Index out_stride) {
+                     Index first, Index cols, Activation f, Scalar* out, Index out_stride) {
     const auto& s = step(l);
     const Scalar* w = parameters + s.weight_at + first * s.inputs;
     const Scalar* bias = s.bias ? parameters + s.bias_at + first : nullptr;
@@ -396,4 +397,5 @@ class TrainingPass {
   std::optional<detail::MixedDense> mixed_;
 };
 
+}  // namespace detail
 DASVDD_NAMESPACE_END

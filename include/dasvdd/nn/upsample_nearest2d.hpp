@@ -9,6 +9,8 @@
 
 DASVDD_NAMESPACE_BEGIN
 
+namespace detail {
+
 /// Upsampling as torch.nn.UpsamplingNearest2d: y[c, a, b] = x[c, a / s, b / s], rounded down.
 ///
 /// x: C x H x W, y: C x sH x sW. A pixel's gradient is the sum of its square's.
@@ -71,9 +73,11 @@ class UpsampleNearest2d : public Layer<Scalar_> {
   Index scale_;
 };
 
+}  // namespace detail
+
 template <class Scalar>
-UpsampleNearest2d<Scalar> upsample_nearest2d(const Shape& input, Index scale = 2) {
-  return UpsampleNearest2d<Scalar>(input, scale);
+detail::UpsampleNearest2d<Scalar> upsample_nearest2d(const Shape& input, Index scale = 2) {
+  return detail::UpsampleNearest2d<Scalar>(input, scale);
 }
 
 DASVDD_NAMESPACE_END

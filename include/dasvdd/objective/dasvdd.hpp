@@ -26,8 +26,8 @@ class Dasvdd : public ObjectiveDefaults {
 
   /// Writes terms and gradients of the rows in `rows`, all four whatever they weigh; called by several
   /// threads, each for rows of its own.
-  void operator()(const kernels::Table<Scalar>& k, const ObjectiveInput<Scalar>& in, double gamma,
-                  Range rows, const ObjectiveOutput<Scalar>& out) const {
+  void operator()(const detail::kernels::Table<Scalar>& k, const ObjectiveInput<Scalar>& in,
+                  double gamma, detail::Range rows, const ObjectiveOutput<Scalar>& out) const {
     detail::reconstruction_term(k, in, 1, rows, out);
     detail::latent_term(k, in, gamma, rows, out);
   }

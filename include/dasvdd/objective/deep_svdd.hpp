@@ -30,8 +30,8 @@ class DeepSvdd : public ObjectiveDefaults {
   static constexpr bool starts_center = true;
   static constexpr const char* name = "deep_svdd";
 
-  void operator()(const kernels::Table<Scalar>& k, const ObjectiveInput<Scalar>& in, double,
-                  Range rows, const ObjectiveOutput<Scalar>& out) const {
+  void operator()(const detail::kernels::Table<Scalar>& k, const ObjectiveInput<Scalar>& in, double,
+                  detail::Range rows, const ObjectiveOutput<Scalar>& out) const {
     std::fill(out.reconstruction + rows.first, out.reconstruction + rows.last, Scalar(0));
     detail::latent_term(k, in, 1, rows, out);
   }

@@ -15,8 +15,8 @@ class Reconstruction : public ObjectiveDefaults {
   using Scalar = Scalar_;
   static constexpr const char* name = "reconstruction";
 
-  void operator()(const kernels::Table<Scalar>& k, const ObjectiveInput<Scalar>& in, double,
-                  Range rows, const ObjectiveOutput<Scalar>& out) const {
+  void operator()(const detail::kernels::Table<Scalar>& k, const ObjectiveInput<Scalar>& in, double,
+                  detail::Range rows, const ObjectiveOutput<Scalar>& out) const {
     detail::reconstruction_term(k, in, 1, rows, out);
     detail::latent_term(k, in, 0, rows, out);
   }

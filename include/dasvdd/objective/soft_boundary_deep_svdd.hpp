@@ -33,8 +33,8 @@ class SoftBoundaryDeepSvdd : public DeepSvdd<Scalar_> {
   double nu() const { return nu_; }
   Index warm_up() const { return warm_up_; }
 
-  void operator()(const kernels::Table<Scalar>& k, const ObjectiveInput<Scalar>& in, double,
-                  Range rows, const ObjectiveOutput<Scalar>& out) const {
+  void operator()(const detail::kernels::Table<Scalar>& k, const ObjectiveInput<Scalar>& in, double,
+                  detail::Range rows, const ObjectiveOutput<Scalar>& out) const {
     std::fill(out.reconstruction + rows.first, out.reconstruction + rows.last, Scalar(0));
     detail::latent_term(k, in, 1 / nu_, rows, out);
     for (Index i = rows.first; i < rows.last; ++i) {

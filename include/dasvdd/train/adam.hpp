@@ -8,6 +8,7 @@
 #include <cmath>
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 
 /// Settings of Adam; the defaults are the paper's and PyTorch's.
 struct Adam {
@@ -63,4 +64,5 @@ struct AdamClock {
   }
 };
 
+}  // namespace detail
 DASVDD_NAMESPACE_END

@@ -36,6 +36,8 @@ struct CenterRule {
   }
 };
 
+namespace detail {
+
 /// The center and what its rule remembers.
 template <class Scalar>
 struct CenterState {
@@ -72,5 +74,7 @@ struct CenterState {
     }
   }
 };
+
+}  // namespace detail
 
 DASVDD_NAMESPACE_END

@@ -24,19 +24,19 @@
 DASVDD_NAMESPACE_BEGIN
 
 /// What one may say to fit(); the defaults suit a table of any width and length.
-struct FitSettings {
+struct FitOptions {
   std::uint64_t seed = 0;
-  int threads = 0;     ///< 0: what OpenMP would use. Never changes the result.
-  Index members = 9;   ///< nets in the ensemble; 1 for those who need the smallest model
-  Index steps = 3000;  ///< mini-batches each member trains for, rounded up to whole epochs
-  Index epochs = 0;    ///< passes over the rows instead of steps, for those who count so; 0: steps
+  int threads = 0;          ///< 0: what OpenMP would use. Never changes the result.
+  Index ensemble_size = 9;  ///< nets in the ensemble; 1 for those who need the smallest model
+  Index steps = 3000;       ///< mini-batches each member trains for, rounded up to whole epochs
+  Index epochs = 0;  ///< passes over the rows instead of steps, for those who count so; 0: steps
   ScoreForm score = ScoreForm::whitened;
   /// False for rows that are in one unit already, such as pixels.
   bool standardize = true;
   /// Small batches at a rate that stays: their noise moves the reconstruction of a row the more, the
   /// fewer training rows are near it, and so the residuals of anomalies.
   Index batch_size = 32;
-  Adam adam = {};
+  detail::Adam adam = {};
   CenterRule center = {};
   double kappa = 0.9;
   /// The weight of the latent term in training; empty: a tenth of what the published rule says.
@@ -81,7 +81,7 @@ AlignedBuffer<Scalar> fit_rows_of_member(Rows<const Scalar> X, const Scaler<Scal
 }
 
 /// What all members are told, but for their epochs and seeds and, where it is estimated, gamma.
-inline Options member_options(const FitSettings& settings) {
+inline Options member_options(const FitOptions& settings) {
   Options options;
   options.batch_size = settings.batch_size;
   options.threads = 1;
@@ -94,7 +94,7 @@ inline Options member_options(const FitSettings& settings) {
 }
 
 /// Epochs of a member that trains on so many rows.
-inline Index fit_epochs(const FitSettings& settings, Index rows) {
+inline Index fit_epochs(const FitOptions& settings, Index rows) {
   if (settings.epochs > 0) return settings.epochs;
   const Index steps =
       settings.contamination > 0 ? ceil_div(settings.steps, Index(3)) : settings.steps;
@@ -128,7 +128,7 @@ template <class Scalar>
 DASVDD_COLD std::optional<FittedMember<Scalar>> fit_member(Rows<const Scalar> X,
                                                            const Scaler<Scalar>& scaler,
                                                            const std::vector<Index>& order,
-                                                           const FitSettings& settings, Index i,
+                                                           const FitOptions& settings, Index i,
                                                            NetsProgress& progress) {
   const Autoencoder<Scalar> net = fit_net<Scalar>(X.cols(), i);
   const AlignedBuffer<Scalar> numbers = fit_rows_of_member(X, scaler, order, i);
@@ -160,17 +160,17 @@ DASVDD_COLD std::optional<FittedMember<Scalar>> fit_member(Rows<const Scalar> X,
 
 /// fit_rows, whatever the type of its progress.
 template <class Scalar>
-Detector<Scalar> fit_members(Rows<const Scalar> X, const FitSettings& settings,
+Detector<Scalar> fit_members(Rows<const Scalar> X, const FitOptions& settings,
                              FunctionRef<bool(const FitProgress&)> progress) {
   settings.check();
   require(X.cols() > 0, "the training set has no columns");
   require_training_rows(X, X.cols());
   const int threads = resolve_threads(settings.threads);
-  NetsProgress at(settings.members, progress);
+  NetsProgress at(settings.ensemble_size, progress);
   const bool screened = settings.contamination > 0;
   const Index n = X.rows(), trained = screened ? Screening::trusted(n, settings.contamination) : n;
   if (screened) at.expect(Screening::all_epochs(n, settings.contamination));
-  for (Index i = 0; i < settings.members; ++i) {
+  for (Index i = 0; i < settings.ensemble_size; ++i) {
     at.expect(fit_epochs(settings, Folds::rows(trained, i)));
   }
 
@@ -181,8 +181,8 @@ Detector<Scalar> fit_members(Rows<const Scalar> X, const FitSettings& settings,
   const Scaler<Scalar> scaler = settings.standardize ? scaler_of(X, order) : Scaler<Scalar>();
   Random(settings.seed, fit_order).shuffle(order.data(), order.size());
   std::vector<std::optional<FittedMember<Scalar>>> begun(
-      static_cast<std::size_t>(settings.members));
-  at.each(threads, settings.members, [&](Index i) {
+      static_cast<std::size_t>(settings.ensemble_size));
+  at.each(threads, settings.ensemble_size, [&](Index i) {
     begun[static_cast<std::size_t>(i)] = fit_member(X, scaler, order, settings, i, at);
   });
   std::vector<FittedMember<Scalar>> members;
@@ -199,9 +199,9 @@ Detector<Scalar> fit_members(Rows<const Scalar> X, const FitSettings& settings,
 
 }  // namespace detail
 
-DASVDD_COLD inline void FitSettings::check() const {
+DASVDD_COLD inline void FitOptions::check() const {
   using detail::require;
-  require(members >= 1, "members is ", members, ", expected at least 1");
+  require(ensemble_size >= 1, "ensemble_size is ", ensemble_size, ", expected at least 1");
   require(steps >= 1, "steps is ", steps, ", expected at least 1");
   require(contamination >= 0 && contamination < 0.5, "the contamination is ", contamination,
           ", expected a share from 0 to below 0.5");
@@ -220,9 +220,9 @@ DASVDD_COLD inline void FitSettings::check() const {
 /// \param progress called as progress(const FitProgress&) after each epoch of each net, by one thread
 ///   at a time; returning false ends the fit: nets at work stop after their running epoch, and the
 ///   detector is made of the members that had begun; where none had, for the rows were still being
-///   screened (FitSettings::contamination), of the first member after one epoch on those trusted so far
+///   screened (FitOptions::contamination), of the first member after one epoch on those trusted so far
 template <class Scalar, class Progress>
-Detector<Scalar> fit_rows(Rows<const Scalar> X, const FitSettings& settings, Progress&& progress) {
+Detector<Scalar> fit_rows(Rows<const Scalar> X, const FitOptions& settings, Progress&& progress) {
   return detail::fit_members<Scalar>(
       X, settings, [&](const FitProgress& at) { return detail::keep_going(progress, at); });
 }
@@ -230,18 +230,18 @@ Detector<Scalar> fit_rows(Rows<const Scalar> X, const FitSettings& settings, Pro
 /// fit_rows for an Eigen matrix: `auto detector = dasvdd::fit(X);`
 template <class Derived, class Progress>
 Detector<typename Derived::Scalar> fit(const Eigen::DenseBase<Derived>& X,
-                                       const FitSettings& settings, Progress&& progress) {
+                                       const FitOptions& settings, Progress&& progress) {
   return fit_rows<typename Derived::Scalar>(Rows<const typename Derived::Scalar>(X), settings,
                                             progress);
 }
 template <class Derived>
 Detector<typename Derived::Scalar> fit(const Eigen::DenseBase<Derived>& X,
-                                       const FitSettings& settings = {}) {
+                                       const FitOptions& settings = {}) {
   return fit(X, settings, detail::NoProgress());
 }
 /// The same for rows of any memory.
 template <class Scalar>
-Detector<std::remove_const_t<Scalar>> fit(Rows<Scalar> X, const FitSettings& settings = {}) {
+Detector<std::remove_const_t<Scalar>> fit(Rows<Scalar> X, const FitOptions& settings = {}) {
   return fit_rows<std::remove_const_t<Scalar>>(X, settings, detail::NoProgress());
 }
 

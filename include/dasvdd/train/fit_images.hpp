@@ -17,19 +17,21 @@
 DASVDD_NAMESPACE_BEGIN
 
 /// What one may say to fit_images(); the defaults suit gray and colored square images of any size.
-struct ImageSettings {
+struct ImageOptions {
   std::uint64_t seed = 0;
-  int threads = 0;    ///< 0: what OpenMP would use. Never changes the result.
-  Index members = 3;  ///< nets in the ensemble; 1 for the smallest model and the shortest training
+  int threads = 0;  ///< 0: what OpenMP would use. Never changes the result.
+  Index ensemble_size =
+      3;  ///< nets in the ensemble; 1 for the smallest model and the shortest training
   ImageKind kind = ImageKind::objects;
   /// Channels, height, width of the images; empty: a square in one channel, or else in three.
   Shape shape = {0, 0, 0};
   Index epochs = 0;  ///< passes over the images, each member's; 0: as many as the kind's preset has
-  Precision precision = {};  ///< mixed_precision() where the CPU has it: these nets are big
+  detail::Precision precision = {};  ///< mixed_precision() where the CPU has it: these nets are big
 
   /// Throws InvalidArgument for too few members or epochs; the rest depends on the rows.
   void check() const {
-    detail::require(members >= 1, "members is ", members, ", expected at least 1");
+    detail::require(ensemble_size >= 1, "ensemble_size is ", ensemble_size,
+                    ", expected at least 1");
     detail::require(epochs >= 0, "epochs is ", epochs, ", expected 0 (as the preset says) or more");
   }
 };
@@ -45,13 +47,13 @@ inline Shape square_images(Index d) {
   }
   require(false, "images of ", d,
           " numbers are no squares of one channel or three: expected their ",
-          "channels, height and width in ImageSettings::shape");
+          "channels, height and width in ImageOptions::shape");
   return {};
 }
 
 /// fit_images, whatever the type of its progress.
 template <class Scalar>
-Detector<Scalar> fit_image_members(Rows<const Scalar> X, const ImageSettings& settings,
+Detector<Scalar> fit_image_members(Rows<const Scalar> X, const ImageOptions& settings,
                                    FunctionRef<bool(const FitProgress&)> progress) {
   settings.check();
   require(X.cols() > 0, "the training set has no columns");
@@ -65,9 +67,9 @@ Detector<Scalar> fit_image_members(Rows<const Scalar> X, const ImageSettings& se
   options.precision = settings.precision;
 
   std::vector<FittedMember<Scalar>> members;
-  NetsProgress at(settings.members, progress);
-  for (Index i = 0; i < settings.members; ++i) at.expect(options.epochs);
-  for (Index i = 0; i < settings.members && !at.stopped(); ++i) {
+  NetsProgress at(settings.ensemble_size, progress);
+  for (Index i = 0; i < settings.ensemble_size; ++i) at.expect(options.epochs);
+  for (Index i = 0; i < settings.ensemble_size && !at.stopped(); ++i) {
     options.seed = Random(settings.seed, fit_seeds + static_cast<std::uint64_t>(i)).bits();
     Trainer<Scalar> trainer(net, options);
     FitReport report =
@@ -82,7 +84,7 @@ Detector<Scalar> fit_image_members(Rows<const Scalar> X, const ImageSettings& se
 /// Fits a detector to normal images: an ensemble of image_preset() nets that differ by their seeds.
 /// What training warns of (see FitReport) stands in the detector's model().facts["warnings"].
 /// \code
-/// dasvdd::ImageSettings settings;
+/// dasvdd::ImageOptions settings;
 /// settings.precision = dasvdd::mixed_precision();
 /// auto detector = dasvdd::fit_images(X, settings);
 /// \endcode
@@ -92,7 +94,7 @@ Detector<Scalar> fit_image_members(Rows<const Scalar> X, const ImageSettings& se
 ///   of the members that had begun
 /// \throws InvalidArgument for settings out of range or rows that can't be trained on
 template <class Scalar, class Progress>
-Detector<Scalar> fit_images(Rows<const Scalar> X, const ImageSettings& settings,
+Detector<Scalar> fit_images(Rows<const Scalar> X, const ImageOptions& settings,
                             Progress&& progress) {
   return detail::fit_image_members<Scalar>(
       X, settings, [&](const FitProgress& at) { return detail::keep_going(progress, at); });
@@ -101,13 +103,13 @@ Detector<Scalar> fit_images(Rows<const Scalar> X, const ImageSettings& settings,
 /// The same for an Eigen matrix: `auto detector = dasvdd::fit_images(X);`
 template <class Derived, class Progress>
 Detector<typename Derived::Scalar> fit_images(const Eigen::DenseBase<Derived>& X,
-                                              const ImageSettings& settings, Progress&& progress) {
+                                              const ImageOptions& settings, Progress&& progress) {
   return fit_images<typename Derived::Scalar>(Rows<const typename Derived::Scalar>(X), settings,
                                               progress);
 }
 template <class Derived>
 Detector<typename Derived::Scalar> fit_images(const Eigen::DenseBase<Derived>& X,
-                                              const ImageSettings& settings = {}) {
+                                              const ImageOptions& settings = {}) {
   return fit_images(X, settings, detail::NoProgress());
 }
 

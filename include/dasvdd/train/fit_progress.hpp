@@ -14,7 +14,7 @@ DASVDD_NAMESPACE_BEGIN
 
 /// How far a fit has come.
 struct FitProgress {
-  /// Whether it still looks for the rows to trust (FitSettings::contamination), by nets that are no
+  /// Whether it still looks for the rows to trust (FitOptions::contamination), by nets that are no
   /// members.
   bool screening = false;
   Index member = 0;   ///< which of its nets, from 0; 0 while screening

@@ -26,19 +26,20 @@ DASVDD_NAMESPACE_BEGIN
 /// signal handler (sigaltstack) needs about 8 KB more. Those who can't have that name "avx512_bf16".
 /// \param name the set, "amx" or "avx512_bf16"; null for the fastest
 /// \throws InvalidArgument for a name that is unknown or that this CPU can't run
-inline Precision mixed_precision(const char* name = nullptr) {
-  using kernels::MixedSet;
+inline detail::Precision mixed_precision(const char* name = nullptr) {
+  using detail::kernels::MixedSet;
   if (name == nullptr) {
-    if (kernels::best_set() != kernels::Set::avx512) return {};
+    if (detail::kernels::best_set() != detail::kernels::Set::avx512) return {};
     for (const MixedSet set : {MixedSet::amx, MixedSet::avx512_bf16}) {
-      if (kernels::runs(set) && kernels::pays(set)) return {kernels::mixed_table(set)};
+      if (detail::kernels::runs(set) && detail::kernels::pays(set))
+        return {detail::kernels::mixed_table(set)};
     }
     return {};
   }
   for (const MixedSet set : {MixedSet::amx, MixedSet::avx512_bf16}) {
-    if (std::string(name) != kernels::name_of(set)) continue;
-    detail::require(kernels::runs(set), "this CPU can't run mixed precision by ", name);
-    return {kernels::mixed_table(set)};
+    if (std::string(name) != detail::kernels::name_of(set)) continue;
+    detail::require(detail::kernels::runs(set), "this CPU can't run mixed precision by ", name);
+    return {detail::kernels::mixed_table(set)};
   }
   throw InvalidArgument(
       detail::sentence("mixed precision by \"", name, "\", expected amx or avx512_bf16"));

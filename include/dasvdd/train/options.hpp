@@ -65,6 +65,8 @@ enum class ScoreForm {
              ///< latent term
 };
 
+namespace detail {
+
 /// What numbers a training multiplies. The default is the net's own; mixed_precision() in
 /// train/mixed_precision.hpp gives another.
 struct Precision {
@@ -73,6 +75,8 @@ struct Precision {
   /// "own", or the instruction set behind mixed precision.
   const char* name() const { return mixed ? mixed->name : "own"; }
 };
+
+}  // namespace detail
 
 /// Settings of a training run; the defaults are the paper's for images. Values out of range are
 /// refused by Trainer.
@@ -88,7 +92,7 @@ struct Options {
   double kappa = 0.9;
   GammaRule gamma = {};
   CenterRule center = {};
-  Adam adam = {};
+  detail::Adam adam = {};
   /// The learning rate falls in a straight line to this share of itself at the last step. 1 keeps
   /// it (the paper); small values suit short trainings, which end on quieter steps.
   double final_rate = 1;
@@ -115,7 +119,7 @@ struct Options {
   ScoreForm score = ScoreForm::published;
   /// mixed_precision() trains big nets in float two to four times as fast, where the CPU can. Scores are
   /// computed in the net's own numbers whatever it trained in.
-  Precision precision = {};
+  detail::Precision precision = {};
   /// The threshold of a fresh detector: this quantile of the training rows' scores.
   double training_quantile = 0.99;
 

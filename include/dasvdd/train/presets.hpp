@@ -9,12 +9,16 @@
 
 DASVDD_NAMESPACE_BEGIN
 
+namespace detail {
+
 /// A net and how to train it.
 template <class Scalar>
 struct Preset {
   Autoencoder<Scalar> net;
   Options options;
 };
+
+}  // namespace detail
 
 /// An experiment of the DASVDD paper by name: "mnist", "fashion_mnist", "cifar10", "speech" or
 /// "pima". All have batches of 200 and 300 epochs; what the rows must look like is in
@@ -26,7 +30,7 @@ struct Preset {
 /// \endcode
 /// \throws InvalidArgument for another name
 template <class Scalar>
-Preset<Scalar> paper_preset(const std::string& name) {
+detail::Preset<Scalar> paper_preset(const std::string& name) {
   Options options;
   options.epochs = 300;
   options.batch_size = 200;
@@ -62,7 +66,7 @@ enum class ImageKind {
 /// linear code and nothing after its last layer, images prepared as their kind asks for, the score whose
 /// latent term is whitened. fit_images() trains several of them; docs/results.md has the figures.
 template <class Scalar>
-Preset<Scalar> image_preset(const Shape& image, ImageKind kind = ImageKind::objects) {
+detail::Preset<Scalar> image_preset(const Shape& image, ImageKind kind = ImageKind::objects) {
   detail::check_shape("the image preset", "image", image);
   const bool objects = kind == ImageKind::objects;
   Options options;

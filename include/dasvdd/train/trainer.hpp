@@ -124,9 +124,9 @@ class Trainer {
   }
   FitReport train(Rows<const Scalar> X) { return train(X, detail::NoProgress()); }
 
-  const TrainerState<Scalar>& state() const { return state_; }
+  const detail::TrainerState<Scalar>& state() const { return state_; }
   /// Puts a state back. Throws InvalidArgument where its sizes are not this net's.
-  void set_state(TrainerState<Scalar> state) {
+  void set_state(detail::TrainerState<Scalar> state) {
     const bool fits = state.parameters.size() == net_.parameters() &&
                       state.first_moments.size() == net_.parameters() &&
                       state.second_moments.size() == net_.parameters() &&
@@ -151,7 +151,7 @@ class Trainer {
     take_file_order(X.rows());
     EpochReport report{1, 1};
     detail::EpochSums sums;
-    parallel(team_size(X.rows()), [&](const Team& team) {
+    detail::parallel(team_size(X.rows()), [&](const detail::Team& team) {
       detail::RowNumbers waiting;
       batch_step_(team, training(), X, {order_.data(), X.rows()}, options_.adam.learning_rate, sums,
                   waiting);
@@ -163,13 +163,13 @@ class Trainer {
 
   /// The gradient of the mean objective over all rows of X, the center fixed, in the net's flat
   /// layout. Changes nothing.
-  AlignedBuffer<Scalar> gradient(Rows<const Scalar> X) {
+  detail::AlignedBuffer<Scalar> gradient(Rows<const Scalar> X) {
     check_rows(X);
     prepare_steps(X.rows());
-    AlignedBuffer<Scalar> result(net_.parameters());
+    detail::AlignedBuffer<Scalar> result(net_.parameters());
     take_file_order(X.rows());
-    AlignedBuffer<Scalar> statistics = state_.statistics;
-    parallel(team_size(X.rows()), [&](const Team& team) {
+    detail::AlignedBuffer<Scalar> statistics = state_.statistics;
+    detail::parallel(team_size(X.rows()), [&](const detail::Team& team) {
       const auto x = batch_step_.gather(team, training(), X, {order_.data(), X.rows()});
       batch_step_.network_gradients(team, training(), x, x.rows(), statistics.data(),
                                     {result.data()});
@@ -187,20 +187,21 @@ class Trainer {
 
   void reset() {
     const Index p = net_.parameters();
-    state_ = TrainerState<Scalar>();
-    state_.parameters = state_.first_moments = state_.second_moments = AlignedBuffer<Scalar>(p);
-    state_.statistics = AlignedBuffer<Scalar>(net_.statistics());
+    state_ = detail::TrainerState<Scalar>();
+    state_.parameters = state_.first_moments = state_.second_moments =
+        detail::AlignedBuffer<Scalar>(p);
+    state_.statistics = detail::AlignedBuffer<Scalar>(net_.statistics());
     Random random(options_.seed, detail::Stream::network);
     net_.joined().initialize(random, state_.parameters.data(), state_.statistics.data());
-    state_.center =
-        CenterState<Scalar>::drawn(net_.code(), Random(options_.seed, detail::Stream::center));
+    state_.center = detail::CenterState<Scalar>::drawn(
+        net_.code(), Random(options_.seed, detail::Stream::center));
     state_.order = Random(options_.seed, detail::Stream::order);
     finished_.reset();
   }
 
-  double gamma_for(Rows<const Scalar> X, const Scaler<Scalar>& scaler) const {
-    const auto start =
-        CenterState<Scalar>::drawn(net_.code(), Random(options_.seed, detail::Stream::center));
+  double gamma_for(Rows<const Scalar> X, const detail::Scaler<Scalar>& scaler) const {
+    const auto start = detail::CenterState<Scalar>::drawn(
+        net_.code(), Random(options_.seed, detail::Stream::center));
     return detail::estimate_gamma<Scalar>(net_, scaler, X, start.center.data(), options_.gamma,
                                           all_threads(), options_.seed);
   }
@@ -208,7 +209,7 @@ class Trainer {
   /// Threads for mini-batches of that many rows: a step is three products a weight, worth twice as much
   /// because its team stays awake for a whole epoch.
   int team_size(Index rows) const {
-    return detail::worthwhile_threads(resolve_threads(options_.threads),
+    return detail::worthwhile_threads(detail::resolve_threads(options_.threads),
                                       6 * net_.multiply_adds() * rows);
   }
   detail::Training<Scalar, Objective> training() { return {net_, options_, objective_, state_}; }
@@ -231,7 +232,7 @@ class Trainer {
     check_rows(X);
     detail::require(options_.validation == 0 || X.rows() > 2,
                     "the training set has 2 rows, expected at least 3: validation takes one");
-    const Scaler<Scalar> scaler = detail::row_scaler(options_, X);
+    const detail::Scaler<Scalar> scaler = detail::row_scaler(options_, X);
     // A run's gamma is decided before anything has changed: its estimate may fail.
     const double gamma = Objective::estimates_gamma ? gamma_for(X, scaler) : 0;
     FitReport report;
@@ -289,7 +290,7 @@ class Trainer {
         state_.order.shuffle(order_.data(), order_.size());
       }
       detail::EpochSums sums;
-      const auto train_epoch = [&](const Team& team) {
+      const auto train_epoch = [&](const detail::Team& team) {
         if (team.member() == 0) report.threads = team.size();
         detail::RowNumbers waiting;
         for (Index b = 0; b < batches; ++b) {
@@ -303,7 +304,7 @@ class Trainer {
         batch_step_.move_center(team, training(), X, waiting);
       };
       try {
-        parallel(threads, train_epoch);
+        detail::parallel(threads, train_epoch);
       } catch (...) {
         good.put_back(state_);  // a layer of the user's own has failed in the middle of an epoch
         throw;
@@ -352,10 +353,10 @@ class Trainer {
   }
 
   /// The net with the parameters as they are.
-  PackedNetwork<Scalar> network() const {
-    return PackedNetwork<Scalar>(net_, state_.parameters.data(), state_.statistics.data());
+  detail::PackedNetwork<Scalar> network() const {
+    return detail::PackedNetwork<Scalar>(net_, state_.parameters.data(), state_.statistics.data());
   }
-  int all_threads() const { return resolve_threads(options_.threads); }
+  int all_threads() const { return detail::resolve_threads(options_.threads); }
 
   /// R^2 that is best for the net as it stands; zero during the warm-up.
   void set_radius(Rows<const Scalar> X) {
@@ -382,7 +383,7 @@ class Trainer {
   Autoencoder<Scalar> net_;
   Options options_;
   Objective objective_;
-  TrainerState<Scalar> state_;
+  detail::TrainerState<Scalar> state_;
   std::optional<detail::Finished<Scalar>> finished_;
 
   detail::BatchStep<Scalar, Objective> batch_step_;

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {
 
 /// Everything that a run remembers between two epochs: a value, what a checkpoint holds. Put back
 /// into a trainer of the same net and options, training goes on to the same bits.
@@ -23,8 +24,6 @@ struct TrainerState {
   Index epochs = 0;           ///< epochs done
   Random order{0};            ///< the generator behind the order of rows
 };
-
-namespace detail {
 
 /// What to fall back to when the loss leaves the numbers. Not Adam's moments, which would cost
 /// twice the memory: they start anew.
