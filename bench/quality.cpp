@@ -300,7 +300,7 @@ dasvdd::Options changed(dasvdd::Options options, const Settings& s) {
 Autoencoder<float> encoder_without_biases(const Autoencoder<float>& net) {
   dasvdd::Network<float> encoder;
   for (const auto& step : net.encoder().steps()) {
-    encoder.add(dasvdd::dense_without_bias<float>(step.inputs, step.outputs)).add(step.activation);
+    encoder.add(dasvdd::dense<float>(step.inputs, step.outputs, false)).add(step.activation);
   }
   return Autoencoder<float>(encoder, {});
 }
@@ -331,7 +331,7 @@ Trained train_published(const std::string& set, std::uint64_t seed, int threads,
   if (s.has("code")) {
     tool::check(X.cols() == 784, "another code size is for images");
     net = dasvdd::dense_autoencoder<float>(
-        784, {1024, 256, static_cast<Index>(s.number("code", 0))}, dasvdd::sigmoid().spec());
+        784, {1024, 256, static_cast<Index>(s.number("code", 0))}, dasvdd::sigmoid());
   }
   const std::string gamma = s.word("gamma", "");
   if (const auto factor = s.factor("gamma")) {
@@ -360,8 +360,7 @@ Trained train_published_table(std::uint64_t seed, int threads, const Settings& s
   options.standardize = true;
   options.seed = seed;
   options.threads = threads;
-  const auto net =
-      dasvdd::dense_autoencoder<float>(X.cols(), {128, 128, 64}, dasvdd::identity().spec());
+  const auto net = dasvdd::dense_autoencoder<float>(X.cols(), {128, 128, 64}, dasvdd::Activation());
   return train(net, options, dasvdd::Dasvdd<float>(), X);
 }
 
@@ -375,10 +374,7 @@ Trained train_table(std::uint64_t seed, int threads, const Settings& s, const Ro
   const auto start = Clock::now();
   auto detector = dasvdd::fit(X, fit);
   const double seconds = seconds_since(start);
-  const auto& facts = detector.model().facts;
-  const auto said = facts.find("warnings");
-  std::vector<std::string> warnings;
-  if (said != facts.end()) warnings.push_back(said->second);
+  std::vector<std::string> warnings = detector.warnings();
   return {std::move(detector), std::move(warnings), seconds};
 }
 
@@ -391,18 +387,15 @@ Trained train_images(const std::string& set, std::uint64_t seed, int threads, co
   settings.threads = threads;
   settings.precision = dasvdd::mixed_precision();
   settings.epochs = static_cast<Index>(s.number("epochs", 0));
-  if (set == "cifar10") settings.kind = dasvdd::ImageKind::photographs;
+  if (set == "cifar10") settings.kind = dasvdd::ImageOptions::Kind::photographs;
   auto detector = dasvdd::fit_images(X, settings);
-  const auto& facts = detector.model().facts;
-  const auto said = facts.find("warnings");
-  std::vector<std::string> warnings;
-  if (said != facts.end()) warnings.push_back(said->second);
+  std::vector<std::string> warnings = detector.warnings();
   return {std::move(detector), std::move(warnings), seconds_since(start)};
 }
 
 /// One net of image_preset(), its images prepared otherwise or with another factor for gamma.
 Trained train_prepared(std::uint64_t seed, int threads, const Settings& s, const Rows& X) {
-  auto [net, options] = dasvdd::image_preset<float>({1, 28, 28});
+  auto [net, options] = dasvdd::detail::image_preset<float>({1, 28, 28});
   const std::string prepare = s.word("prepare", "softened");
   tool::check(prepare == "softened" || prepare == "contrast" || prepare == "none",
               "images are prepared by '", prepare, "', expected softened, contrast or none");
@@ -436,7 +429,7 @@ nlohmann::ordered_json run(const std::string& cell, Data& data, int threads) {
   const std::string weights = s.word("weights", "whole");
   tool::check(weights == "whole" || weights == "compact", "the weights are '", weights,
               "', expected whole or compact");
-  const auto detector = weights == "compact" ? dasvdd::compact(trained.detector) : trained.detector;
+  const auto detector = weights == "compact" ? trained.detector.compacted() : trained.detector;
   const dasvdd::detail::Vector<float> scores = detector.score(split.test, threads);
   return {{"cell", cell},
           {"roc_auc", dasvdd::roc_auc(scores, split.anomaly)},

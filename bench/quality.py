@@ -229,7 +229,7 @@ def compact_weights(targets):
 def best_images(name, title):
     yield Table(f"{name}-best", f"{title}: the image preset",
                 "`dasvdd::fit_images(X)`, three nets, one setting for all classes" +
-                (" (`ImageKind::photographs`)" if name == "cifar10" else "") +
+                (" (`ImageOptions::Kind::photographs`)" if name == "cifar10" else "") +
                 f"; mean over three seeds. The paper reports {PAPER[name]}.",
                 {("fit_images", c): [f"{name} {c} {k} best=1" for k in range(3)] for c in CLASSES}, mean_column=True,
                 groups="columns")

@@ -228,7 +228,7 @@ dasvdd::Autoencoder<float> net_of(const std::string& widths) {
   in >> inputs;
   std::vector<Index> layers;
   while (in >> dash >> width) layers.push_back(width);
-  return dasvdd::dense_autoencoder<float>(inputs, layers, dasvdd::identity().spec());
+  return dasvdd::dense_autoencoder<float>(inputs, layers, dasvdd::Activation());
 }
 
 Result limit(double rate, const char* unit) {
@@ -250,7 +250,7 @@ const std::map<std::string, Measurement>& measurements() {
       {"score_mnist_10000", [](int threads) { return score(mnist(), 10000, threads); }},
       {"score_mnist_1", [](int) { return score_one(mnist(), detector_of(mnist())); }},
       {"score_mnist_1_compact",
-       [](int) { return score_one(mnist(), dasvdd::compact(detector_of(mnist()))); }},
+       [](int) { return score_one(mnist(), detector_of(mnist()).compacted()); }},
       {"score_pima_10000", [](int threads) { return score(pima(), 10000, threads); }},
       {"score_pima_1", [](int) { return score_one(pima(), detector_of(pima())); }},
       {"read_mnist_1", [](int) { return read_parameters(mnist()); }},

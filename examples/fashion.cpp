@@ -79,8 +79,7 @@ void run(const Settings& settings) {
   dasvdd::detail::require(X.rows() > 1, "the training images have ", X.rows(), " of class ", label);
 
   // The paper's net and settings (its table lists 300 epochs; 100 take a third of the time and lose little here).
-  const auto net =
-      dasvdd::dense_autoencoder<float>(X.cols(), {1024, 256, 256}, dasvdd::sigmoid().spec());
+  const auto net = dasvdd::dense_autoencoder<float>(X.cols(), {1024, 256, 256}, dasvdd::sigmoid());
   dasvdd::Options options;
   options.epochs = settings.epochs;
   options.batch_size = 200;

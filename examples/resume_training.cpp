@@ -6,7 +6,7 @@
 
 int main() {
   const dasvdd::RowMatrix<float> X = pump::readings(2000, 1);
-  const auto net = dasvdd::dense_autoencoder<float>(X.cols(), {16, 3}, dasvdd::identity().spec());
+  const auto net = dasvdd::dense_autoencoder<float>(X.cols(), {16, 3}, dasvdd::Activation());
   dasvdd::Options options;
   options.epochs = 30;
   options.standardize = true;
@@ -17,7 +17,7 @@ int main() {
   // Returning false from the progress callback stops after that epoch. The state is a value: keep it anywhere.
   dasvdd::Trainer<float> first(net, options);
   first.fit(X, [](const dasvdd::EpochReport& epoch) { return epoch.epoch < 10; });
-  const dasvdd::detail::TrainerState<float> checkpoint = first.state();
+  const dasvdd::Trainer<float>::State checkpoint = first.state();
 
   // Another trainer, of the same net and options, takes it up; partial_fit draws nothing anew.
   dasvdd::Trainer<float> second(net, options);

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../include/dasvdd"
 
 below=
 bad=0
-for room in core kernels nn objective detect train eval io mpi; do
+for room in core kernels nn objective detect train fit eval io; do
   below="$below$room/ "
   for file in "$room"/*; do
     [ -f "$file" ] || continue

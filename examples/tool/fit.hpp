@@ -288,7 +288,7 @@ class FitCommand {
     settings.center = options_.center;
     settings.kappa = options_.kappa;
     settings.contamination = contamination_;
-    if (gamma_ != "auto") settings.gamma = options_.gamma.number;
+    if (gamma_ != "auto") settings.gamma = options_.gamma;
     facts_["training"] = "default";
     return showing(err,
                    [&](const auto& progress) { return dasvdd::fit(table.X, settings, progress); });
@@ -299,8 +299,8 @@ class FitCommand {
     dasvdd::ImageOptions settings;
     settings.seed = options_.seed;
     settings.threads = options_.threads;
-    settings.kind =
-        image_kind_ == "objects" ? dasvdd::ImageKind::objects : dasvdd::ImageKind::photographs;
+    settings.kind = image_kind_ == "objects" ? dasvdd::ImageOptions::Kind::objects
+                                             : dasvdd::ImageOptions::Kind::photographs;
     settings.shape = {table.channels, table.height, table.width};
     if (epochs_) settings.epochs = *epochs_;
     if (mixed_option_->count() > 0) settings.precision = dasvdd::mixed_precision();
@@ -318,8 +318,9 @@ class FitCommand {
       bar.update(static_cast<long>(at.done), static_cast<long>(at.total), progress_words(at));
     });
     bar.finish();
-    const auto& facts = detector.model().facts;
-    if (facts.count("warnings")) err << "dasvdd: warning: " << facts.at("warnings") << '\n';
+    for (const std::string& warning : detector.warnings()) {
+      err << "dasvdd: warning: " << warning << '\n';
+    }
     return detector;
   }
 
@@ -349,13 +350,13 @@ class FitCommand {
   }
 
   dasvdd::Autoencoder<float> make_net(const Table& table) const {
-    const dasvdd::Activation output = dasvdd::activation(output_);
+    const dasvdd::Activation output = dasvdd::Activation(output_);
     if (net_.empty()) {
       return dasvdd::dense_autoencoder<float>(table.X.cols(), layers_, output);
     }
     check(table.images, "--net ", net_,
           " is for images; --image-shape says of which shape the rows are");
-    return dasvdd::lenet_autoencoder<float>({table.channels, table.height, table.width}, output);
+    return dasvdd::conv_autoencoder<float>({table.channels, table.height, table.width}, output);
   }
 
   CLI::App& command_;

@@ -33,14 +33,9 @@ class InfoCommand {
     out << "parameters " << parameters << "\ncode " << model.members.front().network.net().code()
         << '\n';
     for (const auto& member : model.members) out << "gamma " << number_text(member.gamma) << '\n';
-    const auto& scaler = model.scaler;
-    out << "standardized " << (scaler.mean().empty() ? "no" : "yes") << '\n';
-    if (scaler.contrast_floor() > 0) out << "images contrast normalized\n";
-    if (scaler.softens()) {
-      const dasvdd::Shape& image = scaler.image();
-      out << "images softened, " << image.channels << " x " << image.height << " x " << image.width
-          << '\n';
-    }
+    const std::string scaling = model.scaler.text();
+    out << "standardized " << (scaling == "standardized" ? "yes" : "no") << '\n';
+    if (scaling != "standardized" && !model.scaler.empty()) out << "images " << scaling << '\n';
     out << "threshold " << number_text(detector.threshold()) << "\ncalibration_scores "
         << detector.calibration().scores().size() << '\n';
     for (const auto& [key, word] : model.facts) out << key << ' ' << word << '\n';
@@ -57,7 +52,7 @@ class InfoCommand {
         text += "-" + (step.layer ? step.layer->spec().name + ":" : std::string());
         text += std::to_string(step.outputs);
       }
-      text += std::string(" ") + dasvdd::activation_name(network.steps().back().activation.kind);
+      text += std::string(" ") + network.steps().back().activation.name();
     };
     half(net.encoder());
     if (!net.has_decoder()) return text;

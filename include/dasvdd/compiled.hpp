@@ -11,7 +11,7 @@
 /// The names are those that headers alone give, so both forms may meet in one program, and a library of other
 /// flags is missed by the linker (core/config.hpp).
 
-#include <dasvdd/train/fit_images.hpp>
+#include <dasvdd/fit/fit_images.hpp>
 
 #if defined(DASVDD_COMPILED) || defined(DASVDD_INSTANTIATE)
 
@@ -29,9 +29,9 @@
   prefix Explanation detail::explain_shares<Scalar>(const detail::Model<Scalar>&, const Scalar*); \
   prefix class Detector<Scalar>;                                                                  \
   prefix class Trainer<Scalar>;                                                                   \
-  prefix Detector<Scalar> detail::fit_members<Scalar>(                                            \
+  prefix Detector<Scalar> detail::fit_table<Scalar>(                                              \
       Rows<const Scalar>, const FitOptions&, detail::FunctionRef<bool(const FitProgress&)>);      \
-  prefix Detector<Scalar> detail::fit_image_members<Scalar>(                                      \
+  prefix Detector<Scalar> detail::fit_image_ensemble<Scalar>(                                     \
       Rows<const Scalar>, const ImageOptions&, detail::FunctionRef<bool(const FitProgress&)>)
 
 DASVDD_NAMESPACE_BEGIN

@@ -76,9 +76,9 @@ TEST_CASE("scoring with a workspace allocates nothing: run-time net, published s
 }
 
 TEST_CASE("scoring with a workspace allocates nothing: static net, scaled rows") {
-  const auto net =
-      autoencoder(chain(dense<float, 9, 20>(), gelu(), tanh(), dense<float, 20, 4>(), leaky_relu()),
-                  chain(dense<float, 4, 9>(), sigmoid()));
+  const auto net = autoencoder(
+      chain(dense<float, 9, 20>(), Activation("gelu"), tanh(), dense<float, 20, 4>(), leaky_relu()),
+      chain(dense<float, 4, 9>(), sigmoid()));
   check(detector_of<float>({published_member(net, 1)}, some_scaler<float>(9)));
 }
 
@@ -88,15 +88,15 @@ TEST_CASE("scoring with a workspace allocates nothing: whitened score, ensemble"
 }
 
 TEST_CASE("scoring with a workspace allocates nothing: weights of two bytes") {
-  check(compact(detector_of<float>({published_member(wide_net<float>(), 1)})));
+  check(detector_of<float>({published_member(wide_net<float>(), 1)}).compacted());
 }
 
 TEST_CASE("a compact detector takes three quarters of the memory") {
-  const auto net = dense_autoencoder<float>(200, {400, 100}, sigmoid().spec());
+  const auto net = dense_autoencoder<float>(200, {400, 100}, sigmoid());
   const long before = heap::bytes;
   const auto detector = detector_of<float>({published_member(net, 1)});
   const long whole = heap::bytes - before;
-  const auto small = compact(detector);
+  const auto small = detector.compacted();
   const double part =
       static_cast<double>(heap::bytes - before - whole) / static_cast<double>(whole);
   CHECK(part < 0.8);

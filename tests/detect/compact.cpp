@@ -33,7 +33,7 @@ double distance(const Vector<Scalar>& a, const Vector<Scalar>& b) {
 TEST_CASE_TEMPLATE("a compact detector scores by weights of eight significant bits", Scalar, float,
                    double) {
   const auto detector = some_detector<Scalar>();
-  const auto small = compact(detector);
+  const auto small = detector.compacted();
   const auto X = random_rows<Scalar>(200, detector.features(), 7);
   const Vector<Scalar> scores = detector.score(X, 1), rounded = small.score(X, 1);
   // A weight moves by 2^-9 of itself at most, and a score is a sum over hundreds of them.
@@ -56,11 +56,11 @@ TEST_CASE_TEMPLATE("a compact detector scores by weights of eight significant bi
 
 TEST_CASE("a compact detector keeps threshold, calibration and biases, and is made once for all") {
   const auto detector = some_detector<float>();
-  const auto small = compact(detector);
+  const auto small = detector.compacted();
   CHECK(small.threshold() == detector.threshold());
   CHECK(small.p_value(1.0f) == detector.p_value(1.0f));
   const auto X = random_rows<float>(20, detector.features(), 7);
-  CHECK(same_bits(compact(small).score(X, 1), small.score(X, 1)));
+  CHECK(same_bits(small.compacted().score(X, 1), small.score(X, 1)));
   const auto& net = detector.model().members[0].network.net();
   for (const auto& step : net.joined().steps()) {
     if (!step.bias) continue;
@@ -75,7 +75,7 @@ TEST_CASE("a compact detector keeps threshold, calibration and biases, and is ma
 TEST_CASE_TEMPLATE(
     "a compact detector's scores are the same alone, in a batch and by any number of threads",
     Scalar, float, double) {
-  const auto small = compact(some_detector<Scalar>());
+  const auto small = some_detector<Scalar>().compacted();
   const auto X = random_rows<Scalar>(200, small.features(), 7);
   const Vector<Scalar> scores = small.score(X, 1);
   CHECK(same_bits(small.score(X, 3), scores));
@@ -93,7 +93,7 @@ TEST_CASE("a compact detector of a net with image layers keeps their weights") {
                         leaky_relu(), dense<float>(48, 5)),
                   chain(dense<float>(5, 36)));
   const auto detector = detector_of<float>({published_member(net, 1)});
-  const auto small = compact(detector);
+  const auto small = detector.compacted();
   const auto X = random_rows<float>(30, 36, 7);
   CHECK(distance(detector.score(X, 1), small.score(X, 1)) < 0x1p-8);
   const auto& steps = net.joined().steps();

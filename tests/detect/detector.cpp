@@ -232,7 +232,7 @@ TEST_CASE_TEMPLATE("finite rows so far out that the net overflows score infinity
     for (const bool scaled : {false, true}) {
       CAPTURE(whitened);
       CAPTURE(scaled);
-      const auto net = dense_autoencoder<Scalar>(9, {20, 4}, identity().spec());
+      const auto net = dense_autoencoder<Scalar>(9, {20, 4}, Activation());
       const auto detector =
           detector_of<Scalar>({whitened ? whitened_member(net, 1) : published_member(net, 1)},
                               scaled ? some_scaler<Scalar>(9) : Scaler<Scalar>());
@@ -279,6 +279,7 @@ TEST_CASE("a model that does not fit together makes no detector") {
   CHECK_THROWS_WITH_AS(detector_of<float>({}), "a detector needs a model with at least one member",
                        InvalidArgument);
   CHECK_THROWS_AS(Detector<float>(nullptr, 1), InvalidArgument);
-  CHECK_THROWS_WITH_AS(detector_of<float>({published_member(net, 1)}, Scaler<float>({0}, {1})),
-                       "the scaler is for 1 features, the net takes 9", InvalidArgument);
+  CHECK_THROWS_WITH_AS(
+      detector_of<float>({published_member(net, 1)}, Scaler<float>(Standardizer<float>({0}, {1}))),
+      "the scaler is for 1 features, the net takes 9", InvalidArgument);
 }

@@ -9,8 +9,8 @@ TEST_CASE("an ensemble's score is the mean of its members' scores") {
   const std::vector<Detector<double>> members = {
       detector_of<double>({published_member(small_net<double>(), 1)}, scaler),
       detector_of<double>({whitened_member(small_net<double>(), 2)}, scaler),
-      detector_of<double>(
-          {published_member(dense_autoencoder<double>(9, {5}, sigmoid().spec()), 3)}, scaler)};
+      detector_of<double>({published_member(dense_autoencoder<double>(9, {5}, sigmoid()), 3)},
+                          scaler)};
   const auto both = ensemble(members, 0.5);
   CHECK(both.threshold() == 0.5);
   CHECK(both.model().members.size() == 3);

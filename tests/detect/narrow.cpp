@@ -36,13 +36,13 @@ void check_same(const Autoencoder<Scalar>& net, bool standardize) {
   trainer.fit(X);
   const auto detector = trainer.detector();
   REQUIRE(detector.model().narrow());
-  const ScoreParts<Scalar> parts = detector.score_parts(X, 1);
+  const typename Detector<Scalar>::ScoreParts parts = detector.score_parts(X, 1);
   auto workspace = detector.make_workspace();
   Vector<Scalar> scores(70);
   detector.score(X, workspace, scores.data());
   for (Index i = 0; i < 70; ++i) {
     // A batch of one is too short for a block.
-    const ScoreParts<Scalar> alone = detector.score_parts(X.middleRows(i, 1), 1);
+    const typename Detector<Scalar>::ScoreParts alone = detector.score_parts(X.middleRows(i, 1), 1);
     CHECK(std::memcmp(&parts.reconstruction[i], &alone.reconstruction[0], sizeof(Scalar)) == 0);
     CHECK(std::memcmp(&parts.latent[i], &alone.latent[0], sizeof(Scalar)) == 0);
     CHECK(scores[i] == parts.reconstruction[i] + parts.latent[i]);
@@ -52,14 +52,16 @@ void check_same(const Autoencoder<Scalar>& net, bool standardize) {
 }  // namespace
 
 TEST_CASE("a narrow net gives sixteen rows at once the bits of each row alone") {
-  check_same(dense_autoencoder<float>(8, {10, 4, 4}, identity()), true);
-  check_same(dense_autoencoder<double>(8, {10, 4, 4}, identity()), false);
+  check_same(dense_autoencoder<float>(8, {10, 4, 4}, Activation()), true);
+  check_same(dense_autoencoder<double>(8, {10, 4, 4}, Activation()), false);
   // More features than lanes of the sums, widths that are no multiples of anything, other activations.
-  check_same(dense_autoencoder<float>(29, {31, 17, 5}, sigmoid(), tanh(), gelu()), true);
+  check_same(dense_autoencoder<float>(29, {31, 17, 5}, sigmoid(), tanh(), Activation("gelu")),
+             true);
   // An activation that is a step of its own, and a layer without a bias.
-  check_same(autoencoder(chain(dense_without_bias<float>(3, 7), relu(), silu(), dense<float>(7, 1)),
-                         chain(dense<float>(1, 3), softplus(), elu())),
-             false);
+  check_same(
+      autoencoder(chain(dense<float>(3, 7, false), relu(), Activation("silu"), dense<float>(7, 1)),
+                  chain(dense<float>(1, 3), Activation("softplus"), Activation("elu"))),
+      false);
 }
 
 TEST_CASE("an ensemble of narrow nets gives whole strips the bits of each row alone") {
@@ -86,11 +88,11 @@ TEST_CASE("wide nets and whitened scores take the ordinary way") {
   Options options;
   options.epochs = 1;
   options.threads = 1;
-  Trainer<float> wide(dense_autoencoder<float>(4, {33, 2}, identity()), options);
+  Trainer<float> wide(dense_autoencoder<float>(4, {33, 2}, Activation()), options);
   wide.fit(X);
   CHECK_FALSE(wide.detector().model().narrow());
   options.score = ScoreForm::whitened;
-  Trainer<float> whitened(dense_autoencoder<float>(4, {5, 2}, identity()), options);
+  Trainer<float> whitened(dense_autoencoder<float>(4, {5, 2}, Activation()), options);
   whitened.fit(X);
   CHECK_FALSE(whitened.detector().model().narrow());
 }

@@ -13,7 +13,7 @@ using namespace dasvdd::detail;
 TEST_CASE("a fitted scaler has each feature's mean and population deviation") {
   RowMatrix<double> x(4, 2);
   x << 1, 10, 2, 30, 3, 10, 6, 30;
-  const auto scaler = Scaler<double>::standardizing(x);
+  const auto scaler = Standardizer<double>::of(x);
   CHECK(scaler.features() == 2);
   CHECK(scaler.mean() == std::vector<double>{3, 20});
   CHECK(scaler.scale()[0] == doctest::Approx(std::sqrt(14 / 4.0)).epsilon(1e-15));
@@ -28,7 +28,7 @@ TEST_CASE_TEMPLATE("a constant feature gets scale 1, whatever its mean's roundin
   x.col(1).setConstant(Scalar(-1e7) / 3);
   x.col(2).setZero();
   x.col(3).setLinSpaced(0, 1);
-  const auto scaler = Scaler<Scalar>::standardizing(x);
+  const auto scaler = Standardizer<Scalar>::of(x);
   for (const std::size_t j : {0u, 1u, 2u}) {
     CHECK(scaler.scale()[j] == 1);
     CHECK(scaler.mean()[j] == static_cast<double>(x(0, static_cast<Index>(j))));
@@ -50,7 +50,7 @@ TEST_CASE_TEMPLATE("standardized rows have mean 0 and deviation 1", Scalar, floa
                                     column);
     }
   }
-  const auto scaler = Scaler<Scalar>::standardizing(x);
+  const auto scaler = Standardizer<Scalar>::of(x);
   RowMatrix<Scalar> out(200, 19);
   for (Index i = 0; i < 200; ++i) {
     scaler.apply(kernels::best<Scalar>(), x.row(i).data(), 19, out.row(i).data());
@@ -73,33 +73,32 @@ TEST_CASE("the empty scaler copies") {
 
 TEST_CASE("bad means and scales are refused by feature") {
   const double infinity = std::numeric_limits<double>::infinity(), nan = std::nan("");
-  CHECK_THROWS_WITH_AS((Scaler<float>({0, 0}, {1})),
+  CHECK_THROWS_WITH_AS((Standardizer<float>({0, 0}, {1})),
                        "the scaler has 2 means and 1 scales, expected as many of each",
                        InvalidArgument);
-  CHECK_THROWS_WITH_AS((Scaler<float>({0, 0, 0.5}, {1, 1, 0})),
+  CHECK_THROWS_WITH_AS((Standardizer<float>({0, 0, 0.5}, {1, 1, 0})),
                        "the scaler's feature 2 has mean 0.5 and scale 0, expected finite numbers "
                        "and a positive scale",
                        InvalidArgument);
   for (const double scale : {-1.0, infinity, nan}) {
-    CHECK_THROWS_AS((Scaler<double>({0}, {scale})), InvalidArgument);
+    CHECK_THROWS_AS((Standardizer<double>({0}, {scale})), InvalidArgument);
   }
   for (const double mean : {infinity, -infinity, nan}) {
-    CHECK_THROWS_AS((Scaler<double>({mean}, {1})), InvalidArgument);
+    CHECK_THROWS_AS((Standardizer<double>({mean}, {1})), InvalidArgument);
   }
 }
 
 TEST_CASE("numbers that a float can't hold are refused for a float net, not for a double one") {
   for (const double scale : {1e-60, 1e60}) {
-    CHECK_THROWS_AS((Scaler<float>({0}, {scale})), InvalidArgument);
-    CHECK((Scaler<double>({0}, {scale})).features() == 1);
+    CHECK_THROWS_AS((Standardizer<float>({0}, {scale})), InvalidArgument);
+    CHECK((Standardizer<double>({0}, {scale})).features() == 1);
   }
-  CHECK_THROWS_AS((Scaler<float>({1e60}, {1})), InvalidArgument);
+  CHECK_THROWS_AS((Standardizer<float>({1e60}, {1})), InvalidArgument);
 }
 
 TEST_CASE_TEMPLATE("a row's contrast is normalized by its own mean and variance", Scalar, float,
                    double) {
-  const auto scaler = Scaler<Scalar>::contrast(0.25);
-  CHECK_FALSE(scaler.empty());
+  const auto scaler = ContrastNormalizer<Scalar>(0.25);
   CHECK(scaler.features() == 0);  // rows of any width
   const double tolerance = std::is_same_v<Scalar, float> ? 1e-6 : 1e-14;
   // Mean 2, variance 2: (x - 2) / sqrt(2 + 0.25).
@@ -111,7 +110,7 @@ TEST_CASE_TEMPLATE("a row's contrast is normalized by its own mean and variance"
     CHECK(static_cast<double>(out[j]) == doctest::Approx(expected).epsilon(tolerance));
   }
   // Without a floor to speak of, brightness and contrast are gone.
-  const auto pure = Scaler<Scalar>::contrast(1e-12);
+  const auto pure = ContrastNormalizer<Scalar>(1e-12);
   const Vector<Scalar> other = (row.array() * Scalar(8) + Scalar(16)).matrix();
   Vector<Scalar> a(5), b(5);
   pure.apply(kernels::best<Scalar>(), row.data(), 5, a.data());
@@ -126,7 +125,7 @@ TEST_CASE_TEMPLATE("a row's contrast is normalized by its own mean and variance"
 
 TEST_CASE("a contrast's floor is a positive number") {
   for (const double floor : {0.0, -1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
-    CHECK_THROWS_WITH_AS(Scaler<float>::contrast(floor),
+    CHECK_THROWS_WITH_AS(ContrastNormalizer<float>{floor},
                          doctest::Contains("the contrast's floor is"), InvalidArgument);
   }
 }
@@ -134,8 +133,7 @@ TEST_CASE("a contrast's floor is a positive number") {
 TEST_CASE_TEMPLATE("a softened pixel is the root of the mean of its neighborhood", Scalar, float,
                    double) {
   const Shape shape{2, 3, 4};
-  const auto scaler = Scaler<Scalar>::softening(shape);
-  CHECK_FALSE(scaler.empty());
+  const auto scaler = Softener<Scalar>(shape);
   CHECK(scaler.features() == 24);
   Vector<Scalar> row(24), out(24);
   for (Index i = 0; i < 24; ++i)
@@ -164,19 +162,47 @@ TEST_CASE_TEMPLATE("a softened pixel is the root of the mean of its neighborhood
     }
   }
   CHECK(negative);
-  CHECK_THROWS_WITH_AS(Scaler<Scalar>::softening({1, 0, 4}),
+  CHECK_THROWS_WITH_AS(Softener<Scalar>({1, 0, 4}),
                        doctest::Contains("the softening: the image is 1 x 0 x 4"), InvalidArgument);
 }
 
 TEST_CASE("scalers are equal when they do the same") {
   using S = Scaler<float>;
-  CHECK(S::softening({1, 2, 3}) == S::softening({1, 2, 3}));
-  CHECK(S::softening({1, 2, 3}) != S::softening({1, 3, 2}));
-  CHECK(S::softening({1, 2, 3}) != S());
+  const S soft(Softener<float>({1, 2, 3})), half(ContrastNormalizer<float>(0.5));
+  const S standard(Standardizer<float>({1}, {2}));
+  CHECK(soft == S(Softener<float>({1, 2, 3})));
+  CHECK(soft != S(Softener<float>({1, 3, 2})));
+  CHECK(soft != S());
   CHECK(S() == S());
-  CHECK(S::contrast(0.5) == S::contrast(0.5));
-  CHECK(S::contrast(0.5) != S::contrast(0.25));
-  CHECK(S::contrast(0.5) != S());
-  CHECK(S({1}, {2}) == S({1}, {2}));
-  CHECK(S({1}, {2}) != S({1}, {3}));
+  CHECK(half == S(ContrastNormalizer<float>(0.5)));
+  CHECK(half != S(ContrastNormalizer<float>(0.25)));
+  CHECK(half != S());
+  CHECK(standard == S(Standardizer<float>({1}, {2})));
+  CHECK(standard != S(Standardizer<float>({1}, {3})));
+}
+
+TEST_CASE_TEMPLATE("what a scaler did is undone, but for the blur of softened images", Scalar,
+                   float, double) {
+  const auto& k = kernels::best<Scalar>();
+  // A few roundings of numbers up to 9.
+  const double tolerance = std::is_same_v<Scalar, float> ? 3e-6 : 1e-14;
+  const Scalar row[] = {3, -9, 5, 1};
+  for (const Scaler<Scalar>& scaler :
+       {Scaler<Scalar>(), Scaler<Scalar>(Standardizer<Scalar>({1, 2, 3, 4}, {0.5, 2, 3, 4})),
+        Scaler<Scalar>(ContrastNormalizer<Scalar>(0.25))}) {
+    CAPTURE(scaler.text());
+    Scalar out[4];
+    scaler.apply(k, row, 4, out);
+    if (!scaler.empty()) CHECK(std::abs(out[1] - row[1]) > 1);
+    scaler.undo(k, row, 4, out);
+    for (int j = 0; j < 4; ++j) CHECK(std::abs(out[j] - row[j]) <= tolerance);
+  }
+  // One line of four pixels: the mean over a pixel and its neighbors is left, the sign with it.
+  const Scaler<Scalar> softener(Softener<Scalar>({1, 1, 4}));
+  Scalar out[4];
+  softener.apply(k, row, 4, out);
+  softener.undo(k, row, 4, out);
+  const double means[] = {2 * (2 * 3.0 - 9) / 16, 2 * (3 - 18.0 + 5) / 16, 2 * (-9 + 10.0 + 1) / 16,
+                          2 * (5 + 2.0) / 16};
+  for (int j = 0; j < 4; ++j) CHECK(std::abs(out[j] - means[j]) <= tolerance);
 }

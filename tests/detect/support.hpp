@@ -75,13 +75,12 @@ Detector<Scalar> detector_of(std::vector<Member<Scalar>> members, Scaler<Scalar>
 
 template <class Scalar>
 Autoencoder<Scalar> small_net(Index features = 9) {
-  return dense_autoencoder<Scalar>(features, {20, 4}, identity().spec(), leaky_relu().spec(),
-                                   tanh().spec());
+  return dense_autoencoder<Scalar>(features, {20, 4}, Activation(), leaky_relu(), tanh());
 }
 /// Wide enough for a team of three to be worth its while at 200 rows.
 template <class Scalar>
 Autoencoder<Scalar> wide_net() {
-  return dense_autoencoder<Scalar>(37, {300, 180, 5}, sigmoid().spec());
+  return dense_autoencoder<Scalar>(37, {300, 180, 5}, sigmoid());
 }
 
 template <class Scalar>
@@ -91,7 +90,7 @@ Scaler<Scalar> some_scaler(Index features) {
     mean.push_back(0.1 * static_cast<double>(j));
     scale.push_back(0.5 + 0.25 * static_cast<double>(j));
   }
-  return Scaler<Scalar>(mean, scale);
+  return {Standardizer<Scalar>(mean, scale)};
 }
 
 template <class Scalar>

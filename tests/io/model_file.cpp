@@ -36,7 +36,7 @@ Options quick(ScoreForm score = ScoreForm::published, bool standardize = false) 
 
 template <class Scalar>
 Detector<Scalar> trained(const Options& options) {
-  Trainer<Scalar> trainer(dense_autoencoder<Scalar>(5, {7, 3}, sigmoid().spec()), options);
+  Trainer<Scalar> trainer(dense_autoencoder<Scalar>(5, {7, 3}, sigmoid()), options);
   trainer.fit(rows<Scalar>(40, 5));
   return trainer.detector();
 }
@@ -189,7 +189,7 @@ TEST_CASE(
 
 TEST_CASE("a net without a decoder, or without biases, reads back the same") {
   Network<float> encoder;
-  encoder.add(dense_without_bias<float>(5, 4)).add(relu()).add(dense_without_bias<float>(4, 2));
+  encoder.add(dense<float>(5, 4, false)).add(relu()).add(dense<float>(4, 2, false));
   const Autoencoder<float> net(encoder, Network<float>());
   AlignedBuffer<float> parameters(net.parameters()), statistics(net.statistics()), center(2);
   for (Index i = 0; i < parameters.size(); ++i)
@@ -207,7 +207,7 @@ TEST_CASE("a net without a decoder, or without biases, reads back the same") {
 
 TEST_CASE("tensors are named and numbered as torch.nn.Sequential does, activations counted") {
   Network<float> encoder, decoder;
-  encoder.add(dense<float>(5, 7)).add(identity()).add(dense<float>(7, 3)).add(tanh()).add(relu());
+  encoder.add(dense<float>(5, 7)).add(Activation()).add(dense<float>(7, 3)).add(tanh()).add(relu());
   decoder.add(dense<float>(3, 5)).add(sigmoid());
   Trainer<float> trainer(Autoencoder<float>(encoder, decoder), quick());
   trainer.fit(rows<float>(40, 5));

@@ -7,28 +7,28 @@ using namespace nn_tests;
 namespace {
 
 auto static_net() {
-  return autoencoder(
-      chain(dense<double>(9, 20), leaky_relu(), Curve{20}, elu(0.5), dense<double, 20, 4>(),
-            tanh()),
-      chain(Dense<double, 4, 11>(), gelu(), BatchNorm(11), dense<double>(11, 9), sigmoid()));
+  return autoencoder(chain(dense<double>(9, 20), leaky_relu(), Curve{20}, Activation("elu", 0.5),
+                           dense<double, 20, 4>(), tanh()),
+                     chain(Dense<double, 4, 11>(), Activation("gelu"), BatchNorm(11),
+                           dense<double>(11, 9), sigmoid()));
 }
 
 Autoencoder<double> run_time_net() {
   Network<double> encoder, decoder;
-  encoder.add(dense<double>(9, 20)).add(activation("leaky_relu"));
+  encoder.add(dense<double>(9, 20)).add(Activation("leaky_relu"));
   encoder.add(std::shared_ptr<const Layer<double>>(
       std::make_shared<dasvdd::detail::LayerModel<Curve>>(Curve{20})));
-  encoder.add(activation("elu", 0.5)).add(dense<double>(20, 4)).add(activation("tanh"));
-  decoder.add(dense<double>(4, 11)).add(activation("gelu"));
+  encoder.add(Activation("elu", 0.5)).add(dense<double>(20, 4)).add(Activation("tanh"));
+  decoder.add(dense<double>(4, 11)).add(Activation("gelu"));
   decoder.add(std::shared_ptr<const Layer<double>>(std::make_shared<BatchNorm>(11)));
-  decoder.add(dense<double>(11, 9)).add(activation("sigmoid"));
+  decoder.add(dense<double>(11, 9)).add(Activation("sigmoid"));
   return autoencoder(encoder, decoder);
 }
 
 /// The same net in any scalar type, without layers of the user's own.
 template <class Scalar>
 Autoencoder<Scalar> plain_net() {
-  return dense_autoencoder<Scalar>(9, {40, 4}, sigmoid().spec(), gelu().spec(), tanh().spec());
+  return dense_autoencoder<Scalar>(9, {40, 4}, sigmoid(), Activation("gelu"), tanh());
 }
 
 template <class A, class B>
@@ -59,7 +59,7 @@ TEST_CASE("a static chain keeps its layers by type and knows its sizes") {
   const auto c = chain(dense<double>(9, 20), leaky_relu(0.2), Curve{20}, dense<double, 20, 4>());
   CHECK(c.inputs() == 9);
   CHECK(c.outputs() == 4);
-  CHECK(c.layer<1>().parameter == 0.2);
+  CHECK(c.layer<1>().parameter() == 0.2);
   CHECK(c.layer<2>().size == 20);
   CHECK(c.network().steps().size() == 3);
 }

@@ -43,10 +43,13 @@ Autoencoder<double> with_layer(const L& layer, int place) {
   Network<double> encoder, decoder;
   if (place == 0) encoder.add(layer).add(dense<double>(layer.outputs(), 4)).add(tanh());
   if (place == 1)
-    encoder.add(dense<double>(5, d)).add(silu()).add(layer).add(dense<double>(layer.outputs(), 4));
+    encoder.add(dense<double>(5, d))
+        .add(Activation("silu"))
+        .add(layer)
+        .add(dense<double>(layer.outputs(), 4));
   if (place == 2) encoder.add(dense<double>(5, d)).add(layer);
   if (place == 3) encoder.add(dense<double>(5, 6)).add(tanh()).add(dense<double>(6, d));
-  if (place == 4) encoder.add(dense<double>(5, 4)).add(gelu());
+  if (place == 4) encoder.add(dense<double>(5, 4)).add(Activation("gelu"));
   if (place == 5) encoder.add(dense<double>(layer.outputs(), 4));
   if (place == 6) encoder.add(layer);
   const Index features = encoder.inputs(), code = encoder.outputs();

@@ -8,15 +8,15 @@ namespace {
 
 Autoencoder<double> wide() {
   // Widths that are no multiple of any kernel's panel, some below and some above it.
-  return dense_autoencoder<double>(37, {70, 45, 3}, sigmoid().spec(), tanh().spec(), elu().spec());
+  return dense_autoencoder<double>(37, {70, 45, 3}, sigmoid(), tanh(), Activation("elu"));
 }
 
 }  // namespace
 
 TEST_CASE("gradients of dense layers without a bias") {
   Network<double> encoder, decoder;
-  encoder.add(dense_without_bias<double>(5, 7)).add(tanh()).add(dense_without_bias<double>(7, 3));
-  decoder.add(dense<double>(3, 4)).add(silu()).add(dense_without_bias<double>(4, 5));
+  encoder.add(dense<double>(5, 7, false)).add(tanh()).add(dense<double>(7, 3, false));
+  decoder.add(dense<double>(3, 4)).add(Activation("silu")).add(dense<double>(4, 5, false));
   check_gradient(Probe<double>(autoencoder(encoder, decoder), 11, 3));
 }
 
@@ -28,10 +28,12 @@ TEST_CASE("gradients of layers of fixed size") {
 
 TEST_CASE("gradients of a net without a decoder") {
   Network<double> encoder;
-  encoder.add(dense<double>(5, 7)).add(gelu());
-  SUBCASE("whose code is a dense layer") { encoder.add(dense<double>(7, 3)).add(softplus()); }
+  encoder.add(dense<double>(5, 7)).add(Activation("gelu"));
+  SUBCASE("whose code is a dense layer") {
+    encoder.add(dense<double>(7, 3)).add(Activation("softplus"));
+  }
   SUBCASE("whose code is an activation alone") {
-    encoder.add(dense<double>(7, 3)).add(silu()).add(gelu());
+    encoder.add(dense<double>(7, 3)).add(Activation("silu")).add(Activation("gelu"));
   }
   SUBCASE("of one layer") { encoder = Network<double>().add(dense<double>(5, 3)); }
   check_gradient(Probe<double>(autoencoder(encoder, Network<double>()), 11, 3));
@@ -43,7 +45,7 @@ TEST_CASE("gradients of a net wider than one panel") {
 
 TEST_CASE("gradients of batches of one and two rows") {
   for (const Index rows : {1, 2}) {
-    check_gradient(Probe<double>(dense_autoencoder<double>(5, {7, 3}, sigmoid().spec()), rows, 3));
+    check_gradient(Probe<double>(dense_autoencoder<double>(5, {7, 3}, sigmoid()), rows, 3));
   }
 }
 

@@ -167,7 +167,7 @@ Autoencoder<Scalar> conv_net() {
       .add(dense<Scalar>(16, 5));
   decoder.add(dense<Scalar>(5, 12))
       .add(batch_norm<Scalar>(12))
-      .add(silu())
+      .add(Activation("silu"))
       .add(upsample_nearest2d<Scalar>({1, 3, 4}, 2))
       .add(conv_transpose2d<Scalar>({1, 6, 8}, 3, 3, 1, 1))
       .add(tanh())

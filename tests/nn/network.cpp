@@ -11,13 +11,13 @@ TEST_CASE("an activation joins the dense layer before it, and positions count it
   CHECK(net.inputs() == 8);
   CHECK(net.outputs() == 3);
   const auto& s = net.steps();
-  CHECK(s[0].activation.kind == ActivationKind::leaky_relu);
-  CHECK(s[0].activation.parameter == 0.01);
+  CHECK(s[0].activation.kind() == ActivationKind::leaky_relu);
+  CHECK(s[0].activation.parameter() == 0.01);
   CHECK(s[0].position == 0);
-  CHECK(s[1].activation.kind == ActivationKind::tanh);
+  CHECK(s[1].activation.kind() == ActivationKind::tanh);
   CHECK(s[1].position == 2);
   CHECK(s[2].kind == Step<float>::Kind::activation);
-  CHECK(s[2].activation.kind == ActivationKind::relu);
+  CHECK(s[2].activation.kind() == ActivationKind::relu);
   CHECK(s[2].position == 4);
   // Weight 320, bias 40, weight 120, bias 3: each on a border of 32.
   CHECK(s[0].weight_at == 0);
@@ -49,7 +49,7 @@ TEST_CASE("a net can't start with an activation, nor hold a null layer") {
   Network<float> net;
   const char* sentence = "an activation can't be the first layer of a net: nothing says its size";
   CHECK_THROWS_WITH_AS(net.add(relu()), sentence, InvalidArgument);
-  CHECK_THROWS_WITH_AS(net.add(activation("tanh")), sentence, InvalidArgument);
+  CHECK_THROWS_WITH_AS(net.add(Activation("tanh")), sentence, InvalidArgument);
   CHECK_THROWS_WITH_AS(net.add(std::shared_ptr<const Layer<float>>()), "a layer of a net is null",
                        InvalidArgument);
   CHECK(net.empty());
@@ -65,7 +65,7 @@ TEST_CASE("dense layers of impossible sizes are refused") {
   CHECK_THROWS_WITH_AS((Dense<float, 8, 4>(8, 5)),
                        "dense layer: sizes are 8 and 5, its type says 8 and 4", InvalidArgument);
   CHECK(Dense<float, 8, 4>().parameters() == 36);
-  CHECK(dense_without_bias<float>(8, 4).parameters() == 32);
+  CHECK(dense<float>(8, 4, false).parameters() == 32);
 }
 
 TEST_CASE("encoder and decoder that don't meet are refused") {
@@ -101,14 +101,14 @@ TEST_CASE("an autoencoder's parameters are the encoder's, then the decoder's") {
     const auto& s = joined[encoder.steps().size() + i];
     const auto& d = decoder.steps()[i];
     CHECK(s.kind == d.kind);
-    CHECK(s.activation.kind == d.activation.kind);
+    CHECK(s.activation.kind() == d.activation.kind());
     CHECK(s.weight_at == encoder.parameters() + d.weight_at);
     if (s.layer) CHECK(s.statistics_at == encoder.statistics() + d.statistics_at);
   }
 }
 
 TEST_CASE("the paper's nets: a mirrored decoder, LeakyReLU behind every layer but the last") {
-  const auto net = dense_autoencoder<float>(784, {1024, 256, 64}, sigmoid().spec());
+  const auto net = dense_autoencoder<float>(784, {1024, 256, 64}, sigmoid());
   const Index widths[] = {784, 1024, 256, 64, 256, 1024, 784};
   const auto& steps = net.joined().steps();
   REQUIRE(steps.size() == 6);
@@ -116,11 +116,11 @@ TEST_CASE("the paper's nets: a mirrored decoder, LeakyReLU behind every layer bu
     CHECK(steps[i].inputs == widths[i]);
     CHECK(steps[i].outputs == widths[i + 1]);
     CHECK(steps[i].bias);
-    CHECK(steps[i].activation.kind ==
+    CHECK(steps[i].activation.kind() ==
           (i < 5 ? ActivationKind::leaky_relu : ActivationKind::sigmoid));
   }
   CHECK(net.code_steps() == 3);
-  CHECK_THROWS_WITH_AS(dense_autoencoder<float>(784, {}, sigmoid().spec()),
+  CHECK_THROWS_WITH_AS(dense_autoencoder<float>(784, {}, sigmoid()),
                        "the encoder's widths are empty, expected at least the code's size",
                        InvalidArgument);
 }

@@ -9,9 +9,9 @@ using namespace nn_tests;
 namespace {
 
 double apply(const Activation& f, double x) {
-  switch (f.kind) {
+  switch (f.kind()) {
     case ActivationKind::leaky_relu:
-      return x > 0 ? x : f.parameter * x;
+      return x > 0 ? x : f.parameter() * x;
     case ActivationKind::tanh:
       return std::tanh(x);
     case ActivationKind::sigmoid:
@@ -46,8 +46,11 @@ RowMatrix<double> by_formula(const Network<float>& net, const float* p, RowMatri
 
 Autoencoder<float> mixed_net() {
   Network<float> encoder, decoder;
-  encoder.add(dense<float>(37, 70)).add(leaky_relu()).add(dense<float>(70, 33)).add(gelu());
-  encoder.add(tanh()).add(dense_without_bias<float>(33, 5));
+  encoder.add(dense<float>(37, 70))
+      .add(leaky_relu())
+      .add(dense<float>(70, 33))
+      .add(Activation("gelu"));
+  encoder.add(tanh()).add(dense<float>(33, 5, false));
   decoder.add(dense<float>(5, 45)).add(tanh()).add(dense<float>(45, 37)).add(sigmoid());
   return autoencoder(encoder, decoder);
 }

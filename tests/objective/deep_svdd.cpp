@@ -37,11 +37,13 @@ struct Batch {
   }
   /// By an objective, rows in two ranges.
   template <class Objective>
-  void run(const Objective& objective, double squared_radius) {
-    const ObjectiveInput<double> in{code, code, code, center.data(), squared_radius};
-    const ObjectiveOutput<double> out{r.data(), q.data(), gradient, gradient};
-    objective(kernels::best<double>(), in, 123, {4, n}, out);
-    objective(kernels::best<double>(), in, 123, {0, 4}, out);
+  void run(const Objective& objective, const typename Objective::State& state) {
+    const typename Objective::Output out{r.data(), q.data(), gradient, gradient};
+    for (const Range rows : {Range{4, n}, Range{0, 4}}) {
+      objective(
+          {code, code, code, center.data(), 123, rows.first, rows.last, &kernels::best<double>()},
+          state, out);
+    }
   }
 };
 
@@ -49,7 +51,7 @@ struct Batch {
 
 TEST_CASE("Deep SVDD's loss is the mean distance, which knows no gamma") {
   Batch b;
-  b.run(DeepSvdd<double>(), 1);
+  b.run(DeepSvdd<double>(), {});
   for (Index i = 0; i < n; ++i) {
     const auto row = static_cast<std::size_t>(i);
     CHECK(b.r[row] == 0);
@@ -71,7 +73,7 @@ TEST_CASE("the soft boundary's gradient is the slope of its loss, zero inside th
   std::sort(sorted.begin(), sorted.end());
   const double squared_radius = 0.5 * (sorted[4] + sorted[5]), nu = 0.2;
   const SoftBoundaryDeepSvdd<double> objective(nu);
-  b.run(objective, squared_radius);
+  b.run(objective, {squared_radius});
   const auto loss = [&] {
     double sum = 0;
     for (Index i = 0; i < n; ++i) sum += std::max(0.0, b.distance(i) - squared_radius);
@@ -83,12 +85,13 @@ TEST_CASE("the soft boundary's gradient is the slope of its loss, zero inside th
     const double q = b.q[static_cast<std::size_t>(i)];
     CHECK(b.r[static_cast<std::size_t>(i)] == 0);
     CHECK(q == doctest::Approx(b.distance(i)).epsilon(1e-14));
-    excess += objective.excess(q, squared_radius) / n;
+    excess += objective.extra(q, {squared_radius}) / n;
     outside += !b.gradient.row(i).isZero(0);
     CHECK(b.gradient.row(i).isZero(0) == (q < squared_radius));
   }
   CHECK(outside == 4);
-  CHECK(objective.loss(squared_radius, excess) == doctest::Approx(loss()).epsilon(1e-14));
+  CHECK(objective.loss({0, 0, excess}, 0, 1, {squared_radius}) ==
+        doctest::Approx(loss()).epsilon(1e-14));
   // The loss is a square of each number: central differences are exact up to rounding, 1e-16 / h.
   const double h = 1e-4;
   for (Index i = 0; i < b.code.size(); ++i) {

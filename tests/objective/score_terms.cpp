@@ -31,7 +31,14 @@ struct Batch {
   RowMatrix<Scalar> x = random_rows<Scalar>(n, d, 1), output = random_rows<Scalar>(n, d, 2);
   RowMatrix<Scalar> code = random_rows<Scalar>(n, m, 3), center = random_rows<Scalar>(1, m, 4);
 
-  ObjectiveInput<Scalar> input() const { return {x, output, code, center.data()}; }
+  /// \param rows those to write, of the first `count`
+  typename Objective<Scalar>::Input input(double gamma, Range rows, Index count = n) const {
+    const auto first = [count](const RowMatrix<Scalar>& all) {
+      return Rows<const Scalar>(all).middle_rows(0, count);
+    };
+    return {first(x), first(output), first(code), center.data(),
+            gamma,    rows.first,    rows.last,   &kernels::best<Scalar>()};
+  }
 };
 
 /// What an objective wrote; NaN where it wrote nothing.
@@ -44,7 +51,7 @@ struct Written {
   RowMatrix<Scalar> dx = RowMatrix<Scalar>::Constant(Batch<Scalar>::n, 48, nothing);
   RowMatrix<Scalar> dz = RowMatrix<Scalar>::Constant(Batch<Scalar>::n, 48, nothing);
 
-  ObjectiveOutput<Scalar> output() {
+  typename Objective<Scalar>::Output output() {
     return {r.data(), q.data(), Rows<Scalar>(dx.data(), dx.rows(), Batch<Scalar>::d, 48),
             Rows<Scalar>(dz.data(), dz.rows(), Batch<Scalar>::m, 48)};
   }
@@ -61,7 +68,7 @@ template <class Objective, class Scalar = typename Objective::Scalar>
 Written<Scalar> run(const Batch<Scalar>& batch, double gamma, const std::vector<Range>& ranges) {
   Written<Scalar> written;
   for (const Range rows : ranges) {
-    Objective()(kernels::best<Scalar>(), batch.input(), gamma, rows, written.output());
+    Objective()(batch.input(gamma, rows), {}, written.output());
   }
   return written;
 }
@@ -137,11 +144,7 @@ TEST_CASE("every row counts in the gradient of a mean, whose weight is one over 
   batch.code.rowwise() = batch.code.row(0).eval();
   const auto seven = run<Dasvdd<double>>(batch, 2, all_rows);
   Written<double> one;
-  Dasvdd<double>()(
-      kernels::best<double>(),
-      {Rows<const double>(batch.x.topRows(1)), Rows<const double>(batch.output.topRows(1)),
-       Rows<const double>(batch.code.topRows(1)), batch.center.data()},
-      2, {0, 1}, one.output());
+  Dasvdd<double>()(batch.input(2, {0, 1}, 1), {}, one.output());
   for (Index i = 0; i < batch.n; ++i) {
     CHECK(seven.r[i] == one.r[0]);
     CHECK(seven.q[i] == one.q[0]);

@@ -45,8 +45,7 @@ Trainer<float> trainer_of(const Task& task, int threads) {
   options.seed = 3;
   options.threads = threads;
   options.gamma = GammaRule::ratio_of_means(2);
-  return Trainer<float>(dense_autoencoder<float>(task.inputs, task.widths, sigmoid().spec()),
-                        options);
+  return Trainer<float>(dense_autoencoder<float>(task.inputs, task.widths, sigmoid()), options);
 }
 
 std::string bytes_of(const float* numbers, Index count) {

@@ -292,7 +292,7 @@ TEST_CASE("tool: the published form's options reach the training") {
   options.center.learning_rate = 0.5;
   const auto X = tool::read_table(train, {"label", "", false}).X;
   dasvdd::Trainer<float> trainer(
-      dasvdd::dense_autoencoder<float>(3, {8, 2}, dasvdd::activation("leaky_relu")), options);
+      dasvdd::dense_autoencoder<float>(3, {8, 2}, dasvdd::Activation("leaky_relu")), options);
   trainer.fit(X);
   CHECK(dasvdd::load<float>(model).score(X) == trainer.detector().score(X));
   CHECK(dasvdd::load<float>(model).model().facts.at("precision") == "own");
@@ -326,7 +326,7 @@ TEST_CASE("tool: for images, without --layers, it does what fit_images() does") 
   CHECK(contains(info, "standardized no\n"));
   CHECK(contains(info, "training images, objects\n"));
 
-  settings.kind = dasvdd::ImageKind::photographs;
+  settings.kind = dasvdd::ImageOptions::Kind::photographs;
   settings.precision = dasvdd::mixed_precision();
   REQUIRE(
       dasvdd_tool(arguments({"--seed", "5", "--image-kind", "photographs", "--mixed-precision"}))
@@ -372,7 +372,7 @@ TEST_CASE("tool: without --layers it does what fit() does") {
   settings.adam.learning_rate = 0.01;
   settings.center.learning_rate = 0.5;
   settings.kappa = 0.8;
-  settings.gamma = 0.25;
+  settings.gamma = dasvdd::GammaRule::value(0.25);
   settings.standardize = false;
   CHECK(dasvdd::load<float>(model).score(X) == dasvdd::fit(X, settings).score(X));
 }
@@ -423,7 +423,7 @@ TEST_CASE("tool: --validation and --patience are those of Trainer") {
   options.patience = 2;
   const auto X = tool::read_table(train, {"label", "", false}).X;
   dasvdd::Trainer<float> trainer(
-      dasvdd::dense_autoencoder<float>(X.cols(), {4}, dasvdd::identity().spec()), options);
+      dasvdd::dense_autoencoder<float>(X.cols(), {4}, dasvdd::Activation()), options);
   const dasvdd::FitReport report = trainer.fit(X);
   REQUIRE(report.epochs.size() < 200);  // patience has ended it
   CHECK(dasvdd::load<float>(model).score(X) == trainer.detector().score(X));

@@ -20,7 +20,7 @@ Options options_for(Index epochs) {
 
 Autoencoder<double> encoder_of(bool bias = false) {
   Network<double> encoder;
-  encoder.add(dense_without_bias<double>(6, 16)).add(leaky_relu());
+  encoder.add(dense<double>(6, 16, false)).add(leaky_relu());
   encoder.add(Dense<double>(16, 4, bias));
   return Autoencoder<double>(encoder, Network<double>());
 }
@@ -111,8 +111,8 @@ TEST_CASE("the soft boundary's radius is the 1 - nu quantile of the distances, p
   using Soft = SoftBoundaryDeepSvdd<double>;
   Trainer<double, Soft> trainer(encoder_of(), options_for(4), Soft(0.25, 3));
   std::vector<double> radii;
-  const auto report =
-      trainer.fit(X, [&](const EpochReport&) { radii.push_back(trainer.state().squared_radius); });
+  const auto report = trainer.fit(
+      X, [&](const EpochReport&) { radii.push_back(trainer.state().objective.squared_radius); });
   REQUIRE(radii.size() == 4);
   CHECK(radii[0] == 0);
   CHECK(radii[1] == 0);
@@ -137,7 +137,7 @@ TEST_CASE("Trainer's gradients of Deep SVDD against central differences") {
   auto state = soft.state();
   std::vector<double> q = distances(soft, X);
   std::sort(q.begin(), q.end());
-  const double squared_radius = state.squared_radius = 0.5 * (q[5] + q[6]);
+  const double squared_radius = state.objective.squared_radius = 0.5 * (q[5] + q[6]);
   soft.set_state(state);
 
   const auto check = [&](auto& trainer, auto&& loss) {
@@ -196,8 +196,8 @@ TEST_CASE("Deep SVDD gives the same bits for any number of threads, and weight d
   Trainer<double, Soft> three(encoder_of(), options);
   three.fit(X);
   CHECK(same_bits(one.state().parameters, three.state().parameters));
-  CHECK(one.state().squared_radius > 0);
-  CHECK(one.state().squared_radius == three.state().squared_radius);
+  CHECK(one.state().objective.squared_radius > 0);
+  CHECK(one.state().objective.squared_radius == three.state().objective.squared_radius);
   options.adam.weight_decay = 5;
   Trainer<double, Soft> decayed(encoder_of(), options);
   decayed.fit(X);
@@ -226,7 +226,7 @@ TEST_CASE("Deep SVDD refuses biases and a decoder, each with a sentence") {
   Network<double> bare;
   bare.add(plain).add(leaky_relu());
   CHECK_NOTHROW(OneClass(Autoencoder<double>(bare, {})));
-  CHECK_THROWS_WITH_AS(OneClass(dense_autoencoder<double>(6, {8, 3}, identity().spec())),
+  CHECK_THROWS_WITH_AS(OneClass(dense_autoencoder<double>(6, {8, 3}, Activation())),
                        doctest::Contains("the objective deep_svdd trains no decoder"),
                        InvalidArgument);
 }

@@ -23,7 +23,7 @@ Options short_run(int threads) {
 TEST_CASE("training and scoring give the same bits at 1, 2, 3 and 4 threads") {
   // 250 rows in batches of 90: the last one is short. Wide enough to be worth a team of four.
   const auto X = curve<float>(250, 256, 1);
-  const auto net = dense_autoencoder<float>(256, {512, 100}, sigmoid().spec());
+  const auto net = dense_autoencoder<float>(256, {512, 100}, sigmoid());
   Trainer<float> reference(net, short_run(1));
   const FitReport first = reference.fit(X);
   CHECK(first.threads == 1);
@@ -49,7 +49,7 @@ TEST_CASE("training and scoring give the same bits at 1, 2, 3 and 4 threads") {
 #if DASVDD_OPENMP
 TEST_CASE("inside a parallel region of the caller's, training takes the calling thread alone") {
   const auto X = curve<float>(250, 256, 1);
-  const auto net = dense_autoencoder<float>(256, {512, 100}, sigmoid().spec());
+  const auto net = dense_autoencoder<float>(256, {512, 100}, sigmoid());
   Trainer<float> reference(net, short_run(1));
   reference.fit(X);
   Index threads[2] = {0, 0};
@@ -70,7 +70,7 @@ TEST_CASE("inside a parallel region of the caller's, training takes the calling 
 
 TEST_CASE("a seed covers initialization, center, gamma and the order of rows") {
   const auto X = curve<double>(60, 6, 2);
-  const auto net = dense_autoencoder<double>(6, {8, 3}, identity().spec());
+  const auto net = dense_autoencoder<double>(6, {8, 3}, Activation());
   Options options = short_run(1);
   Trainer<double> a(net, options), b(net, options);
   CHECK(same_bits(a.state().parameters, b.state().parameters));
@@ -88,7 +88,7 @@ TEST_CASE("a seed covers initialization, center, gamma and the order of rows") {
 
 TEST_CASE("fit starts afresh each time; partial_fit goes on") {
   const auto X = curve<double>(60, 6, 2);
-  const auto net = dense_autoencoder<double>(6, {8, 3}, identity().spec());
+  const auto net = dense_autoencoder<double>(6, {8, 3}, Activation());
   Options options = short_run(1);
   Trainer<double> twice(net, options), once(net, options);
   twice.fit(X);
@@ -108,7 +108,7 @@ TEST_CASE("fit starts afresh each time; partial_fit goes on") {
 
 TEST_CASE("a state put into another trainer continues to the same bits") {
   const auto X = curve<float>(60, 6, 2);
-  const auto net = dense_autoencoder<float>(6, {8, 3}, identity().spec());
+  const auto net = dense_autoencoder<float>(6, {8, 3}, Activation());
   Options options = short_run(1);
   options.standardize = true;
   Trainer<float> first(net, options);
@@ -119,7 +119,7 @@ TEST_CASE("a state put into another trainer continues to the same bits") {
   second.partial_fit(X, 3);
   CHECK(same_bits(first.state().parameters, second.state().parameters));
   CHECK(same_bits(first.detector().score(X), second.detector().score(X)));
-  Trainer<float> narrow(dense_autoencoder<float>(6, {4, 3}, identity().spec()), options);
+  Trainer<float> narrow(dense_autoencoder<float>(6, {4, 3}, Activation()), options);
   CHECK_THROWS_WITH_AS(narrow.set_state(first.state()),
                        doctest::Contains("the state belongs to another net"), InvalidArgument);
 }

@@ -46,7 +46,7 @@ void check_close(const A& a, const std::vector<double>& b, double tolerance,
 template <class Scalar>
 dasvdd::Autoencoder<Scalar> net(Index features, const std::vector<Index>& widths,
                                 const std::string& output) {
-  return dasvdd::dense_autoencoder<Scalar>(features, widths, dasvdd::activation(output));
+  return dasvdd::dense_autoencoder<Scalar>(features, widths, dasvdd::Activation(output));
 }
 
 /// Calls f(name in the file, first parameter, count) for every tensor of the net; `prefix` as in

@@ -89,9 +89,7 @@ Options settings(int threads) {
 }
 
 // Enough multiply-adds a mini-batch for a team of sixteen.
-Autoencoder<float> wide_net() {
-  return dense_autoencoder<float>(256, {512, 100}, sigmoid().spec());
-}
+Autoencoder<float> wide_net() { return dense_autoencoder<float>(256, {512, 100}, sigmoid()); }
 
 const RowMatrix<float>& rows() {
   static const RowMatrix<float> X = curve<float>(300, 256, 1);

@@ -227,7 +227,7 @@ TEST_CASE_TEMPLATE(
 }
 
 TEST_CASE("the LeNet-type nets have the published widths") {
-  const auto mnist = lenet_autoencoder<float>({1, 28, 28});
+  const auto mnist = conv_autoencoder<float>({1, 28, 28});
   CHECK(mnist.inputs() == 784);
   CHECK(mnist.code() == 32);
   std::vector<Index> widths;
@@ -236,14 +236,14 @@ TEST_CASE("the LeNet-type nets have the published widths") {
   }
   CHECK(widths == std::vector<Index>{8 * 784, 8 * 784, 8 * 196, 4 * 196, 4 * 196, 4 * 49, 32,
                                      4 * 49, 4 * 196, 8 * 196, 8 * 196, 8 * 784, 784});
-  CHECK(mnist.joined().steps().back().activation.kind == ActivationKind::sigmoid);
-  const auto cifar = lenet_autoencoder<float>({3, 32, 32}, identity().spec());
+  CHECK(mnist.joined().steps().back().activation.kind() == ActivationKind::sigmoid);
+  const auto cifar = conv_autoencoder<float>({3, 32, 32}, Activation());
   CHECK(cifar.inputs() == 3072);
   CHECK(cifar.code() == 128);
   CHECK(cifar.encoder().steps()[0].outputs == 32 * 32 * 32);
   CHECK(cifar.encoder().steps()[11].outputs == 128 * 4 * 4);
   CHECK_THROWS_WITH_AS(
-      lenet_autoencoder<float>({1, 28, 30}),
+      conv_autoencoder<float>({1, 28, 30}),
       "conv_autoencoder: 2 blocks halve the image as many times, but 28 x 30 can't "
       "be divided by 4",
       InvalidArgument);
@@ -275,9 +275,9 @@ TEST_CASE("the paper's nets and options by name") {
     expected.insert(expected.end(), p.widths.rbegin() + 1, p.widths.rend());
     CHECK(widths == expected);
     CHECK(net.code_steps() == static_cast<Index>(p.widths.size()) - 1);
-    CHECK(net.joined().steps().back().activation.kind == p.output);
+    CHECK(net.joined().steps().back().activation.kind() == p.output);
     // LeakyReLU everywhere else, the code layer included.
-    CHECK(net.encoder().steps().back().activation.kind == ActivationKind::leaky_relu);
+    CHECK(net.encoder().steps().back().activation.kind() == ActivationKind::leaky_relu);
     CHECK(options.adam.learning_rate == p.rate);
     CHECK(options.center.learning_rate == p.center_rate);
     CHECK(options.epochs == 300);

@@ -51,7 +51,7 @@ TEST_CASE("the heap's high-water mark is what was held at the worst moment") {
 TEST_CASE("training takes at most five times the parameters and one mini-batch's activations") {
   // Two and a quarter million parameters, as in the paper's net for images; fit also estimates gamma
   // and makes a detector, which holds the parameters twice.
-  const auto net = dense_autoencoder<float>(784, {1024, 256, 256}, sigmoid().spec());
+  const auto net = dense_autoencoder<float>(784, {1024, 256, 256}, sigmoid());
   const auto X = curve<float>(400, 784, 1);
   const Size size = size_of(net, 200);
   const auto most = static_cast<double>(heap::most_bytes_in([&] {
@@ -81,8 +81,7 @@ TEST_CASE("a fit whose member finds no memory says so, and its thread begins no 
 
 TEST_CASE("after its first epoch a run allocates nothing until it ends") {
   const auto X = curve<float>(120, 64, 1);
-  Trainer<float> trainer(dense_autoencoder<float>(64, {256, 32}, sigmoid().spec()),
-                         settings(5, 50));
+  Trainer<float> trainer(dense_autoencoder<float>(64, {256, 32}, sigmoid()), settings(5, 50));
   std::vector<long> seen(5);
   trainer.fit(X, [&](const EpochReport& e) {
     seen[static_cast<std::size_t>(e.epoch) - 1] = heap::allocations;
@@ -93,8 +92,7 @@ TEST_CASE("after its first epoch a run allocates nothing until it ends") {
 
 TEST_CASE("a step allocates nothing after the first") {
   const auto X = curve<float>(50, 64, 1);
-  Trainer<float> trainer(dense_autoencoder<float>(64, {256, 32}, sigmoid().spec()),
-                         settings(1, 50));
+  Trainer<float> trainer(dense_autoencoder<float>(64, {256, 32}, sigmoid()), settings(1, 50));
   CHECK(heap::allocations_in([&] { trainer.step(X); }) > 0);
   CHECK(heap::allocations_in([&] { trainer.step(X); }) == 0);
   CHECK(heap::allocations_in([&] { trainer.step(X.topRows(20)); }) == 0);

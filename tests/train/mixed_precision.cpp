@@ -54,15 +54,17 @@ TEST_CASE("gradients in mixed precision are float's but for the rounding of fact
   // Sizes that fill no strip and no unit of depth; activations that keep their results and their arguments;
   // a code in the middle.
   Network<float> encoder, decoder;
-  encoder.add(dense<float>(45, 70)).add(gelu()).add(dense<float>(70, 33)).add(leaky_relu());
-  decoder.add(dense<float>(33, 70))
-      .add(tanh())
-      .add(dense_without_bias<float>(70, 45))
-      .add(sigmoid());
+  encoder.add(dense<float>(45, 70))
+      .add(Activation("gelu"))
+      .add(dense<float>(70, 33))
+      .add(leaky_relu());
+  decoder.add(dense<float>(33, 70)).add(tanh()).add(dense<float>(70, 45, false)).add(sigmoid());
   const Autoencoder<float> dense_net(encoder, decoder);
   // A layer of another kind before a dense one, whose input nobody has rounded yet.
   Network<float> image_encoder, image_decoder;
-  image_encoder.add(conv2d<float>({1, 8, 8}, 4, 3, 1, 1)).add(elu()).add(dense<float>(256, 6));
+  image_encoder.add(conv2d<float>({1, 8, 8}, 4, 3, 1, 1))
+      .add(Activation("elu"))
+      .add(dense<float>(256, 6));
   image_decoder.add(dense<float>(6, 64)).add(sigmoid());
   const Autoencoder<float> image_net(image_encoder, image_decoder);
   for (const Precision precision : precisions()) {
@@ -86,7 +88,7 @@ TEST_CASE("gradients in mixed precision are float's but for the rounding of fact
 
 TEST_CASE("training in mixed precision gives the same bits at 1, 2, 3 and 4 threads") {
   const auto X = curve<float>(250, 256, 1);
-  const auto net = dense_autoencoder<float>(256, {512, 100}, sigmoid().spec());
+  const auto net = dense_autoencoder<float>(256, {512, 100}, sigmoid());
   for (const Precision precision : precisions()) {
     const std::string set = precision.name();
     CAPTURE(set);
@@ -108,7 +110,7 @@ TEST_CASE("training in mixed precision gives the same bits at 1, 2, 3 and 4 thre
 
 TEST_CASE("a net trained in mixed precision learns what it learns in float") {
   const auto X = curve<float>(300, 40, 1);
-  const auto net = dense_autoencoder<float>(40, {64, 16}, sigmoid().spec());
+  const auto net = dense_autoencoder<float>(40, {64, 16}, sigmoid());
   for (const Precision precision : precisions()) {
     const std::string set = precision.name();
     CAPTURE(set);
@@ -141,7 +143,7 @@ TEST_CASE("mixed precision is the fastest set that pays, and float where there i
 }
 
 TEST_CASE("a net in double is not trained in mixed precision") {
-  const auto net = dense_autoencoder<double>(6, {8, 3}, identity().spec());
+  const auto net = dense_autoencoder<double>(6, {8, 3}, Activation());
   const kernels::MixedTable some{};
   CHECK_THROWS_WITH_AS(Trainer<double>(net, short_run({&some})),
                        "mixed precision trains nets in float; this net is in double",
@@ -156,6 +158,6 @@ TEST_CASE(
     Options options = short_run(precision);
     // 32 of them in the network step: a whole unit of depth, as 35 are not.
     options.batch_size = 35;
-    check_fit_is_its_steps(dense_autoencoder<float>(40, {70, 20}, sigmoid().spec()), options, X);
+    check_fit_is_its_steps(dense_autoencoder<float>(40, {70, 20}, sigmoid()), options, X);
   }
 }

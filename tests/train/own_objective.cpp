@@ -12,13 +12,11 @@ using namespace dasvdd::detail;
 namespace {
 
 /// L = mean of 2 r(x). It answers none of Trainer's questions itself.
-struct Doubled : ObjectiveDefaults {
-  using Scalar = double;
+struct Doubled : Objective<double> {
   static constexpr const char* name = "doubled";
-  void operator()(const kernels::Table<double>& k, const ObjectiveInput<double>& in, double,
-                  Range rows, const ObjectiveOutput<double>& out) const {
-    detail::reconstruction_term(k, in, 2, rows, out);
-    detail::latent_term(k, in, 0, rows, out);
+  void operator()(const Input& in, const State&, const Output& out) const {
+    in.reconstruction_term(2, out);
+    in.latent_term(0, out);
   }
   double reconstruction_weight() const { return 2; }
   double latent_weight(double) const { return 0; }

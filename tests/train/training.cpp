@@ -21,7 +21,7 @@ Options options_for(Index epochs, Index batch) {
   return options;
 }
 
-const auto small_net = [] { return dense_autoencoder<double>(6, {8, 3}, identity().spec()); };
+const auto small_net = [] { return dense_autoencoder<double>(6, {8, 3}, Activation()); };
 
 }  // namespace
 

@@ -11,7 +11,7 @@ using namespace dasvdd::detail;
 
 namespace {
 
-Autoencoder<float> small_net() { return dense_autoencoder<float>(6, {32, 4}, identity().spec()); }
+Autoencoder<float> small_net() { return dense_autoencoder<float>(6, {32, 4}, Activation()); }
 Options watching() {
   Options options;
   options.epochs = 60;
@@ -48,7 +48,7 @@ TEST_CASE("a watched run ends with the net and center of its best epoch") {
   const RowMatrix<float> X = curve<float>(60, 6, 1);
   const Options options = watching();
   Trainer<float> trainer(small_net(), options);
-  std::vector<TrainerState<float>> after;
+  std::vector<Trainer<float>::State> after;
   const FitReport report = trainer.fit(X, [&](const EpochReport& epoch) {
     CHECK(epoch.validation_loss > 0);
     after.push_back(trainer.state());

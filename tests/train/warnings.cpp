@@ -10,7 +10,7 @@ using namespace dasvdd::detail;
 namespace {
 
 FitReport run(const RowMatrix<float>& X, const Options& options) {
-  Trainer<float> trainer(dense_autoencoder<float>(6, {8, 3}, identity().spec()), options);
+  Trainer<float> trainer(dense_autoencoder<float>(6, {8, 3}, Activation()), options);
   return trainer.fit(X);
 }
 
@@ -61,7 +61,7 @@ TEST_CASE("a loss that is no number stops the run and keeps the last good net; A
   Options options = settings(5);
   options.gamma = GammaRule::value(0.1);
   RowMatrix<float> X = curve<float>(200, 6, 1);
-  Trainer<float> trainer(dense_autoencoder<float>(6, {8, 3}, identity().spec()), options);
+  Trainer<float> trainer(dense_autoencoder<float>(6, {8, 3}, Activation()), options);
   trainer.fit(X);
   const auto good = trainer.state().parameters;
   const auto center = trainer.state().center.center;

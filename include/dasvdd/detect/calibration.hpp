@@ -11,12 +11,18 @@
 
 DASVDD_NAMESPACE_BEGIN
 
-/// The share of normal rows that may be called anomalies, for Detector::calibrated.
+namespace detail {
+
+/// The share of normal rows that may be called anomalies.
 struct FalseAlarmRate {
   double rate;
 };
+
+}  // namespace detail
+
+/// The share of normal rows that may be called anomalies, for Detector::calibrated.
 /// \param rate in (0, 1)
-inline FalseAlarmRate false_alarm_rate(double rate) {
+inline detail::FalseAlarmRate false_alarm_rate(double rate) {
   detail::require(rate > 0 && rate < 1, "the false alarm rate is ", rate,
                   ", expected a number between 0 and 1");
   return {rate};
@@ -43,7 +49,7 @@ class Calibration {
   /// The threshold that a new normal row passes with probability at most `rate`: the ceil((n + 1)(1
   /// - rate))-th smallest of the n scores. Throws InvalidArgument where n is too small for the
   /// rate.
-  double threshold(FalseAlarmRate alarm) const {
+  double threshold(detail::FalseAlarmRate alarm) const {
     alarm = false_alarm_rate(alarm.rate);  // checked also where it was not made by that function
     const double n = static_cast<double>(scores_.size());
     // Counted from the top, where (n + 1) * rate is small and exact enough: at most floor((n + 1)
@@ -70,19 +76,4 @@ class Calibration {
   std::vector<double> scores_;
 };
 
-namespace detail {
-
-/// The smallest score that at least the share `level` of the scores do not exceed.
-inline double quantile(std::vector<double> scores, double level) {
-  require(!scores.empty(), "a quantile needs at least one score");
-  const double n = static_cast<double>(scores.size());
-  const double rank = std::ceil(level * n - 1e-9);
-  const std::size_t index =
-      rank < 1 ? 0 : std::min(static_cast<std::size_t>(rank) - 1, scores.size() - 1);
-  std::nth_element(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(index),
-                   scores.end());
-  return scores[index];
-}
-
-}  // namespace detail
 DASVDD_NAMESPACE_END

@@ -4,6 +4,7 @@
 
 #include <dasvdd/core/parallel.hpp>
 #include <dasvdd/detect/calibration.hpp>
+#include <dasvdd/detect/compact.hpp>
 #include <dasvdd/detect/explanation.hpp>
 #include <dasvdd/detect/row_scorer.hpp>
 #include <dasvdd/detect/workspace.hpp>
@@ -11,13 +12,6 @@
 #include <atomic>
 
 DASVDD_NAMESPACE_BEGIN
-
-/// The two shares of each row's score; score[i] == reconstruction[i] + latent[i], to the bit.
-template <class Scalar>
-struct ScoreParts {
-  detail::Vector<Scalar> reconstruction;  ///< n: the reconstruction term, weight included
-  detail::Vector<Scalar> latent;          ///< n: the latent term, gamma included
-};
 
 /// A fitted detector: S(x) = r(x) + gamma q(x), larger is more anomalous; predict: 1 is an anomaly.
 ///
@@ -35,6 +29,12 @@ template <class Scalar_>
 class Detector {
  public:
   using Scalar = Scalar_;
+
+  /// The two shares of each row's score; score[i] == reconstruction[i] + latent[i], to the bit.
+  struct ScoreParts {
+    detail::Vector<Scalar> reconstruction;  ///< n: the reconstruction term, weight included
+    detail::Vector<Scalar> latent;          ///< n: the latent term, gamma included
+  };
 
   /// For those who make detectors (Trainer, load, ensemble); others get theirs from them.
   Detector(std::shared_ptr<const detail::Model<Scalar>> model, double threshold,
@@ -57,6 +57,14 @@ class Detector {
   const detail::Model<Scalar>& model() const { return *model_; }
   const std::shared_ptr<const detail::Model<Scalar>>& shared_model() const { return model_; }
 
+  /// What training warned of, a sentence each ("net 3: ..." in an ensemble); empty after a healthy
+  /// training. Kept in the model file.
+  const std::vector<std::string>& warnings() const { return model_->warnings; }
+  /// Words of the model file: training options, the seed, and those given to save().
+  const std::map<std::string, std::string>& facts() const { return model_->facts; }
+  /// The instruction set that scores rows: "avx512", "avx2" or "portable".
+  const char* kernels() const { return model_->members.front().network.kernels().name; }
+
   // ---- scores -----------------------------------------------------------------------------------
 
   /// One score a row of X (n x d), by `threads` threads (0: what OpenMP would use).
@@ -65,14 +73,16 @@ class Detector {
     score_in_parallel(X, threads, {scores.data(), nullptr, nullptr});
     return scores;
   }
-  /// The same into memory of the caller's own: scores[i] = S(X row i).
+  /// The same into memory of the caller's own: scores[i] = S(X row i). Allocates no Eigen matrix.
   void score(Rows<const Scalar> X, Scalar* scores, int threads = 0) const {
-    const detail::Vector<Scalar> result = score(X, threads);
+    // Bad rows leave the caller's memory as it was.
+    detail::AlignedBuffer<Scalar> result(X.rows());
+    score_in_parallel(X, threads, {result.data(), nullptr, nullptr});
     std::copy_n(result.data(), result.size(), scores);
   }
   /// Each score's two shares.
-  ScoreParts<Scalar> score_parts(Rows<const Scalar> X, int threads = 0) const {
-    ScoreParts<Scalar> parts{detail::Vector<Scalar>(X.rows()), detail::Vector<Scalar>(X.rows())};
+  ScoreParts score_parts(Rows<const Scalar> X, int threads = 0) const {
+    ScoreParts parts{detail::Vector<Scalar>(X.rows()), detail::Vector<Scalar>(X.rows())};
     score_in_parallel(X, threads, {nullptr, parts.reconstruction.data(), parts.latent.data()});
     return parts;
   }
@@ -124,7 +134,8 @@ class Detector {
   /// The same detector with a threshold that new normal rows pass with probability at most `alarm`,
   /// and with p-values.
   /// \param X_held_out normal rows that training has not seen
-  Detector calibrated(Rows<const Scalar> X_held_out, FalseAlarmRate alarm, int threads = 0) const {
+  Detector calibrated(Rows<const Scalar> X_held_out, detail::FalseAlarmRate alarm,
+                      int threads = 0) const {
     detail::require(X_held_out.rows() > 0, "calibrated: there are no held-out rows");
     std::vector<Scalar> scores(static_cast<std::size_t>(X_held_out.rows()));
     score(X_held_out, scores.data(), threads);
@@ -163,30 +174,67 @@ class Detector {
     return explain(copy.data());
   }
 
-  /// Latent codes of the first member, n x m.
-  RowMatrix<Scalar> encode(Rows<const Scalar> X) const {
-    RowMatrix<Scalar> codes(X.rows(), model_->members.front().network.net().code());
-    each_tile(X, [&](Index first, const auto& result) {
+  /// Nets in the detector's ensemble; 1 where it is no ensemble.
+  Index ensemble_size() const { return static_cast<Index>(model_->members.size()); }
+  /// Latent codes, n x m.
+  /// \param member which net's, from 0; an ensemble has one code a member and none in common
+  RowMatrix<Scalar> encode(Rows<const Scalar> X, Index member) const {
+    RowMatrix<Scalar> codes(X.rows(), net_of(member, "encode").code());
+    each_tile(X, member, [&](Index first, const auto& result) {
       codes.middleRows(first, result.code.rows()) = result.code.matrix();
     });
     return codes;
   }
-  /// Reconstructions by the first member, n x d, in the net's units (standardized where the
-  /// detector scales).
-  RowMatrix<Scalar> reconstruct(Rows<const Scalar> X) const {
-    detail::require(model_->members.front().network.net().has_decoder(),
-                    "this detector has no decoder");
+  /// Of a detector with one net.
+  RowMatrix<Scalar> encode(Rows<const Scalar> X) const { return encode(X, only("encode")); }
+
+  /// Reconstructions, n x d, in the units of X. Softened images come back blurred: a mean over a
+  /// neighborhood can't be undone.
+  /// \param member which net's, from 0
+  RowMatrix<Scalar> reconstruct(Rows<const Scalar> X, Index member) const {
+    detail::require(net_of(member, "reconstruct").has_decoder(), "this detector has no decoder");
     RowMatrix<Scalar> output(X.rows(), features());
-    each_tile(X, [&](Index first, const auto& result) {
-      output.middleRows(first, result.output.rows()) = result.output.matrix();
+    const auto& k = model_->members.front().network.kernels();
+    each_tile(X, member, [&](Index first, const auto& result) {
+      for (Index i = 0; i < result.output.rows(); ++i) {
+        Scalar* row = output.data() + (first + i) * features();
+        std::copy_n(result.output.row(i), features(), row);
+        model_->scaler.undo(k, X.row(first + i), features(), row);
+      }
     });
     return output;
   }
+  /// Of a detector with one net.
+  RowMatrix<Scalar> reconstruct(Rows<const Scalar> X) const {
+    return reconstruct(X, only("reconstruct"));
+  }
+
+  /// The same detector with the weights of its dense layers rounded to bfloat16 (8 significant bits)
+  /// and kept in two bytes each; all arithmetic stays in Scalar. For services that score single rows
+  /// by a net that does not fit in a core's cache: they wait for the weights, of which there are half
+  /// as many bytes (docs/performance.md). Batches gain nothing and may be slower.
+  ///
+  /// Scores move by about a thousandth and are still the same to the bit in every batch and for any
+  /// number of threads. They are those of the detector with the rounded weights: saved and loaded it
+  /// gives the same ones, in weights of full size until it is compacted again. Threshold and
+  /// calibration are kept as they are.
+  Detector compacted() const {
+    return Detector(detail::compacted(*model_), threshold_, *calibration_);
+  }
 
  private:
-  /// Large enough to read the weights seldom, small enough that a tile's activations stay in a
-  /// core's cache; a multiple of every kernel's rows in registers.
-  static constexpr Index default_tile = 96;
+  static constexpr Index default_tile = detail::kernels::batch_tile;
+
+  const Autoencoder<Scalar>& net_of(Index member, const char* what) const {
+    detail::require(member >= 0 && member < ensemble_size(), what, ": the member is ", member,
+                    ", expected one of 0 to ", ensemble_size() - 1);
+    return model_->members[static_cast<std::size_t>(member)].network.net();
+  }
+  Index only(const char* what) const {
+    detail::require(ensemble_size() == 1, what, ": the detector is an ensemble of ",
+                    ensemble_size(), " nets; name the member, ", what, "(X, 0)");
+    return 0;
+  }
 
   void check(const detail::Member<Scalar>& member, std::size_t i) const {
     const Autoencoder<Scalar>& net = member.network.net();
@@ -227,7 +275,7 @@ class Detector {
         detail::resolve_threads(threads), detail::row_cost(model_->multiply_adds()) * X.rows());
     // No tile larger than a member's share, so that a short batch keeps all members busy.
     const Index share = detail::ceil_div(std::max<Index>(X.rows(), 1), team_size);
-    const Index tile = std::min(default_tile, detail::round_up(share, 12));
+    const Index tile = std::min(default_tile, detail::round_up(share, detail::kernels::row_unit));
     const Index tiles = detail::ceil_div(X.rows(), tile);
     std::vector<Workspace<Scalar>> workspaces;
     for (int i = 0; i < team_size; ++i) workspaces.push_back(Workspace<Scalar>(model_, tile));
@@ -250,13 +298,13 @@ class Detector {
     if (!finite) detail::require_finite(X, "the batch");
   }
 
-  /// Calls f(first row, code and output of the first member) for each tile of X.
+  /// Calls f(first row, latent code and output of a member) for each tile of X.
   template <class F>
-  void each_tile(Rows<const Scalar> X, F&& f) const {
+  void each_tile(Rows<const Scalar> X, Index member, F&& f) const {
     Workspace<Scalar> workspace = make_workspace();
     check(X, workspace);
     const detail::FloatingPointMode mode;
-    detail::RowScorer<Scalar>(workspace).each_tile(X, f);
+    detail::RowScorer<Scalar>(workspace).each_tile(X, static_cast<std::size_t>(member), f);
   }
 
   std::shared_ptr<const detail::Model<Scalar>> model_;

@@ -15,7 +15,7 @@ DASVDD_NAMESPACE_BEGIN
 /// \throws InvalidArgument where the members' features or scalers differ
 template <class Scalar>
 Detector<Scalar> ensemble(const std::vector<Detector<Scalar>>& detectors, double threshold,
-                          std::map<std::string, std::string> facts = {}) {
+                          detail::Facts facts = {}) {
   detail::require(!detectors.empty(), "an ensemble needs at least one detector");
   auto model = std::make_shared<detail::Model<Scalar>>();
   model->scaler = detectors.front().model().scaler;
@@ -25,6 +25,9 @@ Detector<Scalar> ensemble(const std::vector<Detector<Scalar>>& detectors, double
     detail::require(other.scaler == model->scaler, "detector ", i,
                     " of the ensemble scales its rows otherwise than detector 0");
     model->members.insert(model->members.end(), other.members.begin(), other.members.end());
+    for (const std::string& warning : other.warnings) {
+      model->warnings.push_back(detail::sentence("net ", i + 1, ": ", warning));
+    }
   }
   return Detector<Scalar>(std::move(model), threshold);
 }

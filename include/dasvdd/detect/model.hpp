@@ -9,9 +9,14 @@
 #include <dasvdd/nn/packed_network.hpp>
 
 #include <map>
+#include <string>
+#include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
+
+/// Words beside a model: training options, the seed, whatever a program wants to find again.
+using Facts = std::map<std::string, std::string>;
 
 /// One trained net with its center and its two score terms.
 template <class Scalar>
@@ -31,8 +36,8 @@ template <class Scalar>
 struct Model {
   std::vector<Member<Scalar>> members;
   Scaler<Scalar> scaler;
-  std::map<std::string, std::string>
-      facts;  ///< words for the model file: training options, seed, ...
+  Facts facts;                        ///< training options, seed, and words of the user's own
+  std::vector<std::string> warnings;  ///< what training warned of, a sentence each
 
   Index features() const { return members.front().network.net().inputs(); }
   /// Multiply-adds that one row costs.

@@ -35,12 +35,12 @@ class RowScorer {
     }
   }
 
-  /// Calls f(first row, code and output of the first member) for each tile of X.
+  /// Calls f(first row, latent code and output of a member) for each tile of X.
   template <class F>
-  void each_tile(Rows<const Scalar> X, F&& f) {
+  void each_tile(Rows<const Scalar> X, std::size_t member, F&& f) {
     for (Index first = 0; first < X.rows(); first += w_.tile_) {
       const Rows<const Scalar> x = scaled(tile_of(X, first));
-      f(first, model_.members.front().network.forward(x, w_.forward_.front()));
+      f(first, model_.members[member].network.forward(x, w_.forward_[member]));
     }
   }
 

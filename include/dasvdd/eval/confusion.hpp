@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// `confusion`: the four counts at one threshold, and the rates made from them.
+/// `Confusion`: the four counts at one threshold, and the rates made from them.
 
 #include <dasvdd/eval/operating_points.hpp>
 
@@ -11,6 +11,27 @@ DASVDD_NAMESPACE_BEGIN
 /// A rate whose denominator is zero (precision when nothing was flagged, say) is 0, scikit-learn's
 /// convention.
 struct Confusion {
+  /// Counts the decisions "score > threshold is an anomaly", the detector's own rule (a score equal
+  /// to the threshold is normal). One class alone is fine here.
+  ///
+  /// \param scores n scores, larger is more anomalous
+  /// \param labels n labels, nonzero for an anomaly
+  /// \param threshold any number, infinities included
+  /// \throws InvalidArgument on another number of labels, no rows, or a NaN among the scores or as
+  /// threshold
+  Confusion(detail::ScoreView scores, detail::LabelView labels, double threshold) {
+    detail::require_scores(scores, labels);
+    detail::require(!detail::is_nan(threshold), "threshold is NaN, expected a number");
+    for (Index i = 0; i < scores.size(); ++i) {
+      const bool flagged = scores[i] > threshold;
+      if (labels[i]) {
+        ++(flagged ? true_positives : false_negatives);
+      } else {
+        ++(flagged ? false_positives : true_negatives);
+      }
+    }
+  }
+
   std::uint64_t true_positives = 0;   ///< anomalies flagged
   std::uint64_t false_positives = 0;  ///< normal rows flagged: false alarms
   std::uint64_t true_negatives = 0;   ///< normal rows left alone
@@ -34,28 +55,5 @@ struct Confusion {
     return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
   }
 };
-
-/// Counts the decisions "score > threshold is an anomaly", the detector's own rule (a score equal
-/// to the threshold is normal). One class alone is fine here.
-///
-/// \param scores n scores, larger is more anomalous
-/// \param labels n labels, nonzero for an anomaly
-/// \param threshold any number, infinities included
-/// \throws InvalidArgument on another number of labels, no rows, or a NaN among the scores or as
-/// threshold
-inline Confusion confusion(detail::ScoreView scores, detail::LabelView labels, double threshold) {
-  detail::require_scores(scores, labels);
-  detail::require(!detail::is_nan(threshold), "threshold is NaN, expected a number");
-  Confusion count;
-  for (Index i = 0; i < scores.size(); ++i) {
-    const bool flagged = scores[i] > threshold;
-    if (labels[i]) {
-      ++(flagged ? count.true_positives : count.false_negatives);
-    } else {
-      ++(flagged ? count.false_positives : count.true_negatives);
-    }
-  }
-  return count;
-}
 
 DASVDD_NAMESPACE_END

@@ -36,19 +36,12 @@
 #include <dasvdd/io/net_json.hpp>
 #include <dasvdd/io/tensor_file.hpp>
 
-#include <map>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
-
-namespace detail {
-
-/// Words beside the model: training options, the seed, whatever a program wants to find again.
-using Facts = std::map<std::string, std::string>;
-
-}  // namespace detail
 
 namespace detail {
 
@@ -71,6 +64,9 @@ TensorFile to_tensor_file(const Detector<Scalar>& detector, const Facts& facts =
   file.set_metadata("format_version", std::to_string(detail::model_format_version));
   file.set_metadata("library_version", DASVDD_VERSION_STRING);
   file.set_metadata("members", std::to_string(model.members.size()));
+  if (!model.warnings.empty()) {
+    file.set_metadata("warnings", nlohmann::json(model.warnings).dump());
+  }
 
   const auto add_vector = [&](const std::string& name, const std::vector<double>& numbers) {
     file.add(name, {static_cast<Index>(numbers.size())}, numbers.data());
@@ -99,17 +95,12 @@ TensorFile to_tensor_file(const Detector<Scalar>& detector, const Facts& facts =
     add_term("score.reconstruction", member.reconstruction);
     add_term("score.latent", member.latent);
   }
-  if (!model.scaler.mean().empty()) {
-    add_vector("scaler.mean", model.scaler.mean());
-    add_vector("scaler.scale", model.scaler.scale());
-  }
-  if (model.scaler.contrast_floor() > 0)
-    add_number("scaler.contrast_floor", model.scaler.contrast_floor());
-  if (model.scaler.softens()) {
-    const Shape& image = model.scaler.image();
-    add_vector("scaler.softened_image", std::vector<double>{static_cast<double>(image.channels),
-                                                            static_cast<double>(image.height),
-                                                            static_cast<double>(image.width)});
+  for (const detail::ScalerTensor& tensor : model.scaler.tensors()) {
+    if (tensor.single) {
+      add_number(tensor.name, tensor.numbers.front());
+    } else {
+      add_vector(tensor.name, tensor.numbers);
+    }
   }
   if (!detector.calibration().empty())
     add_vector("calibration.scores", detector.calibration().scores());
@@ -141,16 +132,17 @@ Detector<Scalar> from_tensor_file(const TensorFile& file,
 /// \param facts words to find again in model().facts after loading
 /// \throws FileError, InvalidArgument as to_tensor_file()
 template <class Scalar>
-void save(const Detector<Scalar>& detector, const std::string& path,
+void save(const Detector<Scalar>& detector, const std::filesystem::path& path,
           const detail::Facts& facts = {}) {
-  detail::to_tensor_file(detector, facts).write(path);
+  detail::to_tensor_file(detector, facts).write(path.string());
 }
 
 /// Reads a detector from a file. `Scalar` is the type it was trained in.
 /// \throws FileError
 template <class Scalar>
-Detector<Scalar> load(const std::string& path, const detail::LayerFactory<Scalar>& factory = {}) {
-  return detail::from_tensor_file<Scalar>(detail::TensorFile::read(path), factory);
+Detector<Scalar> load(const std::filesystem::path& path,
+                      const detail::LayerFactory<Scalar>& factory = {}) {
+  return detail::from_tensor_file<Scalar>(detail::TensorFile::read(path.string()), factory);
 }
 
 DASVDD_NAMESPACE_END

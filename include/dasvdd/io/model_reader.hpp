@@ -5,6 +5,7 @@
 #include <dasvdd/detect/detector.hpp>
 #include <dasvdd/io/model_layout.hpp>
 #include <dasvdd/io/net_json.hpp>
+#include <dasvdd/io/scaler_tensors.hpp>
 #include <dasvdd/io/tensor_file.hpp>
 
 #include <algorithm>
@@ -35,10 +36,11 @@ class ModelReader {
     for (std::size_t k = 0; k < members; ++k) {
       model->members.push_back(member(member_prefix(k, members)));
     }
-    model->scaler = scaler(model->features());
+    model->scaler = read_scaler<Scalar>(ScalerFile{*this}, model->features());
     for (const auto& [key, word] : file_.metadata()) {
       if (!is_reserved_fact(key)) model->facts[key] = word;
     }
+    model->warnings = warnings();
     Calibration calibration;
     if (has("calibration.scores")) calibration = Calibration(numbers<double>("calibration.scores"));
     const double threshold = number("threshold");
@@ -55,6 +57,17 @@ class ModelReader {
     require(version == std::to_string(model_format_version), "the model's format version is ",
             in_quotes(version), ", this library reads ", model_format_version,
             "; the model is of a newer library");
+  }
+
+  std::vector<std::string> warnings() const {
+    const auto word = file_.metadata().find("warnings");
+    if (word == file_.metadata().end()) return {};
+    const auto list = nlohmann::json::parse(word->second, nullptr, false);
+    const bool sentences =
+        list.is_array() &&
+        std::all_of(list.begin(), list.end(), [](const auto& w) { return w.is_string(); });
+    require(sentences, "the warnings are no JSON list of strings");
+    return list.template get<std::vector<std::string>>();
   }
 
   std::size_t member_count() const {
@@ -121,24 +134,15 @@ class ModelReader {
     return {size, pair[0], pair[1], buffer(whitening, {size, size})};
   }
 
-  Scaler<Scalar> scaler(Index features) {
-    if (has("scaler.mean") || has("scaler.scale")) {
-      return Scaler<Scalar>(numbers<double>("scaler.mean", {features}),
-                            numbers<double>("scaler.scale", {features}));
+  /// What read_scaler asks.
+  struct ScalerFile {
+    ModelReader& reader;
+    bool has(const char* name) const { return reader.has(name); }
+    double number(const char* name) const { return reader.number(name); }
+    std::vector<double> numbers(const char* name, const std::vector<Index>& shape) const {
+      return reader.template numbers<double>(name, shape);
     }
-    if (has("scaler.contrast_floor"))
-      return Scaler<Scalar>::contrast(number("scaler.contrast_floor"));
-    if (has("scaler.softened_image")) {
-      const std::vector<double> shape = numbers<double>("scaler.softened_image", {3});
-      for (const double n : shape) {
-        require(n >= 1 && n <= 1e9 && n == std::floor(n),
-                "the softened image's shape has the number ", n, ", expected whole numbers from 1");
-      }
-      return Scaler<Scalar>::softening({static_cast<Index>(shape[0]), static_cast<Index>(shape[1]),
-                                        static_cast<Index>(shape[2])});
-    }
-    return {};
-  }
+  };
 
   // ---- tensors, each checked and marked as taken ------------------------------------------------
 

@@ -36,9 +36,8 @@ nlohmann::json net_to_json(const Network<Scalar>& net) {
     return layer;
   };
   const auto activation = [&](const Activation& f) {
-    const bool takes_number = f.kind == ActivationKind::leaky_relu || f.kind == ActivationKind::elu;
-    return entry(activation_name(f.kind),
-                 takes_number ? std::vector<double>{f.parameter} : std::vector<double>{});
+    return entry(f.name(),
+                 f.takes_parameter() ? std::vector<double>{f.parameter()} : std::vector<double>{});
   };
   for (const auto& s : net.steps()) {
     // An identity behind a dense layer leaves no step but counts as a layer.
@@ -96,8 +95,8 @@ Network<Scalar> net_from_json(const nlohmann::json& layers, const char* half,
     } else if (const auto known = make_image_layer<Scalar>(spec, where)) {
       net.add(known);
     } else {
-      net.add(spec.numbers.empty() ? activation(spec.name)
-                                   : activation(spec.name, spec.numbers[0]));
+      net.add(spec.numbers.empty() ? Activation(spec.name)
+                                   : Activation(spec.name, spec.numbers[0]));
     }
   }
   return net;

@@ -3,44 +3,12 @@
 /// What the kernels are told: activations by name, one strip of a matrix product, one step of Adam.
 
 #include <dasvdd/core/types.hpp>
+#include <dasvdd/kernels/activation.hpp>
 #include <dasvdd/kernels/bfloat16.hpp>
 
 DASVDD_NAMESPACE_BEGIN
-
-namespace detail {
-
-/// The elementwise functions that may follow a layer.
-enum class ActivationKind {
-  identity,
-  relu,
-  leaky_relu,
-  elu,
-  selu,
-  gelu,
-  silu,
-  softplus,
-  tanh,
-  sigmoid,
-};
-
-}  // namespace detail
-
-/// An activation with its one parameter: the negative slope of leaky_relu, alpha of elu; unused
-/// elsewhere.
-struct Activation {
-  detail::ActivationKind kind = detail::ActivationKind::identity;
-  double parameter = 0;
-};
-
 namespace detail {
 namespace kernels {
-
-/// True where the derivative is computed from the function's argument; elsewhere its result
-/// suffices, so that the argument need not be kept.
-inline bool derivative_needs_input(ActivationKind kind) {
-  return kind == ActivationKind::gelu || kind == ActivationKind::silu ||
-         kind == ActivationKind::softplus;
-}
 
 /// A matrix product whose outputs run along packed strips of `panel` columns each:
 ///
@@ -60,6 +28,12 @@ struct Product {
   Scalar* out;  ///< rows x cols, `out_stride` from row to row
   Index out_stride;
 };
+
+/// Every set's rows in registers divide this.
+constexpr Index row_unit = 12;
+/// Rows that are scored together: enough to read the weights seldom, few enough that their
+/// activations stay in a core's cache.
+constexpr Index batch_tile = 8 * row_unit;
 
 /// A narrow net's layers have at most so many outputs.
 constexpr Index widest_strip_layer = 32;

@@ -3,6 +3,7 @@
 /// The functions behind which all arithmetic that costs time stands, as one table an instruction
 /// set.
 
+#include <dasvdd/core/memory.hpp>
 #include <dasvdd/kernels/arguments.hpp>
 
 DASVDD_NAMESPACE_BEGIN

@@ -50,9 +50,15 @@ class Autoencoder {
   Index code_steps_ = 0;
 };
 
+/// Joins encoder and decoder; without a decoder for objectives that have no use for one (DeepSvdd).
 template <class Scalar>
-Autoencoder<Scalar> autoencoder(const Network<Scalar>& encoder, const Network<Scalar>& decoder) {
+Autoencoder<Scalar> autoencoder(const Network<Scalar>& encoder,
+                                const Network<Scalar>& decoder = {}) {
   return Autoencoder<Scalar>(encoder, decoder);
+}
+template <class... Encoder>
+auto autoencoder(const detail::Chain<Encoder...>& encoder) {
+  return autoencoder(encoder.network());
 }
 /// Joins two static chains; a mismatch of fixed sizes or scalar types does not compile.
 template <class... Encoder, class... Decoder>
@@ -67,16 +73,16 @@ auto autoencoder(const detail::Chain<Encoder...>& encoder,
 }
 
 /// The fully connected nets of the paper: `widths` are the encoder's layer outputs, the decoder
-/// mirrors them, LeakyReLU 0.01 follows every layer, the code layer included, and `output` the
-/// last.
+/// mirrors them, LeakyReLU 0.01 follows every layer, the code layer included, and `output` the last
+/// (nothing unless told).
 /// \code
-/// auto mnist = dasvdd::dense_autoencoder<float>(784, {1024, 256, 256}, dasvdd::sigmoid().spec());
+/// auto mnist = dasvdd::dense_autoencoder<float>(784, {1024, 256, 256}, dasvdd::sigmoid());
 /// \endcode
 /// \param code_activation what follows the code layer
 template <class Scalar>
 Autoencoder<Scalar> dense_autoencoder(Index features, const std::vector<Index>& widths,
-                                      Activation output, Activation hidden = leaky_relu().spec(),
-                                      Activation code_activation = leaky_relu().spec()) {
+                                      Activation output = {}, Activation hidden = leaky_relu(),
+                                      Activation code_activation = leaky_relu()) {
   detail::require(!widths.empty(),
                   "the encoder's widths are empty, expected at least the code's size");
   Network<Scalar> encoder, decoder;

@@ -45,7 +45,7 @@ class Convolution : public Layer<Scalar_> {
  public:
   using Scalar = Scalar_;
 
-  bool has_bias() const { return bias_; }
+  bool has_bias() const override { return bias_; }
   virtual const Shape& input_shape() const = 0;
   virtual const Shape& output_shape() const = 0;
 

@@ -51,18 +51,16 @@ class Dense {
 
 }  // namespace detail
 
+/// A fully connected layer, y = x W^T + b.
+/// \param bias false for nets that must not have one (DeepSvdd)
 template <class Scalar>
-detail::Dense<Scalar> dense(Index inputs, Index outputs) {
-  return detail::Dense<Scalar>(inputs, outputs);
+detail::Dense<Scalar> dense(Index inputs, Index outputs, bool bias = true) {
+  return detail::Dense<Scalar>(inputs, outputs, bias);
 }
+/// The same with sizes that the compiler checks.
 template <class Scalar, int In, int Out>
 detail::Dense<Scalar, In, Out> dense() {
   return detail::Dense<Scalar, In, Out>();
-}
-/// A dense layer without a bias.
-template <class Scalar>
-detail::Dense<Scalar> dense_without_bias(Index inputs, Index outputs) {
-  return detail::Dense<Scalar>(inputs, outputs, false);
 }
 
 namespace detail {

@@ -20,7 +20,8 @@
 /// \endcode
 /// and, where it needs them,
 /// `void initialize(Random&, Scalar* w) const` (else the parameters start at zero),
-/// `LayerSpec spec() const` (else a net with it can't be saved).
+/// `LayerSpec spec() const` (else a net with it can't be saved), and
+/// `bool has_bias() const` (else a layer with parameters counts as having one, see DeepSvdd).
 /// A layer whose rows depend on each other in training, or that keeps running statistics, derives
 /// from Layer<Scalar>.
 
@@ -64,6 +65,9 @@ class Layer {
   virtual Index outputs() const = 0;
   /// Trained numbers, in the net's flat parameter vector.
   virtual Index parameters() const { return 0; }
+  /// Whether a trained number is added to the result whatever the input is. Objectives without a
+  /// decoder refuse such layers (DeepSvdd).
+  virtual bool has_bias() const { return parameters() > 0; }
   /// Numbers that training keeps up to date without a gradient (running means, say): saved, not
   /// trained.
   virtual Index statistics() const { return 0; }
@@ -132,6 +136,12 @@ struct HasSpec<L, std::void_t<decltype(LayerSpec(std::declval<const L&>().spec()
     : std::true_type {};
 
 template <class L, class = void>
+struct HasBias : std::false_type {};
+template <class L>
+struct HasBias<L, std::void_t<decltype(bool(std::declval<const L&>().has_bias()))>>
+    : std::true_type {};
+
+template <class L, class = void>
 struct HasInitialize : std::false_type {};
 template <class L>
 struct HasInitialize<L, std::void_t<decltype(std::declval<const L&>().initialize(
@@ -154,6 +164,10 @@ class LayerModel final : public Layer<typename L::Scalar> {
   Index inputs() const override { return layer_.inputs(); }
   Index outputs() const override { return layer_.outputs(); }
   Index parameters() const override { return layer_.parameters(); }
+  bool has_bias() const override {
+    if constexpr (HasBias<L>::value) return layer_.has_bias();
+    return layer_.parameters() > 0;
+  }
   void initialize(Random& random, Scalar* w, Scalar*) const override {
     if constexpr (HasInitialize<L>::value) layer_.initialize(random, w);
     (void)random, (void)w;

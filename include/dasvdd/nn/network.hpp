@@ -27,9 +27,9 @@ struct Step {
   Index statistics_at = 0;  ///< Kind::layer only
   Index position = 0;  ///< the layer's number in torch.nn.Sequential's count (activations counted)
 
-  bool has_activation() const { return activation.kind != ActivationKind::identity; }
+  bool has_activation() const { return !activation.is_identity(); }
   /// Whether backward needs the activation's argument, so that it must be kept beside the result.
-  bool keeps_argument() const { return kernels::derivative_needs_input(activation.kind); }
+  bool keeps_argument() const { return activation.keeps_argument(); }
   Index weights() const { return inputs * outputs; }
 };
 
@@ -54,9 +54,7 @@ class Network {
   /// Throws InvalidArgument where its inputs are not the previous layer's outputs.
   template <class L>
   Network& add(const L& layer) {
-    if constexpr (detail::IsActivation<L>::value) {
-      return add(layer.spec());
-    } else if constexpr (detail::IsDense<L>::value) {
+    if constexpr (detail::IsDense<L>::value) {
       static_assert(std::is_same_v<typename L::Scalar, Scalar>,
                     "dasvdd: the layers of a net share one scalar type: all float or all double");
       return add_dense(layer.inputs(), layer.outputs(), layer.has_bias());
@@ -83,7 +81,7 @@ class Network {
 
   /// Appends an activation; directly behind a dense layer it becomes part of that layer's step.
   Network& add(Activation f) {
-    detail::check_activation(f);
+    f.check();
     detail::require(!steps_.empty(),
                     "an activation can't be the first layer of a net: nothing says its size");
     auto& last = steps_.back();
@@ -135,6 +133,13 @@ class Network {
   Index parameters() const { return parameters_; }
   /// Length of the flat vector of running statistics.
   Index statistics() const { return statistics_; }
+  /// Whether a layer adds a trained number whatever its input is.
+  bool has_bias() const {
+    for (const auto& step : steps_) {
+      if (step.bias || (step.layer && step.layer->has_bias())) return true;
+    }
+    return false;
+  }
   /// Multiply-adds of one row's forward pass, roughly.
   Index multiply_adds() const {
     Index sum = 0;

@@ -15,22 +15,19 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// Sums over one epoch's network shares.
+/// Sums over the rows of one epoch's network steps.
 struct EpochSums {
-  double reconstruction = 0, latent = 0, excess = 0;
+  double reconstruction = 0, latent = 0, extra = 0;
   Index rows = 0;
 
-  template <class Objective, class Scalar>
-  void fill(EpochReport& report, const Objective& objective,
-            const TrainerState<Scalar>& state) const {
+  template <class Objective, class State>
+  void fill(EpochReport& report, const Objective& objective, const State& state) const {
     const double n = static_cast<double>(rows);
-    report.reconstruction = reconstruction / n;
-    report.latent = latent / n;
-    report.loss = std::fma(objective.latent_weight(state.gamma), report.latent,
-                           objective.reconstruction_weight() * report.reconstruction);
-    if constexpr (Objective::has_radius) {
-      report.loss = objective.loss(state.squared_radius, excess / n);
-    }
+    const typename Objective::Means means{reconstruction / n, latent / n, extra / n};
+    report.reconstruction = means.reconstruction;
+    report.latent = means.latent;
+    report.loss = objective.loss(means, objective.reconstruction_weight(),
+                                 objective.latent_weight(state.gamma), state.objective);
   }
 };
 
@@ -40,7 +37,7 @@ struct Training {
   const Autoencoder<Scalar>& net;
   const Options& options;
   const Objective& objective;
-  TrainerState<Scalar>& state;
+  TrainerState<Scalar, typename Objective::State>& state;
 };
 
 /// Some of the training rows, by their numbers.
@@ -96,9 +93,7 @@ class BatchStep {
       for (Index i = 0; i < k; ++i) {
         sums.reconstruction += static_cast<double>(reconstruction_[i]);
         sums.latent += static_cast<double>(latent_[i]);
-        if constexpr (Objective::has_radius) {
-          sums.excess += t.objective.excess(latent_[i], t.state.squared_radius);
-        }
+        sums.extra += t.objective.extra(latent_[i], t.state.objective);
       }
       sums.rows += k;
     }
@@ -149,10 +144,11 @@ class BatchStep {
     if (Objective::uses_decoder) {
       pass.forward(team, Mode::train, parameters, statistics, x, {code, steps}, n);
     }
+    const Range mine = team.share(n);
     t.objective(
-        pass.kernels(),
-        {x, pass.output(n), pass.code(n), t.state.center.center.data(), t.state.squared_radius},
-        t.state.gamma, team.share(n),
+        {x, pass.output(n), pass.code(n), t.state.center.center.data(), t.state.gamma, mine.first,
+         mine.last, &pass.kernels()},
+        t.state.objective,
         {reconstruction_.data(), latent_.data(), pass.output_gradient(n), pass.latent_gradient(n)});
     pass.backward(team, parameters, x);
     pass.parameter_gradients(team, x, sink);

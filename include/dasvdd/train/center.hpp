@@ -26,6 +26,11 @@ struct CenterRule {
   static CenterRule batch_mean() { return {Kind::batch_mean}; }
   static CenterRule fixed() { return {Kind::fixed}; }
 
+  /// The rule's name, for the model file.
+  const char* name() const {
+    return kind == Kind::adagrad ? "adagrad" : kind == Kind::batch_mean ? "batch_mean" : "fixed";
+  }
+
   void check() const {
     if (kind != Kind::adagrad) return;
     detail::require(learning_rate > 0 && detail::is_finite(learning_rate),
@@ -50,6 +55,13 @@ struct CenterState {
     CenterState state{AlignedBuffer<Scalar>(m), AlignedBuffer<Scalar>(m)};
     for (Scalar& c : state.center) c = static_cast<Scalar>(random.normal());
     return state;
+  }
+
+  /// Copies the numbers of another state of as many code units; allocates nothing.
+  void copy_from(const CenterState& other) {
+    center.copy_from(other.center);
+    squared_sum.copy_from(other.squared_sum);
+    steps = other.steps;
   }
 
   /// One center step.

@@ -2,61 +2,20 @@
 /// \file
 /// Gamma from untrained nets.
 
-#include <dasvdd/core/parallel.hpp>
-#include <dasvdd/detect/scaler.hpp>
-#include <dasvdd/nn/packed_network.hpp>
+#include <dasvdd/detect/forward_rows.hpp>
 #include <dasvdd/nn/training_pass.hpp>
-#include <dasvdd/train/options.hpp>
+#include <dasvdd/train/center.hpp>
+#include <dasvdd/train/gamma_rule.hpp>
+#include <dasvdd/train/streams.hpp>
 
 #include <algorithm>
-#include <atomic>
-#include <cstddef>
 #include <cstdint>
-#include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// Random streams of a seed, one a purpose, so that no purpose's draws move another's.
-struct Stream {
-  static constexpr std::uint64_t network = 1, center = 2, order = 3, validation = 5, gamma = 1000;
-};
-
-/// Calls f(first row, Rows x in the net's units, result) for tiles of rows, by a team; f runs on
-/// any member.
-/// \param meanwhile one member does this first, and the others so many tiles more
-template <class Scalar>
-void forward_all(
-    const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler, Rows<const Scalar> X,
-    int threads, bool decode, typename PackedNetwork<Scalar>::Visitor f,
-    FunctionRef<void()> meanwhile = [] {}) {
-  constexpr Index tile = 96;
-  const Index tiles = ceil_div(X.rows(), tile);
-  const int size = worthwhile_threads(threads, row_cost(net.net().multiply_adds()) * X.rows());
-  const Index d = X.cols(), stride = padded_stride<Scalar>(d);
-  std::vector<ForwardBuffers<Scalar>> buffers;
-  std::vector<AlignedBuffer<Scalar>> inputs;
-  for (int i = 0; i < size; ++i) {
-    buffers.push_back(net.make_buffers(tile));
-    inputs.emplace_back(tile * stride);
-  }
-  std::atomic<Index> next{0};
-  parallel(size, [&](const Team& team) {
-    const std::size_t member = static_cast<std::size_t>(team.member());
-    if (member == 0) team.guard(meanwhile);
-    for (Index t; (t = next.fetch_add(1, std::memory_order_relaxed)) < tiles;) {
-      const Index first = t * tile, count = std::min(tile, X.rows() - first);
-      for (Index i = 0; i < count; ++i) {
-        scaler.apply(net.kernels(), X.row(first + i), d, inputs[member].data() + i * stride);
-      }
-      const Rows<const Scalar> x(inputs[member].data(), count, d, stride);
-      team.guard([&] { f(first, x, net.forward(x, buffers[member], decode)); });
-    }
-  });
-}
-
-/// The same as the network step sees the rows, in mini-batches: layers with running statistics, which
-/// an untrained net has none of yet, take the batch's own.
+/// forward_rows as the network step sees the rows, in mini-batches: layers with running statistics,
+/// which an untrained net has none of yet, take the mini-batch's own.
 template <class Scalar>
 void forward_batches(const Autoencoder<Scalar>& net, const Scalar* parameters, Scalar* statistics,
                      const Scaler<Scalar>& scaler, Rows<const Scalar> X, int threads,
@@ -89,7 +48,7 @@ void forward_batches(const Autoencoder<Scalar>& net, const Scalar* parameters, S
 }
 
 /// gamma by the rule, from untrained nets: forward passes only.
-/// \param center the center before training, m
+/// \param center where the center starts, m
 /// \param initialize called as initialize(t, parameters, statistics) to make net number t
 template <class Scalar>
 DASVDD_COLD double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<Scalar>& scaler,
@@ -123,7 +82,7 @@ DASVDD_COLD double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<S
       draw(t + 1);
     } else {
       packed.pack(parameters.data(), statistics.data());
-      forward_all(packed, scaler, X, threads, true, terms, [&] { draw(t + 1); });
+      forward_rows(packed, scaler, X, threads, true, terms, [&] { draw(t + 1); });
     }
     double sum_r = 0, sum_q = 0, sum_ratio = 0;
     for (Index i = 0; i < n; ++i) {
@@ -132,7 +91,7 @@ DASVDD_COLD double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<S
       sum_ratio += r[i] / q[i];
     }
     const double estimate = ratio_of_means ? sum_r / sum_q : sum_ratio / static_cast<double>(n);
-    // Zero would silently train a plain autoencoder: all rows equal to what every net gives back.
+    // Zero would silently train a plain autoencoder: all rows equal to what every net reconstructs.
     require(is_finite(estimate) && estimate > 0, "gamma can't be estimated: over initialization ",
             t, " the mean reconstruction error is ", sum_r / static_cast<double>(n),
             " and the mean squared code is ", sum_q / static_cast<double>(n),
@@ -142,16 +101,17 @@ DASVDD_COLD double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<S
   return rule.factor * gamma;
 }
 
-/// The same with the nets of a seed.
+/// The same with the nets, and the center's start, of a seed.
 template <class Scalar>
 double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<Scalar>& scaler,
-                      Rows<const Scalar> X, const Scalar* center, const GammaRule& rule,
-                      int threads, std::uint64_t seed) {
-  return estimate_gamma<Scalar>(
-      net, scaler, X, center, rule, threads, [&](int t, Scalar* parameters, Scalar* statistics) {
-        Random random(seed, Stream::gamma + static_cast<std::uint64_t>(t));
-        net.joined().initialize(random, parameters, statistics);
-      });
+                      Rows<const Scalar> X, const GammaRule& rule, int threads,
+                      std::uint64_t seed) {
+  const auto start = CenterState<Scalar>::drawn(net.code(), random_stream(seed, Stream::center));
+  return estimate_gamma<Scalar>(net, scaler, X, start.center.data(), rule, threads,
+                                [&](int t, Scalar* parameters, Scalar* statistics) {
+                                  Random random = random_stream(seed, Stream::gamma, t);
+                                  net.joined().initialize(random, parameters, statistics);
+                                });
 }
 
 }  // namespace detail

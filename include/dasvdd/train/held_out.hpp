@@ -2,7 +2,8 @@
 /// \file
 /// Rows that a run keeps out of its training to watch it by.
 
-#include <dasvdd/train/gamma.hpp>
+#include <dasvdd/detect/forward_rows.hpp>
+#include <dasvdd/train/streams.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -24,7 +25,7 @@ class HeldOut {
         static_cast<Index>(std::floor(share * static_cast<double>(n) + 0.5)), 1, n - 2);
     std::vector<Index> order(static_cast<std::size_t>(n));
     std::iota(order.begin(), order.end(), Index(0));
-    Random(seed, Stream::validation).shuffle(order.data(), order.size());
+    random_stream(seed, Stream::validation).shuffle(order.data(), order.size());
     std::sort(order.begin(), order.begin() + count);
     std::sort(order.begin() + count, order.end());
     watched_ = AlignedBuffer<Scalar>(count * d_);
@@ -51,17 +52,17 @@ double mean_loss(const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler,
   const Index n = X.rows(), d = X.cols(), m = net.net().code();
   const auto& k = net.kernels();
   AlignedBuffer<double> r(n), q(n);
-  forward_all(net, scaler, X, threads, r_weight > 0,
-              [&](Index first, Rows<const Scalar> x, const auto& result) {
-                for (Index i = 0; i < x.rows(); ++i) {
-                  if (r_weight > 0) {
-                    r[first + i] =
-                        static_cast<double>(k.squared_distance(result.output.row(i), x.row(i), d));
-                  }
-                  q[first + i] =
-                      static_cast<double>(k.squared_distance(result.code.row(i), center, m));
-                }
-              });
+  forward_rows(net, scaler, X, threads, r_weight > 0,
+               [&](Index first, Rows<const Scalar> x, const auto& result) {
+                 for (Index i = 0; i < x.rows(); ++i) {
+                   if (r_weight > 0) {
+                     r[first + i] =
+                         static_cast<double>(k.squared_distance(result.output.row(i), x.row(i), d));
+                   }
+                   q[first + i] =
+                       static_cast<double>(k.squared_distance(result.code.row(i), center, m));
+                 }
+               });
   double sum_r = 0, sum_q = 0;
   for (Index i = 0; i < n; ++i) {
     sum_r += r[i];

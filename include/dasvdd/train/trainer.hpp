@@ -4,7 +4,6 @@
 
 #include <dasvdd/detect/detector.hpp>
 #include <dasvdd/objective/dasvdd.hpp>
-#include <dasvdd/objective/deep_svdd.hpp>
 #include <dasvdd/train/batch_step.hpp>
 #include <dasvdd/train/codes.hpp>
 #include <dasvdd/train/finish.hpp>
@@ -13,6 +12,7 @@
 #include <dasvdd/train/held_out.hpp>
 #include <dasvdd/train/options.hpp>
 #include <dasvdd/train/row_scaler.hpp>
+#include <dasvdd/train/streams.hpp>
 #include <dasvdd/train/trainer_state.hpp>
 #include <dasvdd/train/training_rows.hpp>
 
@@ -43,6 +43,8 @@ template <class Scalar_, class Objective = Dasvdd<Scalar_>>
 class Trainer {
  public:
   using Scalar = Scalar_;
+  /// What a checkpoint holds: everything that training remembers, a value.
+  using State = detail::TrainerState<Scalar, typename Objective::State>;
   static_assert(std::is_same_v<typename Objective::Scalar, Scalar>,
                 "dasvdd: net and objective share one scalar type: both float or both double");
 
@@ -64,18 +66,17 @@ class Trainer {
                     "images to soften have ", options_.soften.size(), " numbers, the net takes ",
                     net_.inputs());
     detail::require(
-        Objective::allows_biases || !detail::has_biases(net_.joined()), "the objective ",
-        Objective::name,
-        " needs a net without biases, which could map every row to the center: build it "
-        "from dense_without_bias");
+        Objective::allows_biases || !net_.joined().has_bias(), "the objective ", Objective::name,
+        " needs a net without biases, which could map every row to the center: build it of "
+        "dense<float>(inputs, outputs, false)");
     reset();
   }
 
   const Autoencoder<Scalar>& net() const { return net_; }
   const Options& options() const { return options_; }
 
-  /// Trains from a fresh start: scaler, initialization, gamma, the center's start, then
-  /// options.epochs epochs.
+  /// Trains from a fresh start: scaler, gamma, initialization, the center's start, then
+  /// options.epochs epochs, then the detector.
   /// \param X n x d, normal rows, n at least 2, every number finite
   /// \param progress called as progress(const EpochReport&) after each epoch; returning false stops
   /// \throws InvalidArgument before anything has changed
@@ -86,8 +87,9 @@ class Trainer {
   }
   FitReport fit(Rows<const Scalar> X) { return fit(X, detail::NoProgress()); }
 
-  /// Goes on training on new rows with the scaler, gamma and center there are; the learning rate
-  /// falls to options.final_rate over these epochs anew.
+  /// Continues the training on new rows, with the scaler, gamma and center there are. The learning
+  /// rate falls to options.final_rate over these epochs anew; options.validation and patience hold
+  /// as in fit().
   /// \param epochs passes over X
   template <class Progress>
   FitReport partial_fit(Rows<const Scalar> X, Index epochs, Progress&& progress) {
@@ -101,22 +103,21 @@ class Trainer {
   /// The detector of the net as it stands; its threshold is the training quantile of the last run's
   /// rows. Later training leaves it as it is.
   Detector<Scalar> detector() const {
-    detail::require(finished_.has_value(), "there is no detector before fit");
-    return Detector<Scalar>(finished_->model, finished_->threshold);
+    detail::require(detector_.has_value(), "there is no detector before fit");
+    return *detector_;
   }
   /// The detector of the net as it stands, for those who call step() themselves; score form and
   /// threshold come from X.
   Detector<Scalar> detector(Rows<const Scalar> X) const {
     check_rows(X);
     FitReport unused;
-    const auto finished = finish(X, unused);
-    return Detector<Scalar>(finished.model, finished.threshold);
+    return finish(X, unused);
   }
 
   // ---- for those who write their own training loop, and for tests -------------------------------
 
-  /// fit() without its last two passes over the rows: makes no detector, and the report says nothing
-  /// of the net's scores. For those who change the trained net, or score it their own way.
+  /// fit() without its end: makes no detector, and the report says nothing of the net's scores. For
+  /// those who change the trained net, or score it their own way.
   template <class Progress>
   FitReport train(Rows<const Scalar> X, Progress&& progress) {
     return train_anew(
@@ -124,9 +125,9 @@ class Trainer {
   }
   FitReport train(Rows<const Scalar> X) { return train(X, detail::NoProgress()); }
 
-  const detail::TrainerState<Scalar>& state() const { return state_; }
+  const State& state() const { return state_; }
   /// Puts a state back. Throws InvalidArgument where its sizes are not this net's.
-  void set_state(detail::TrainerState<Scalar> state) {
+  void set_state(State state) {
     const bool fits = state.parameters.size() == net_.parameters() &&
                       state.first_moments.size() == net_.parameters() &&
                       state.second_moments.size() == net_.parameters() &&
@@ -140,14 +141,14 @@ class Trainer {
                     "the state's scaler is for ", state.scaler.features(),
                     " features, the net takes ", net_.inputs());
     state_ = std::move(state);
-    finished_.reset();
+    detector_.reset();
   }
 
   /// One mini-batch step on the rows of X in their order, with the current gamma.
   EpochReport step(Rows<const Scalar> X) {
     check_rows(X);
     prepare_steps(X.rows());
-    finished_.reset();
+    detector_.reset();
     take_file_order(X.rows());
     EpochReport report{1, 1};
     detail::EpochSums sums;
@@ -180,61 +181,86 @@ class Trainer {
  private:
   using Clock = std::chrono::steady_clock;
   using Progress = detail::FunctionRef<bool(const EpochReport&)>;  ///< false stops
+  using Good = detail::GoodState<Scalar, typename Objective::State>;
+
   static double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
   }
   void check_rows(Rows<const Scalar> X) const { detail::require_training_rows(X, net_.inputs()); }
+  /// Rows to train on, of which options.validation may take some.
+  void check_run(Rows<const Scalar> X) const {
+    check_rows(X);
+    detail::require(options_.validation == 0 || X.rows() > 2,
+                    "the training set has 2 rows, expected at least 3: validation takes one");
+  }
 
   void reset() {
+    using detail::Stream;
     const Index p = net_.parameters();
-    state_ = detail::TrainerState<Scalar>();
+    state_ = State();
     state_.parameters = state_.first_moments = state_.second_moments =
         detail::AlignedBuffer<Scalar>(p);
     state_.statistics = detail::AlignedBuffer<Scalar>(net_.statistics());
-    Random random(options_.seed, detail::Stream::network);
+    Random random = detail::random_stream(options_.seed, Stream::network);
     net_.joined().initialize(random, state_.parameters.data(), state_.statistics.data());
     state_.center = detail::CenterState<Scalar>::drawn(
-        net_.code(), Random(options_.seed, detail::Stream::center));
-    state_.order = Random(options_.seed, detail::Stream::order);
-    finished_.reset();
+        net_.code(), detail::random_stream(options_.seed, Stream::center));
+    state_.order = detail::random_stream(options_.seed, Stream::order);
+    detector_.reset();
   }
 
-  double gamma_for(Rows<const Scalar> X, const detail::Scaler<Scalar>& scaler) const {
-    const auto start = detail::CenterState<Scalar>::drawn(
-        net_.code(), Random(options_.seed, detail::Stream::center));
-    return detail::estimate_gamma<Scalar>(net_, scaler, X, start.center.data(), options_.gamma,
-                                          all_threads(), options_.seed);
-  }
-
+  int all_threads() const { return detail::resolve_threads(options_.threads); }
   /// Threads for mini-batches of that many rows: a step is three products a weight, worth twice as much
   /// because its team stays awake for a whole epoch.
   int team_size(Index rows) const {
-    return detail::worthwhile_threads(detail::resolve_threads(options_.threads),
-                                      6 * net_.multiply_adds() * rows);
+    return detail::worthwhile_threads(all_threads(), 6 * net_.multiply_adds() * rows);
   }
   detail::Training<Scalar, Objective> training() { return {net_, options_, objective_, state_}; }
   void prepare_steps(Index rows) {
     batch_step_.prepare(net_, rows, std::max(1, all_threads()), options_.precision);
   }
+  void take_file_order(Index rows) {
+    order_.resize(static_cast<std::size_t>(rows));
+    std::iota(order_.begin(), order_.end(), Index(0));
+  }
 
-  // ---- the run ----------------------------------------------------------------------------------
+  /// The net with the parameters as they are.
+  detail::PackedNetwork<Scalar> network() const {
+    return detail::PackedNetwork<Scalar>(net_, state_.parameters.data(), state_.statistics.data());
+  }
+  /// The net's detector, its score and threshold made from X.
+  Detector<Scalar> finish(Rows<const Scalar> X, FitReport& report) const {
+    const detail::TrainedNet<Scalar> trained{net_,
+                                             state_.parameters,
+                                             state_.statistics,
+                                             state_.center.center,
+                                             state_.scaler,
+                                             state_.gamma,
+                                             Objective::name,
+                                             objective_.reconstruction_weight(),
+                                             objective_.latent_weight(state_.gamma)};
+    return detail::finish(trained, options_, X, all_threads(), report);
+  }
+
+  // ---- a run: a start, epochs, an end -----------------------------------------------------------
 
   FitReport fit_anew(Rows<const Scalar> X, Progress progress) {
     const auto start = Clock::now();
     FitReport report = train_anew(X, progress);
-    finished_ = finish(X, report);
+    detector_ = finish(X, report);
     report.seconds = seconds_since(start);
     return report;
   }
 
   FitReport train_anew(Rows<const Scalar> X, Progress progress) {
     const auto start = Clock::now();
-    check_rows(X);
-    detail::require(options_.validation == 0 || X.rows() > 2,
-                    "the training set has 2 rows, expected at least 3: validation takes one");
-    const detail::Scaler<Scalar> scaler = detail::row_scaler(options_, X);
+    check_run(X);
+    const auto scaler = detail::row_scaler(options_, X);
     // A run's gamma is decided before anything has changed: its estimate may fail.
-    const double gamma = Objective::estimates_gamma ? gamma_for(X, scaler) : 0;
+    const double gamma = Objective::estimates_gamma
+                             ? detail::estimate_gamma<Scalar>(net_, scaler, X, options_.gamma,
+                                                              all_threads(), options_.seed)
+                             : 0;
     FitReport report;
     report.gamma_seconds = seconds_since(start);
     reset();
@@ -244,12 +270,7 @@ class Trainer {
       state_.center.center = detail::mean_code(network(), scaler, X, all_threads());
       objective_.start_center(state_.center.center.data(), net_.code());
     }
-    if (options_.validation > 0) {
-      const detail::HeldOut<Scalar> split(X, options_.validation, options_.seed);
-      run(split.trained(), options_.epochs, progress, report, split.watched());
-    } else {
-      run(X, options_.epochs, progress, report);
-    }
+    run(X, options_.epochs, progress, report);
     report.seconds = seconds_since(start);
     return report;
   }
@@ -258,89 +279,54 @@ class Trainer {
     const auto start = Clock::now();
     detail::require(state_.epochs > 0, "partial_fit goes on with a fitted net; call fit first");
     detail::require(epochs >= 1, "partial_fit: epochs is ", epochs, ", expected at least 1");
-    check_rows(X);
+    check_run(X);
     FitReport report;
     run(X, epochs, progress, report);
-    finished_ = finish(X, report);
+    detector_ = finish(X, report);
     report.seconds = seconds_since(start);
     return report;
   }
 
+  void run(Rows<const Scalar> X, Index epochs, Progress progress, FitReport& report) {
+    if (options_.validation > 0) {
+      const detail::HeldOut<Scalar> split(X, options_.validation, options_.seed);
+      run_epochs(split.trained(), split.watched(), epochs, progress, report);
+    } else {
+      run_epochs(X, {nullptr, 0, 0}, epochs, progress, report);
+    }
+  }
+
   /// \param watched rows that decide which epoch's net is kept; none: the last's
-  void run(Rows<const Scalar> X, Index epochs, Progress progress, FitReport& report,
-           Rows<const Scalar> watched = {nullptr, 0, 0}) {
-    finished_.reset();
+  void run_epochs(Rows<const Scalar> X, Rows<const Scalar> watched, Index epochs, Progress progress,
+                  FitReport& report) {
+    detector_.reset();
     report.gamma = state_.gamma;
     report.epochs.reserve(static_cast<std::size_t>(std::min<Index>(epochs, 10000)));
     const Index largest = std::min(options_.batch_size, X.rows());
     prepare_steps(largest);
     // Decided once: `progress` may change what OpenMP would use, and the buffers are for so many.
     const int threads = team_size(largest);
-    take_file_order(X.rows());
-    const Index batches = detail::ceil_div(X.rows(), options_.batch_size);
-    const double steps = static_cast<double>(batches) * static_cast<double>(epochs);
-    detail::GoodState<Scalar> good(state_), best;
-    double lowest = 0;
+    Good good, best;
+    good.keep(state_);
     for (Index epoch = 0; epoch < epochs; ++epoch) {
-      const auto start = Clock::now();
-      if (options_.shuffle) {
-        // From the rows' own order each time: an epoch depends on the generator alone, not on the
-        // epochs before it.
-        take_file_order(X.rows());
-        state_.order.shuffle(order_.data(), order_.size());
-      }
-      detail::EpochSums sums;
-      const auto train_epoch = [&](const detail::Team& team) {
-        if (team.member() == 0) report.threads = team.size();
-        detail::RowNumbers waiting;
-        for (Index b = 0; b < batches; ++b) {
-          const Index first = b * options_.batch_size;
-          const Index count = std::min(options_.batch_size, X.rows() - first);
-          const double part = static_cast<double>(epoch * batches + b) / steps;
-          const double rate =
-              options_.adam.learning_rate * std::fma(part, options_.final_rate - 1, 1.0);
-          batch_step_(team, training(), X, {order_.data() + first, count}, rate, sums, waiting);
-        }
-        batch_step_.move_center(team, training(), X, waiting);
-      };
-      try {
-        detail::parallel(threads, train_epoch);
-      } catch (...) {
-        good.put_back(state_);  // a layer of the user's own has failed in the middle of an epoch
-        throw;
-      }
-      EpochReport done{epoch + 1, epochs};
-      sums.fill(done, objective_, state_);
-      done.seconds = seconds_since(start);
-      report.epochs.push_back(done);
-      if (!detail::is_finite(done.loss) ||
-          !detail::all_finite(state_.center.center.data(), net_.code())) {
-        report.warnings.push_back(
-            detail::sentence("training stopped in epoch ", epoch + 1,
-                             ": the loss or the center is no longer a finite number; the net "
-                             "and center before it were kept. Lower the learning rate or scale the "
-                             "rows"));
+      EpochReport done = run_epoch(X, epoch, epochs, threads, good, report);
+      if (!finite(done)) {
+        report.epochs.push_back(done);
+        report.warnings.push_back(detail::sentence(
+            "training stopped in epoch ", epoch + 1,
+            ": the loss or the center is no longer a finite number; the net and center before it "
+            "were kept. Lower the learning rate or scale the rows"));
         good.put_back(state_);
         break;
       }
       ++state_.epochs;
-      set_radius(X);
+      objective_.after_epoch(state_.objective, state_.epochs, [&] {
+        return detail::squared_distances(network(), state_.scaler, X, state_.center.center.data(),
+                                         all_threads());
+      });
       good.keep(state_);
-      bool patient = true;
-      if (watched.rows() > 0) {
-        const double loss =
-            detail::mean_loss(network(), state_.scaler, watched, state_.center.center.data(),
-                              objective_.reconstruction_weight(),
-                              objective_.latent_weight(state_.gamma), all_threads());
-        done.validation_loss = report.epochs.back().validation_loss = loss;
-        if (report.best_epoch == 0 || loss < lowest) {
-          if (report.best_epoch == 0) best = detail::GoodState<Scalar>(state_);
-          best.keep(state_);
-          lowest = loss;
-          report.best_epoch = epoch + 1;
-        }
-        patient = options_.patience == 0 || epoch + 1 - report.best_epoch < options_.patience;
-      }
+      const bool patient = watched.rows() == 0 || watch(watched, done, best, report);
+      report.epochs.push_back(done);
       if (!progress(done) || !patient) {
         report.stopped = epoch + 1 < epochs;
         break;
@@ -352,39 +338,68 @@ class Trainer {
     order_ = {};
   }
 
-  /// The net with the parameters as they are.
-  detail::PackedNetwork<Scalar> network() const {
-    return detail::PackedNetwork<Scalar>(net_, state_.parameters.data(), state_.statistics.data());
-  }
-  int all_threads() const { return detail::resolve_threads(options_.threads); }
-
-  /// R^2 that is best for the net as it stands; zero during the warm-up.
-  void set_radius(Rows<const Scalar> X) {
-    if constexpr (Objective::has_radius) {
-      if (state_.epochs < objective_.warm_up()) return;
-      state_.squared_radius =
-          detail::quantile(detail::squared_distances(network(), state_.scaler, X,
-                                                     state_.center.center.data(), all_threads()),
-                           1 - objective_.nu());
+  /// One pass over the rows.
+  /// \param good what to fall back to if a layer of the user's own throws
+  EpochReport run_epoch(Rows<const Scalar> X, Index epoch, Index epochs, int threads,
+                        const Good& good, FitReport& report) {
+    const auto start = Clock::now();
+    // Shuffled from the rows' own order each time: an epoch depends on the generator alone, not on
+    // the epochs before it.
+    take_file_order(X.rows());
+    if (options_.shuffle) state_.order.shuffle(order_.data(), order_.size());
+    const Index batches = detail::ceil_div(X.rows(), options_.batch_size);
+    const double steps = static_cast<double>(batches) * static_cast<double>(epochs);
+    detail::EpochSums sums;
+    try {
+      detail::parallel(threads, [&](const detail::Team& team) {
+        if (team.member() == 0) report.threads = team.size();
+        detail::RowNumbers waiting;
+        for (Index b = 0; b < batches; ++b) {
+          const Index first = b * options_.batch_size;
+          const Index count = std::min(options_.batch_size, X.rows() - first);
+          const double part = static_cast<double>(epoch * batches + b) / steps;
+          const double rate =
+              options_.adam.learning_rate * std::fma(part, options_.final_rate - 1, 1.0);
+          batch_step_(team, training(), X, {order_.data() + first, count}, rate, sums, waiting);
+        }
+        batch_step_.move_center(team, training(), X, waiting);
+      });
+    } catch (...) {
+      good.put_back(state_);
+      throw;
     }
+    EpochReport done{epoch + 1, epochs};
+    sums.fill(done, objective_, state_);
+    done.seconds = seconds_since(start);
+    return done;
   }
 
-  /// The net's detector, its score and threshold made from X.
-  detail::Finished<Scalar> finish(Rows<const Scalar> X, FitReport& report) const {
-    return detail::finish(detail::Trained<Scalar>(net_, state_, objective_), options_, X,
-                          all_threads(), report);
+  bool finite(const EpochReport& done) const {
+    return detail::is_finite(done.loss) &&
+           detail::all_finite(state_.center.center.data(), net_.code());
   }
 
-  void take_file_order(Index rows) {
-    order_.resize(static_cast<std::size_t>(rows));
-    std::iota(order_.begin(), order_.end(), Index(0));
+  /// Looks at the held-out rows after an epoch and keeps the best. Whether to go on.
+  bool watch(Rows<const Scalar> rows, EpochReport& done, Good& best, FitReport& report) const {
+    done.validation_loss = detail::mean_loss(
+        network(), state_.scaler, rows, state_.center.center.data(),
+        objective_.reconstruction_weight(), objective_.latent_weight(state_.gamma), all_threads());
+    const bool better =
+        report.best_epoch == 0 ||
+        done.validation_loss <
+            report.epochs[static_cast<std::size_t>(report.best_epoch) - 1].validation_loss;
+    if (better) {
+      best.keep(state_);
+      report.best_epoch = done.epoch;
+    }
+    return options_.patience == 0 || done.epoch - report.best_epoch < options_.patience;
   }
 
   Autoencoder<Scalar> net_;
   Options options_;
   Objective objective_;
-  detail::TrainerState<Scalar> state_;
-  std::optional<detail::Finished<Scalar>> finished_;
+  State state_;
+  std::optional<Detector<Scalar>> detector_;
 
   detail::BatchStep<Scalar, Objective> batch_step_;
   std::vector<Index> order_;

@@ -13,58 +13,58 @@ namespace detail {
 
 /// Everything that a run remembers between two epochs: a value, what a checkpoint holds. Put back
 /// into a trainer of the same net and options, training goes on to the same bits.
-template <class Scalar>
+/// \tparam ObjectiveState what the objective remembers, see Objective::State
+template <class Scalar, class ObjectiveState>
 struct TrainerState {
   AlignedBuffer<Scalar> parameters, first_moments, second_moments, statistics;
   AdamClock clock;
   CenterState<Scalar> center;
   Scaler<Scalar> scaler;
   double gamma = 0;
-  double squared_radius = 0;  ///< R^2 of objectives that have a radius
-  Index epochs = 0;           ///< epochs done
-  Random order{0};            ///< the generator behind the order of rows
+  ObjectiveState objective;
+  Index epochs = 0;  ///< epochs done
+  Random order{0};   ///< the generator behind the order of rows
 };
 
-/// What to fall back to when the loss leaves the numbers. Not Adam's moments, which would cost
-/// twice the memory: they start anew.
-template <class Scalar>
-struct GoodState {
-  AlignedBuffer<Scalar> parameters, statistics;
-  CenterState<Scalar> center;
-  double squared_radius = 0;
-  Index epochs = 0;
-  Random order{0};
+/// What to fall back to: before the loss left the numbers, or the epoch that served held-out rows
+/// best. Not Adam's moments, which would cost twice the memory: they start anew.
+template <class Scalar, class ObjectiveState>
+class GoodState {
+ public:
+  using State = TrainerState<Scalar, ObjectiveState>;
 
-  GoodState() = default;
-  explicit GoodState(const TrainerState<Scalar>& s)
-      : parameters(s.parameters),
-        statistics(s.statistics),
-        center(s.center),
-        squared_radius(s.squared_radius),
-        epochs(s.epochs),
-        order(s.order) {}
-
-  void keep(const TrainerState<Scalar>& s) { copy(s, *this); }
-  void put_back(TrainerState<Scalar>& s) const {
-    copy(*this, s);
+  /// Copies into memory that is there already, but for the first time.
+  void keep(const State& s) {
+    if (parameters_.size() != s.parameters.size()) {
+      parameters_ = s.parameters;
+      statistics_ = s.statistics;
+      center_ = s.center;
+    }
+    parameters_.copy_from(s.parameters);
+    statistics_.copy_from(s.statistics);
+    center_.copy_from(s.center);
+    objective_ = s.objective;
+    epochs_ = s.epochs;
+    order_ = s.order;
+  }
+  void put_back(State& s) const {
+    s.parameters.copy_from(parameters_);
+    s.statistics.copy_from(statistics_);
+    s.center.copy_from(center_);
+    s.objective = objective_;
+    s.epochs = epochs_;
+    s.order = order_;
     std::fill(s.first_moments.begin(), s.first_moments.end(), Scalar(0));
     std::fill(s.second_moments.begin(), s.second_moments.end(), Scalar(0));
     s.clock = AdamClock();
   }
 
  private:
-  /// Allocates nothing.
-  template <class From, class To>
-  static void copy(const From& from, To& to) {
-    to.parameters.copy_from(from.parameters);
-    to.statistics.copy_from(from.statistics);
-    to.center.center.copy_from(from.center.center);
-    to.center.squared_sum.copy_from(from.center.squared_sum);
-    to.center.steps = from.center.steps;
-    to.squared_radius = from.squared_radius;
-    to.epochs = from.epochs;
-    to.order = from.order;
-  }
+  AlignedBuffer<Scalar> parameters_, statistics_;
+  CenterState<Scalar> center_;
+  ObjectiveState objective_;
+  Index epochs_ = 0;
+  Random order_{0};
 };
 
 }  // namespace detail

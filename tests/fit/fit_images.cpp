@@ -47,9 +47,11 @@ ImageOptions quick() {
 TEST_CASE("fit_images tells spots from bars, whatever their contrast") {
   std::vector<int> anomaly(200, 0);
   std::fill(anomaly.begin() + 100, anomaly.end(), 1);
-  for (const ImageKind kind : {ImageKind::objects, ImageKind::photographs}) {
+  for (const ImageOptions::Kind kind :
+       {ImageOptions::Kind::objects, ImageOptions::Kind::photographs}) {
     CAPTURE(static_cast<int>(kind));
-    const double ground = kind == ImageKind::objects ? 0 : 0.4;  // objects lie on a dark one
+    const double ground =
+        kind == ImageOptions::Kind::objects ? 0 : 0.4;  // objects lie on a dark one
     RowMatrix<float> test(200, 36);
     test << images(100, false, 2, ground), images(100, true, 3, ground);
     ImageOptions settings;
@@ -58,7 +60,7 @@ TEST_CASE("fit_images tells spots from bars, whatever their contrast") {
     settings.kind = kind;
     const auto detector = fit_images(images(400, false, 1, ground), settings);
     CHECK(roc_auc(detector.score(test), anomaly) > 0.95);
-    if (kind == ImageKind::photographs) {
+    if (kind == ImageOptions::Kind::photographs) {
       // Twice the contrast changes nothing that the floor, 1e-4, does not let through.
       const RowMatrix<float> twice = 2 * test;
       CHECK(roc_auc(detector.score(twice), anomaly) > 0.95);
@@ -72,9 +74,9 @@ TEST_CASE("members have seeds of their own and one scaler; the score splits into
   REQUIRE(detector.model().members.size() == 2);
   CHECK_FALSE(
       same_bits(detector.model().members[0].parameters, detector.model().members[1].parameters));
-  CHECK(detector.model().scaler == Scaler<float>::softening({1, 6, 6}));
+  CHECK(detector.model().scaler == Scaler<float>(Softener<float>({1, 6, 6})));
   CHECK(detector.model().facts.at("score") == "latent_whitened");
-  CHECK(detector.model().facts.at("gamma_factor") == "0.2");
+  CHECK(detector.model().facts.at("gamma_rule") == "0.2 * ratio_of_means");
   const auto parts = detector.score_parts(X);
   CHECK(detector.score(X) == parts.reconstruction + parts.latent);
   // Each term is divided by its mean over the training rows; float sums of 60 rows are good to 1e-5.
@@ -108,16 +110,17 @@ TEST_CASE("fit_images: a stopped fit has the members that had begun") {
 }
 
 TEST_CASE("photographs have a preset of their own") {
-  const auto [net, options] = image_preset<float>({1, 6, 6}, ImageKind::photographs);
+  const auto [net, options] =
+      detail::image_preset<float>({1, 6, 6}, ImageOptions::Kind::photographs);
   CHECK(net.inputs() == 36);
   CHECK(options.gamma.factor == 10);
   ImageOptions settings;
   settings.ensemble_size = 1;
-  settings.kind = ImageKind::photographs;
+  settings.kind = ImageOptions::Kind::photographs;
   const auto detector = fit_images(images(30, false, 7), settings);
   CHECK(detector.model().facts.at("epochs") == "10");
-  CHECK(detector.model().facts.at("gamma_factor") == "10");
-  CHECK(detector.model().scaler == Scaler<float>::contrast(1e-4));
+  CHECK(detector.model().facts.at("gamma_rule") == "10 * ratio_of_means");
+  CHECK(detector.model().scaler == Scaler<float>(ContrastNormalizer<float>(1e-4)));
 }
 
 TEST_CASE("fit_images takes the shape it is told, or else squares of one channel or three") {
@@ -125,9 +128,9 @@ TEST_CASE("fit_images takes the shape it is told, or else squares of one channel
   settings.ensemble_size = 1;
   settings.epochs = 1;
   const auto image = [&](Index columns) {
-    return fit_images(RowMatrix<float>(RowMatrix<float>::Ones(4, columns)), settings)
-        .model()
-        .scaler.image();
+    const auto detector =
+        fit_images(RowMatrix<float>(RowMatrix<float>::Ones(4, columns)), settings);
+    return std::get<Softener<float>>(detector.model().scaler.kind()).image();
   };
   CHECK(image(36) == Shape{1, 6, 6});
   CHECK(image(27) == Shape{3, 3, 3});
@@ -154,7 +157,7 @@ TEST_CASE("a rule of gamma times a factor gives the rule's estimate times it") {
     Options options;
     options.epochs = 1;
     options.gamma = rule;
-    return Trainer<double>(dasvdd::dense_autoencoder<double>(4, {5, 2}, identity().spec()), options)
+    return Trainer<double>(dasvdd::dense_autoencoder<double>(4, {5, 2}, Activation()), options)
         .fit(X)
         .gamma;
   };

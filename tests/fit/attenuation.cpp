@@ -1,4 +1,4 @@
-#include <dasvdd/train/attenuation.hpp>
+#include <dasvdd/fit/attenuation.hpp>
 
 #include <doctest/doctest.h>
 
@@ -12,8 +12,7 @@ namespace {
 /// d-d-d without activations whose output is `share` times its input, plus `shift`.
 struct LinearNet {
   LinearNet(Index d, float share, float shift)
-      : net(dense_autoencoder<float>(d, {d}, identity().spec(), identity().spec(),
-                                     identity().spec())),
+      : net(dense_autoencoder<float>(d, {d}, Activation(), Activation(), Activation())),
         parameters(net.parameters()) {
     const auto& steps = net.joined().steps();
     for (Index i = 0; i < d; ++i) {

@@ -2,7 +2,7 @@
 /// \file
 /// Undoes a trained net's shrinking of its rows towards their mean.
 
-#include <dasvdd/train/gamma.hpp>
+#include <dasvdd/detect/forward_rows.hpp>
 #include <dasvdd/train/linear_algebra.hpp>
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// A net that minimizes the squared residual e = xhat - x gives back less than the whole deviation
+/// A net that minimizes the squared residual e = xhat - x reconstructs less than the whole deviation
 /// of a row from the mean: E[e x^T] is not zero, and normal rows far out get residuals that say no
 /// more than that. With the regression of e on x,
 ///     B = (C_x + ridge)^-1 (mean of x e^T),      A = I + beta B,      xhat^T is near x^T A,
@@ -36,14 +36,14 @@ DASVDD_COLD void undo_attenuation(const Autoencoder<Scalar>& net,
 
   const PackedNetwork<Scalar> packed(net, parameters.data(), statistics.data());
   AlignedBuffer<Scalar> rows(n * d), residuals(n * d);
-  forward_all(packed, scaler, some, threads, true,
-              [&](Index first, Rows<const Scalar> x, const auto& result) {
-                for (Index i = 0; i < x.rows(); ++i) {
-                  std::copy_n(x.row(i), d, rows.data() + (first + i) * d);
-                  packed.kernels().scaled_difference(result.output.row(i), x.row(i), Scalar(1), d,
-                                                     residuals.data() + (first + i) * d);
-                }
-              });
+  forward_rows(packed, scaler, some, threads, true,
+               [&](Index first, Rows<const Scalar> x, const auto& result) {
+                 for (Index i = 0; i < x.rows(); ++i) {
+                   std::copy_n(x.row(i), d, rows.data() + (first + i) * d);
+                   packed.kernels().scaled_difference(result.output.row(i), x.row(i), Scalar(1), d,
+                                                      residuals.data() + (first + i) * d);
+                 }
+               });
   PaddedMatrix covariance = mean_products(rows.data(), rows.data(), n, d);
   add_ridge(covariance, 1e-3);
   PaddedMatrix a =

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// Nets of publications, ready made.
+/// Convolutional autoencoders, ready made.
 
 #include <dasvdd/nn/autoencoder.hpp>
 #include <dasvdd/nn/batch_norm.hpp>
@@ -13,28 +13,6 @@
 
 DASVDD_NAMESPACE_BEGIN
 
-/// The fully connected nets of the DASVDD paper; Preset (train/presets.hpp) has the options beside
-/// them. MNIST and Fashion-MNIST: 784-1024-256-256 and back, sigmoid at the end.
-template <class Scalar>
-Autoencoder<Scalar> mnist_net() {
-  return dense_autoencoder<Scalar>(784, {1024, 256, 256}, sigmoid().spec());
-}
-/// CIFAR-10: 3072-1024-512-256-256 and back, LeakyReLU at the end.
-template <class Scalar>
-Autoencoder<Scalar> cifar10_net() {
-  return dense_autoencoder<Scalar>(3072, {1024, 512, 256, 256}, leaky_relu().spec());
-}
-/// Speech (ODDS): 400-1024-512-256-256 and back, nothing at the end.
-template <class Scalar>
-Autoencoder<Scalar> speech_net() {
-  return dense_autoencoder<Scalar>(400, {1024, 512, 256, 256}, identity().spec());
-}
-/// PIMA: 8-10-4-4 and back, nothing at the end.
-template <class Scalar>
-Autoencoder<Scalar> pima_net() {
-  return dense_autoencoder<Scalar>(8, {10, 4, 4}, identity().spec());
-}
-
 /// A convolutional autoencoder in the manner of LeNet. Encoder: a block a number in `channels`
 /// (5 x 5 convolution to that many channels, batch norm, LeakyReLU, 2 x 2 maximum pooling), then a
 /// dense layer to the code. Decoder: a dense layer to the last block's image, LeakyReLU, then the
@@ -45,8 +23,8 @@ Autoencoder<Scalar> pima_net() {
 /// \param code_activation what follows the code layer
 template <class Scalar>
 Autoencoder<Scalar> conv_autoencoder(const Shape& image, const std::vector<Index>& channels,
-                                     Index code, Activation output = sigmoid().spec(),
-                                     Activation code_activation = identity().spec()) {
+                                     Index code, Activation output = sigmoid(),
+                                     Activation code_activation = {}) {
   constexpr Index kernel = 5, padding = 2;
   detail::check_shape("conv_autoencoder", "image", image);
   detail::require(!channels.empty() && channels.size() <= 24,
@@ -79,14 +57,14 @@ Autoencoder<Scalar> conv_autoencoder(const Shape& image, const std::vector<Index
 }
 
 /// The LeNet-type autoencoders that Deep SVDD is compared with (Ruff et al. 2018): gray images get
-/// blocks of 8 and 4 channels and a code of 32 (MNIST: 1 x 28 x 28), colored ones of 32, 64 and 128
-/// channels and a code of 128 (CIFAR-10: 3 x 32 x 32). Here batch norm has factor and shift, and
-/// dense layers biases, which Deep SVDD can't afford.
+/// blocks of 8 and 4 channels and a latent code of 32 (MNIST: 1 x 28 x 28), colored ones of 32, 64
+/// and 128 channels and a latent code of 128 (CIFAR-10: 3 x 32 x 32). Here batch norm has factor and
+/// shift, and dense layers have biases, which Deep SVDD does not allow.
 /// \code
-/// dasvdd::Trainer trainer(dasvdd::lenet_autoencoder<float>({1, 28, 28}), options);
+/// dasvdd::Trainer trainer(dasvdd::conv_autoencoder<float>({1, 28, 28}), options);
 /// \endcode
 template <class Scalar>
-Autoencoder<Scalar> lenet_autoencoder(const Shape& image, Activation output = sigmoid().spec()) {
+Autoencoder<Scalar> conv_autoencoder(const Shape& image, Activation output = sigmoid()) {
   return image.channels == 1 ? conv_autoencoder<Scalar>(image, {8, 4}, 32, output)
                              : conv_autoencoder<Scalar>(image, {32, 64, 128}, 128, output);
 }

@@ -2,9 +2,10 @@
 /// \file
 /// Which training rows to trust where some may be anomalies.
 
-#include <dasvdd/train/fit_nets.hpp>
-#include <dasvdd/train/fit_progress.hpp>
-#include <dasvdd/train/gamma.hpp>
+#include <dasvdd/fit/fit_options.hpp>
+#include <dasvdd/fit/gathered_rows.hpp>
+#include <dasvdd/fit/member_nets.hpp>
+#include <dasvdd/fit/progress.hpp>
 #include <dasvdd/train/trainer.hpp>
 
 #include <algorithm>
@@ -12,22 +13,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <numeric>
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
-
-/// Random streams beside those of a Trainer: the order of a fit's rows, its members' seeds and its
-/// screening nets'.
-constexpr std::uint64_t fit_order = 4, fit_seeds = 1000000, fit_screening = 2000000;
-
-/// 0 .. n - 1.
-inline std::vector<Index> all_rows(Index n) {
-  std::vector<Index> rows(static_cast<std::size_t>(n));
-  std::iota(rows.begin(), rows.end(), Index(0));
-  return rows;
-}
 
 /// The numbers of the `count` rows with the lowest scores, ascending; of equal scores the first.
 inline std::vector<Index> lowest(const std::vector<double>& scores, Index count) {
@@ -40,28 +29,7 @@ inline std::vector<Index> lowest(const std::vector<double>& scores, Index count)
   return rows;
 }
 
-/// The rows of X by number, scaled, one behind the other.
-template <class Scalar>
-AlignedBuffer<Scalar> gathered(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
-                               const std::vector<Index>& numbers) {
-  AlignedBuffer<Scalar> rows(static_cast<Index>(numbers.size()) * X.cols());
-  for (std::size_t r = 0; r < numbers.size(); ++r) {
-    scaler.apply(kernels::best<Scalar>(), X.row(numbers[r]), X.cols(),
-                 rows.data() + static_cast<Index>(r) * X.cols());
-  }
-  return rows;
-}
-
-/// The standardizer of the rows by number; of X itself where they are all of its rows.
-template <class Scalar>
-Scaler<Scalar> scaler_of(Rows<const Scalar> X, const std::vector<Index>& numbers) {
-  const Index n = static_cast<Index>(numbers.size());
-  if (n == X.rows()) return Scaler<Scalar>::standardizing(X);
-  const AlignedBuffer<Scalar> rows = gathered(X, Scaler<Scalar>(), numbers);
-  return Scaler<Scalar>::standardizing(Rows<const Scalar>(rows.data(), n, X.cols()));
-}
-
-/// Rows left when a share goes, never fewer than two.
+/// Rows left without a share of them, never fewer than two.
 inline Index rows_without(Index n, double share) {
   return std::max<Index>(2, n - static_cast<Index>(std::floor(share * static_cast<double>(n))));
 }
@@ -69,11 +37,11 @@ inline Index rows_without(Index n, double share) {
 /// Screening: four rounds of six briefly trained nets each.
 struct Screening {
   static constexpr Index rounds = 4, nets = 6, batch_size = 32;
-  /// Mini-batches net i trains for. A brief training gives back what most rows have in common, and
-  /// not yet what a few have: the longer it goes on, the better small clusters are hidden.
+  /// Mini-batches net i trains for. A brief training reconstructs what most rows have in common, and
+  /// not yet what a few have. A longer one hides small clusters better.
   static Index steps(Index i) { return Index(100) << (i / 2); }
-  /// How many of n rows are trusted. Three times the share of anomalies is left out, for no ranking is
-  /// perfect; half of all rows at most.
+  /// How many of n rows are trusted. Three times the share of anomalies is left out, because no
+  /// ranking is perfect; half of all rows at most.
   static Index trusted(Index n, double contamination) {
     return rows_without(n, std::min(3 * contamination, 0.5));
   }
@@ -92,8 +60,8 @@ struct Screening {
   }
 };
 
-/// r(x) / mean r of one briefly trained net for every row of X; nothing where the net gives back every
-/// row and leaves no mean to divide by, or the fit has been stopped.
+/// r(x) / mean r of one briefly trained net for every row of X; nothing where the net reconstructs
+/// every row exactly, so that there is no mean to divide by, or where the fit has been stopped.
 /// \param trusted numbers of the rows to train on
 template <class Scalar>
 std::vector<double> brief_scores(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
@@ -104,32 +72,32 @@ std::vector<double> brief_scores(Rows<const Scalar> X, const Scaler<Scalar>& sca
   options.seed = seed;
   options.threads = 1;
   std::vector<Index> some = trusted;
-  Random(seed, fit_order).shuffle(some.data(), some.size());
+  random_stream(seed, Stream::fit_order).shuffle(some.data(), some.size());
   const Index count = Screening::rows(i, static_cast<Index>(trusted.size()));
   some.resize(static_cast<std::size_t>(count));
   options.epochs = Screening::epochs(i, static_cast<Index>(trusted.size()));
-  const AlignedBuffer<Scalar> numbers = gathered(X, scaler, some);
-  const Rows<const Scalar> rows(numbers.data(), count, X.cols());
-  const Autoencoder<Scalar> net = fit_net<Scalar>(X.cols(), i % 2);
-  options.gamma = fit_gamma(net, rows, seed);
+  const GatheredRows<Scalar> mine(X, scaler, some);
+  const Rows<const Scalar> rows = mine.rows();
+  const Autoencoder<Scalar> net = member_net<Scalar>(X.cols(), i % 2);
+  options.gamma = member_gamma(FitOptions().gamma, net, rows, seed);
   Trainer<Scalar> trainer(net, options);
   progress.follow(NetsProgress::screening, options.epochs,
                   [&](const auto& tell) { return trainer.train(rows, tell); });
   if (progress.stopped()) return {};
 
-  const TrainerState<Scalar>& state = trainer.state();
+  const auto& state = trainer.state();
   const PackedNetwork<Scalar> packed(net, state.parameters.data(), state.statistics.data());
   std::vector<double> scores(static_cast<std::size_t>(X.rows()));
-  forward_all(packed, scaler, X, 1, true,
-              [&](Index first, Rows<const Scalar> x, const auto& result) {
-                for (Index r = 0; r < x.rows(); ++r) {
-                  const double score = static_cast<double>(
-                      packed.kernels().squared_distance(result.output.row(r), x.row(r), X.cols()));
-                  // A row so far out that the net overflows comes last.
-                  scores[static_cast<std::size_t>(first + r)] =
-                      is_finite(score) ? score : std::numeric_limits<float>::max();
-                }
-              });
+  forward_rows(packed, scaler, X, 1, true,
+               [&](Index first, Rows<const Scalar> x, const auto& result) {
+                 for (Index r = 0; r < x.rows(); ++r) {
+                   const double score = static_cast<double>(
+                       packed.kernels().squared_distance(result.output.row(r), x.row(r), X.cols()));
+                   // A row so far out that the net overflows comes last.
+                   scores[static_cast<std::size_t>(first + r)] =
+                       is_finite(score) ? score : std::numeric_limits<float>::max();
+                 }
+               });
   double mean = 0;
   for (const Index r : trusted) mean += scores[static_cast<std::size_t>(r)];
   mean /= static_cast<double>(trusted.size());
@@ -139,28 +107,29 @@ std::vector<double> brief_scores(Rows<const Scalar> X, const Scaler<Scalar>& sca
 }
 
 /// Numbers of the rows to train on, ascending, where a share of X is anomalies: in each round nets
-/// are trained briefly on the rows trusted so far, and those of all rows that they give back best are
-/// trusted in the next, as the minimum covariance determinant does with a covariance (Rousseeuw &
+/// are trained briefly on the rows trusted so far, and those of all rows that they reconstruct best
+/// are trusted in the next, as the minimum covariance determinant does with a covariance (Rousseeuw &
 /// van Driessen 1999). Where it is stopped, the rows trusted so far.
 template <class Scalar>
-std::vector<Index> trusted_rows(Rows<const Scalar> X, double contamination, bool standardize,
-                                std::uint64_t seed, int threads, NetsProgress& progress) {
+std::vector<Index> trusted_rows(Rows<const Scalar> X, const FitOptions& options, int threads,
+                                NetsProgress& progress) {
   const Index n = X.rows();
   std::vector<Index> trusted = all_rows(n);
   for (Index round = 0; round < Screening::rounds; ++round) {
-    const Scaler<Scalar> scaler = standardize ? scaler_of(X, trusted) : Scaler<Scalar>();
+    const Scaler<Scalar> scaler =
+        options.standardize ? standardizer_of(X, trusted) : Scaler<Scalar>();
     std::vector<std::vector<double>> scores(static_cast<std::size_t>(Screening::nets));
     progress.each(threads, Screening::nets, [&](Index i) {
-      const std::uint64_t stream = static_cast<std::uint64_t>(round * Screening::nets + i);
+      const Index net = round * Screening::nets + i;
       scores[static_cast<std::size_t>(i)] = brief_scores(
-          X, scaler, trusted, Random(seed, fit_screening + stream).bits(), i, progress);
+          X, scaler, trusted, seed_of(options.seed, Stream::screening, net), i, progress);
     });
     if (progress.stopped()) break;
     std::vector<double> sums(static_cast<std::size_t>(n));
     for (const auto& of_net : scores) {
       for (std::size_t r = 0; r < of_net.size(); ++r) sums[r] += of_net[r];
     }
-    trusted = lowest(sums, Screening::trusted(n, contamination));
+    trusted = lowest(sums, Screening::trusted(n, options.contamination));
   }
   return trusted;
 }

@@ -136,11 +136,12 @@ TEST_CASE("each member of a fit leaves out another fifth of the rows, none of a 
     }
     std::multiset<Index> left_out;
     for (Index member = 0; member < 5; ++member) {
-      const auto rows = detail::fit_rows_of_member<float>(X, {}, order, member);
+      const GatheredRows<float> gathered(X, {}, Folds::trained(order, member));
+      const Rows<const float> rows = gathered.rows();
       std::set<Index> mine;
-      for (const float x : rows) mine.insert(static_cast<Index>(x));
-      CHECK(static_cast<Index>(mine.size()) == rows.size());
-      CHECK(detail::Folds::rows(n, member) == rows.size());
+      for (Index i = 0; i < rows.rows(); ++i) mine.insert(static_cast<Index>(rows(i, 0)));
+      CHECK(static_cast<Index>(mine.size()) == rows.rows());
+      CHECK(Folds::rows(n, member) == rows.rows());
       for (Index i = 0; i < n; ++i) {
         if (mine.count(i) == 0) left_out.insert(i);
       }
@@ -172,14 +173,17 @@ TEST_CASE("a fit's members are nets of two depths with scores of mean one") {
 TEST_CASE("a fit's reconstructions are corrected for what an unfinished net shrinks") {
   const RowMatrix<float> X = curve<float>(200, 5, 14);
   const auto detector = fit(X, quick());
-  const auto& scaler = detector.model().scaler;
-  const RowMatrix<float> back = detector.reconstruct(X);
+  const auto& scaler = std::get<Standardizer<float>>(detector.model().scaler.kind());
+  const RowMatrix<float> back = detector.reconstruct(X, 0);
   double products = 0, squares = 0;
   for (Index i = 0; i < 200; ++i) {
     for (Index j = 0; j < 5; ++j) {
       const std::size_t at = static_cast<std::size_t>(j);
-      const double x = (static_cast<double>(X(i, j)) - scaler.mean()[at]) / scaler.scale()[at];
-      products += static_cast<double>(back(i, j)) * x;
+      const auto standardized = [&](float value) {
+        return (static_cast<double>(value) - scaler.mean()[at]) / scaler.scale()[at];
+      };
+      const double x = standardized(X(i, j));
+      products += standardized(back(i, j)) * x;
       squares += x * x;
     }
   }
@@ -193,7 +197,7 @@ TEST_CASE("a fit trains with a tenth of the published gamma") {
   const auto detector = fit(X, quick());
   Options options;
   options.gamma = GammaRule::ratio_of_means(2);
-  options.seed = Random(0, detail::fit_seeds).bits();  // the first member's
+  options.seed = seed_of(0, Stream::members, 0);  // the first member's
   options.epochs = 1;
   options.standardize = true;
   Trainer<float> trainer(detector.model().members.front().network.net(), options);
@@ -307,7 +311,7 @@ TEST_CASE("a fit's progress comes to its total where a member fails, too") {
   const auto X = curve<float>(60, 4, 1);
   FitOptions settings = quick();
   settings.epochs = 50;
-  settings.gamma = 0.1;
+  settings.gamma = GammaRule::value(0.1);
   settings.standardize = false;
   const RowMatrix<float> far = 1e20f * X;  // squares overflow: nets end in their first epoch
   std::vector<Index> done;
@@ -316,8 +320,8 @@ TEST_CASE("a fit's progress comes to its total where a member fails, too") {
     CHECK(at.epoch.epoch == 1);
     done.push_back(at.done);
   });
-  CHECK(detector.model().facts.at("warnings").find("training stopped in epoch 1") !=
-        std::string::npos);
+  REQUIRE(!detector.warnings().empty());
+  CHECK(detector.warnings().front().find("net 1: training stopped in epoch 1") == 0);
   CHECK(done == std::vector<Index>{50, 100});
 }
 
@@ -415,7 +419,8 @@ TEST_CASE("of a stopped fit the first net alone is begun, and of a failed one no
   CHECK(begun == std::vector<Index>{0});
   const auto X = curve<float>(60, 4, 1);
   const auto member = [&](detail::NetsProgress& progress) {
-    return detail::fit_member<float>(X, {}, detail::all_rows(60), quick(), 0, progress);
+    const FitOptions options = quick();
+    return fit_member(FitTask<float>{X, options, {}, all_rows(60)}, 0, progress);
   };
   CHECK_FALSE(member(at).has_value());
   detail::NetsProgress stopping(5, off);
@@ -449,27 +454,26 @@ TEST_CASE("wrong settings are refused before anything is trained") {
   refused("kappa is 2", [](FitOptions& s) { s.kappa = 2; });
   refused("the contamination is 0.5", [](FitOptions& s) { s.contamination = 0.5; });
   refused("the contamination is -0.1", [](FitOptions& s) { s.contamination = -0.1; });
-  refused("gamma is -1", [](FitOptions& s) { s.gamma = -1; });
+  refused("gamma is -1", [](FitOptions& s) { s.gamma = GammaRule::value(-1); });
   refused("the learning rate is 0", [](FitOptions& s) { s.adam.learning_rate = 0; });
 }
 
-TEST_CASE("what training warns of stands in the detector's facts") {
+TEST_CASE("what training warns of reaches the caller of fit, a sentence each") {
   const RowMatrix<float> alike = RowMatrix<float>::Constant(50, 3, 0.3f);
-  const auto facts = fit(alike, quick()).model().facts;
-  REQUIRE(facts.count("warnings") == 1);
-  CHECK(facts.at("warnings").find("net 1: ") == 0);
-  CHECK(facts.at("warnings").find("the scores of the training rows are constant") !=
-        std::string::npos);
+  const auto of_alike = fit(alike, quick()).warnings();
+  REQUIRE(of_alike.size() == 2);  // one a net
+  CHECK(of_alike[0].find("net 1: the scores of the training rows are constant") == 0);
+  CHECK(of_alike[1].find("net 2: the scores of the training rows are constant") == 0);
   // One look at the net that is scored: a problem is said once.
   FitOptions collapsed = quick();
-  collapsed.gamma = 1e4;
-  const std::string said = fit(curve<float>(200, 6, 3), collapsed).model().facts.at("warnings");
-  const char* words = "net 2: the latent code has collapsed";
-  REQUIRE(said.find(words) != std::string::npos);
-  CHECK(said.find(words) == said.rfind(words));
+  collapsed.gamma = GammaRule::value(1e4);
+  const auto said = fit(curve<float>(200, 6, 3), collapsed).warnings();
+  CHECK(std::count_if(said.begin(), said.end(), [](const std::string& warning) {
+          return warning.find("net 2: the latent code has collapsed") == 0;
+        }) == 1);
   FitOptions longer = quick();
   longer.steps = 600;
-  CHECK(fit(curve<float>(200, 6, 3), longer).model().facts.count("warnings") == 0);
+  CHECK(fit(curve<float>(200, 6, 3), longer).warnings().empty());
 }
 
 namespace {
@@ -516,7 +520,10 @@ TEST_CASE("rows are trusted by what most of them have in common") {
   const auto trusted_rows = [&](double contamination, std::uint64_t seed, int threads) {
     const auto on = [](const FitProgress&) { return true; };
     detail::NetsProgress at(1, on);
-    return detail::trusted_rows<float>(X, contamination, true, seed, threads, at);
+    FitOptions options;
+    options.contamination = contamination;
+    options.seed = seed;
+    return detail::trusted_rows<float>(X, options, threads, at);
   };
   const std::vector<Index> trusted = trusted_rows(0.1, 0, 1);
   // Three times the share that may be anomalies is left out.
@@ -550,14 +557,14 @@ TEST_CASE(
       };
       detail::NetsProgress at(1, until_last);
       at.expect(1000);
-      const auto trusted = detail::trusted_rows<float>(X, 0.1, true, 0, threads, at);
+      const auto trusted = detail::trusted_rows<float>(X, settings, threads, at);
       // What a round leaves out counts when all of its nets have scored the rows.
       CHECK(trusted.size() == (last > first_round ? 42 : 60));
       calls = 0;
       const auto detector = fit(X, settings, until_last);
       CHECK(calls == last);
       REQUIRE(detector.model().members.size() == 1);
-      CHECK(detector.model().scaler == detail::scaler_of<float>(X, trusted));
+      CHECK(detector.model().scaler == standardizer_of<float>(X, trusted));
       CHECK(detector.predict(X).sum() == 6);
 
       // As much is learned as by a fit that is stopped after the first epoch on those rows.

@@ -1,0 +1,52 @@
+#pragma once
+/// \file
+/// Many rows through one net, by a team of threads.
+
+#include <dasvdd/core/parallel.hpp>
+#include <dasvdd/detect/scaler.hpp>
+#include <dasvdd/nn/packed_network.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <vector>
+
+DASVDD_NAMESPACE_BEGIN
+namespace detail {
+
+/// Calls f(first row, Rows x in the net's units, result) for tiles of X's rows. f runs on any member
+/// of the team.
+/// \param decode whether the results have an output beside the latent code
+/// \param meanwhile one member does this first, while the others take tiles
+template <class Scalar>
+void forward_rows(
+    const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler, Rows<const Scalar> X,
+    int threads, bool decode, typename PackedNetwork<Scalar>::Visitor f,
+    FunctionRef<void()> meanwhile = [] {}) {
+  constexpr Index tile = kernels::batch_tile;
+  const Index tiles = ceil_div(X.rows(), tile);
+  const int size = worthwhile_threads(threads, row_cost(net.net().multiply_adds()) * X.rows());
+  const Index d = X.cols(), stride = padded_stride<Scalar>(d);
+  std::vector<ForwardBuffers<Scalar>> buffers;
+  std::vector<AlignedBuffer<Scalar>> inputs;
+  for (int i = 0; i < size; ++i) {
+    buffers.push_back(net.make_buffers(tile));
+    inputs.emplace_back(tile * stride);
+  }
+  std::atomic<Index> next{0};
+  parallel(size, [&](const Team& team) {
+    const std::size_t member = static_cast<std::size_t>(team.member());
+    if (member == 0) team.guard(meanwhile);
+    for (Index t; (t = next.fetch_add(1, std::memory_order_relaxed)) < tiles;) {
+      const Index first = t * tile, count = std::min(tile, X.rows() - first);
+      for (Index i = 0; i < count; ++i) {
+        scaler.apply(net.kernels(), X.row(first + i), d, inputs[member].data() + i * stride);
+      }
+      const Rows<const Scalar> x(inputs[member].data(), count, d, stride);
+      team.guard([&] { f(first, x, net.forward(x, buffers[member], decode)); });
+    }
+  });
+}
+
+}  // namespace detail
+DASVDD_NAMESPACE_END

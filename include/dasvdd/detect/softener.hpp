@@ -1,0 +1,69 @@
+#pragma once
+/// \file
+/// The scaler of images of things on an empty ground: softening.
+
+#include <dasvdd/detect/scaler_tensor.hpp>
+#include <dasvdd/kernels/table.hpp>
+#include <dasvdd/nn/shape.hpp>
+
+#include <cmath>
+#include <vector>
+
+DASVDD_NAMESPACE_BEGIN
+namespace detail {
+
+/// Softening of images: each pixel becomes the square root of the mean of its neighborhood,
+///     out(y, x) = sqrt(sum over i, j from -1 to 1 of b_i b_j in(y + i, x + j)),  b = (1, 2, 1) / 4,
+/// channel by channel, with nothing outside the image; a negative mean keeps its sign. A line that is
+/// a pixel off then differs less, and dark pixels count as much as bright ones.
+template <class Scalar>
+class Softener {
+ public:
+  /// \param image what a row holds
+  explicit Softener(const Shape& image) : image_(image) {
+    check_shape("the softening", "image", image);
+  }
+
+  const Shape& image() const { return image_; }
+
+  Index features() const { return image_.size(); }
+  /// Sums of 1, 2, 1 down the columns, then along the rows. Doubling is exact, so the sums are the
+  /// same whether a compiler fuses it with the addition or not.
+  void apply(const kernels::Table<Scalar>&, const Scalar* row, Index, Scalar* out) const {
+    const Index width = image_.width, lines = image_.channels * image_.height;
+    for (Index line = 0; line < lines; ++line, row += width, out += width) {
+      const bool first = line % image_.height == 0;
+      const bool last = line % image_.height == image_.height - 1;
+      for (Index x = 0; x < width; ++x) {
+        out[x] =
+            (first ? Scalar(0) : row[x - width]) + (last ? Scalar(0) : row[x + width]) + 2 * row[x];
+      }
+      Scalar left = 0;
+      for (Index x = 0; x < width; ++x) {
+        const Scalar middle = out[x], right = x + 1 < width ? out[x + 1] : Scalar(0);
+        const Scalar mean = (left + right + 2 * middle) / 16;
+        out[x] = std::copysign(std::sqrt(std::abs(mean)), mean);
+        left = middle;
+      }
+    }
+  }
+  /// The square is undone, the mean over the neighborhood can't be: pixels stay blurred.
+  void undo(const kernels::Table<Scalar>&, const Scalar*, Index d, Scalar* out) const {
+    for (Index j = 0; j < d; ++j) out[j] *= std::abs(out[j]);
+  }
+  std::string text() const {
+    return sentence("softened, ", image_.channels, " x ", image_.height, " x ", image_.width);
+  }
+  std::vector<ScalerTensor> tensors() const {
+    return {{"scaler.softened_image",
+             {static_cast<double>(image_.channels), static_cast<double>(image_.height),
+              static_cast<double>(image_.width)}}};
+  }
+  friend bool operator==(const Softener& a, const Softener& b) { return a.image_ == b.image_; }
+
+ private:
+  Shape image_;
+};
+
+}  // namespace detail
+DASVDD_NAMESPACE_END

@@ -1,0 +1,104 @@
+#pragma once
+/// \file
+/// The scaler of tables: a mean and a scale a feature.
+
+#include <dasvdd/core/memory.hpp>
+#include <dasvdd/detect/scaler_tensor.hpp>
+#include <dasvdd/kernels/table.hpp>
+
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <vector>
+
+DASVDD_NAMESPACE_BEGIN
+namespace detail {
+
+/// x_j <- (x_j - mean_j) / scale_j
+template <class Scalar>
+class Standardizer {
+ public:
+  /// \throws InvalidArgument unless both have one entry a feature, all finite and every scale
+  /// positive
+  Standardizer(std::vector<double> mean, std::vector<double> scale)
+      : mean_(std::move(mean)),
+        scale_(std::move(scale)),
+        shift_(static_cast<Index>(mean_.size())),
+        factor_(static_cast<Index>(mean_.size())) {
+    require(mean_.size() == scale_.size(), "the scaler has ", mean_.size(), " means and ",
+            scale_.size(), " scales, expected as many of each");
+    for (std::size_t j = 0; j < mean_.size(); ++j) {
+      // Both must be numbers of the net's scalar type too, the factor one that is not flushed to
+      // zero.
+      const Scalar shift = static_cast<Scalar>(mean_[j]);
+      const Scalar factor = static_cast<Scalar>(1 / scale_[j]);
+      const bool good = scale_[j] > 0 && is_finite(scale_[j]) && is_finite(shift) &&
+                        is_finite(factor) && factor >= std::numeric_limits<Scalar>::min();
+      require(good, "the scaler's feature ", j, " has mean ", mean_[j], " and scale ", scale_[j],
+              ", expected finite numbers and a positive scale");
+      shift_[static_cast<Index>(j)] = shift;
+      factor_[static_cast<Index>(j)] = factor;
+    }
+  }
+
+  /// Mean and standard deviation (of the n rows, not n - 1) of each feature; a constant feature
+  /// gets scale 1.
+  static Standardizer of(Rows<const Scalar> x) {
+    const Index n = x.rows(), d = x.cols();
+    const std::size_t size = static_cast<std::size_t>(d);
+    std::vector<double> mean(size, 0), scale(size, 0), low(size), high(size);
+    for (Index i = 0; i < n; ++i) {
+      for (Index j = 0; j < d; ++j) {
+        const std::size_t at = static_cast<std::size_t>(j);
+        const double value = static_cast<double>(x(i, j));
+        mean[at] += value;
+        if (i == 0 || value < low[at]) low[at] = value;
+        if (i == 0 || value > high[at]) high[at] = value;
+      }
+    }
+    for (double& m : mean) m /= static_cast<double>(n);
+    for (Index i = 0; i < n; ++i) {
+      for (Index j = 0; j < d; ++j) {
+        const std::size_t at = static_cast<std::size_t>(j);
+        const double difference = static_cast<double>(x(i, j)) - mean[at];
+        scale[at] = std::fma(difference, difference, scale[at]);
+      }
+    }
+    for (std::size_t j = 0; j < size; ++j) {
+      // A constant's mean may be off by a rounding, and then its deviation is no zero but noise.
+      const double deviation = std::sqrt(scale[j] / static_cast<double>(n));
+      const bool constant = low[j] == high[j] || deviation < 1e-30;
+      if (low[j] == high[j]) mean[j] = low[j];
+      scale[j] = constant ? 1 : deviation;
+    }
+    return Standardizer(std::move(mean), std::move(scale));
+  }
+
+  const std::vector<double>& mean() const { return mean_; }
+  const std::vector<double>& scale() const { return scale_; }
+
+  Index features() const { return static_cast<Index>(mean_.size()); }
+  void apply(const kernels::Table<Scalar>& k, const Scalar* row, Index d, Scalar* out) const {
+    k.standardize(row, shift_.data(), factor_.data(), d, out);
+  }
+  void undo(const kernels::Table<Scalar>&, const Scalar*, Index d, Scalar* out) const {
+    for (Index j = 0; j < d; ++j) {
+      const std::size_t at = static_cast<std::size_t>(j);
+      out[j] = static_cast<Scalar>(std::fma(static_cast<double>(out[j]), scale_[at], mean_[at]));
+    }
+  }
+  std::string text() const { return "standardized"; }
+  std::vector<ScalerTensor> tensors() const {
+    return {{"scaler.mean", mean_}, {"scaler.scale", scale_}};
+  }
+  friend bool operator==(const Standardizer& a, const Standardizer& b) {
+    return a.mean_ == b.mean_ && a.scale_ == b.scale_;
+  }
+
+ private:
+  std::vector<double> mean_, scale_;
+  AlignedBuffer<Scalar> shift_, factor_;
+};
+
+}  // namespace detail
+DASVDD_NAMESPACE_END

@@ -1,0 +1,37 @@
+#pragma once
+/// \file
+/// What fit() takes as a batch: an Eigen matrix or Rows, of float or double.
+
+#include <dasvdd/core/types.hpp>
+
+#include <type_traits>
+
+DASVDD_NAMESPACE_BEGIN
+namespace detail {
+
+template <class Batch, class = void>
+struct BatchTraits {
+  static_assert(sizeof(Batch) == 0,
+                "dasvdd: a batch is a row-major Eigen matrix (dasvdd::RowMatrix<float>) or "
+                "dasvdd::Rows, one sample a row");
+};
+template <class Scalar_>
+struct BatchTraits<Rows<Scalar_>, void> {
+  using Scalar = std::remove_const_t<Scalar_>;
+};
+template <class Batch>
+struct BatchTraits<Batch, std::enable_if_t<std::is_base_of_v<Eigen::DenseBase<Batch>, Batch>>> {
+  using Scalar = typename Batch::Scalar;
+};
+
+template <class Batch>
+using BatchScalar = typename BatchTraits<Batch>::Scalar;
+
+/// A view of the batch, without a copy.
+template <class Batch>
+Rows<const BatchScalar<Batch>> rows_of(const Batch& X) {
+  return Rows<const BatchScalar<Batch>>(X);
+}
+
+}  // namespace detail
+DASVDD_NAMESPACE_END

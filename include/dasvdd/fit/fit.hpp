@@ -1,0 +1,79 @@
+#pragma once
+/// \file
+/// One line from rows to a detector.
+
+#include <dasvdd/fit/batch.hpp>
+#include <dasvdd/fit/fitted_ensemble.hpp>
+#include <dasvdd/fit/member.hpp>
+#include <dasvdd/train/training_rows.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <utility>
+#include <vector>
+
+DASVDD_NAMESPACE_BEGIN
+namespace detail {
+
+/// fit(), whatever the types of its batch and its progress: the rows to trust, the scaler, the
+/// members side by side, the ensemble.
+template <class Scalar>
+Detector<Scalar> fit_table(Rows<const Scalar> X, const FitOptions& options,
+                           FunctionRef<bool(const FitProgress&)> progress) {
+  options.check();
+  require(X.cols() > 0, "the training set has no columns");
+  require_training_rows(X, X.cols());
+  const int threads = resolve_threads(options.threads);
+  const bool screened = options.contamination > 0;
+  const Index n = X.rows(), members = options.ensemble_size;
+  const Index trusted = screened ? Screening::trusted(n, options.contamination) : n;
+  NetsProgress at(members, progress);
+  if (screened) at.expect(Screening::all_epochs(n, options.contamination));
+  for (Index i = 0; i < members; ++i) at.expect(options.epochs_for(Folds::rows(trusted, i)));
+
+  FitTask<Scalar> task{
+      X, options, {}, screened ? trusted_rows(X, options, threads, at) : all_rows(n)};
+  if (options.standardize) task.scaler = standardizer_of(X, task.order);
+  random_stream(options.seed, Stream::fit_order).shuffle(task.order.data(), task.order.size());
+
+  std::vector<std::optional<Detector<Scalar>>> begun(static_cast<std::size_t>(members));
+  at.each(threads, members,
+          [&](Index i) { begun[static_cast<std::size_t>(i)] = fit_member(task, i, at); });
+  std::vector<Detector<Scalar>> fitted;
+  for (auto& member : begun) {
+    if (member) fitted.push_back(std::move(*member));
+  }
+  Facts facts = {{"seed", sentence(options.seed)}, {"gamma_rule", options.gamma.text()}};
+  if (screened) facts["contamination"] = sentence(options.contamination);
+  return fitted_ensemble(fitted, std::move(facts), X, options.threads,
+                         std::min(Options().training_quantile, 1 - options.contamination));
+}
+
+}  // namespace detail
+
+/// Fits a detector to a table of normal rows: `auto detector = dasvdd::fit(X);`
+///
+/// The rows are standardized. An ensemble of autoencoders is trained, each on four fifths of the rows
+/// and for a number of steps that does not depend on n, and scored by whitened residuals. The
+/// reasons, in figures, are in docs/results.md. Read Detector::warnings() of the result.
+/// \param X n x d, n at least 2, every number finite; a row-major Eigen matrix or Rows. Constant
+///   features are fine.
+/// \param progress called as progress(const FitProgress&) after each epoch of each net, by one thread
+///   at a time. Returning false ends the fit: nets at work finish their epoch, and the detector is
+///   made of the members that had begun. During screening (FitOptions::contamination) none has: the
+///   detector is then one member, trained for one epoch on the rows trusted so far.
+/// \throws InvalidArgument for options out of range, or rows that can't be trained on
+template <class Batch, class Progress>
+Detector<detail::BatchScalar<Batch>> fit(const Batch& X, const FitOptions& options,
+                                         Progress&& progress) {
+  return detail::fit_table<detail::BatchScalar<Batch>>(
+      detail::rows_of(X), options,
+      [&](const FitProgress& at) { return detail::keep_going(progress, at); });
+}
+template <class Batch>
+Detector<detail::BatchScalar<Batch>> fit(const Batch& X, const FitOptions& options = {}) {
+  return fit(X, options, detail::NoProgress());
+}
+
+DASVDD_NAMESPACE_END

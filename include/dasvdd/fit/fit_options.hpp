@@ -1,0 +1,53 @@
+#pragma once
+/// \file
+/// What one may say to fit().
+
+#include <dasvdd/train/options.hpp>
+
+#include <algorithm>
+
+DASVDD_NAMESPACE_BEGIN
+
+/// Options of fit(); the defaults suit a table of any width and length. Values out of range are
+/// refused before anything is trained.
+struct FitOptions : detail::TrainingOptions {
+  Index ensemble_size = 9;  ///< nets in the ensemble; 1 for those who need the smallest model
+  Index steps = 3000;  ///< mini-batches each net trains for, rounded up to whole epochs
+  Index epochs = 0;    ///< passes over the rows instead of steps, for those who count so; 0: steps
+  /// The share of training rows that may be anomalies, below one half, for those who can't promise
+  /// normal rows. Rows that look odd are left out of the training, nets train for a third of
+  /// `steps`, because a long training reconstructs its few anomalies too, and the threshold calls
+  /// that share of the training rows anomalies. Costs detection where all rows are normal after all
+  /// (docs/results.md has figures): leave it at 0 then.
+  double contamination = 0;
+
+  /// Standardized rows. Small mini-batches at a constant rate: their noise changes the
+  /// reconstruction of a row the more, the fewer training rows are near it, and so the residuals of
+  /// anomalies. A tenth of the published gamma: untrained nets put it far too high for trained
+  /// ones; two nets suffice for the estimate, because there are other members.
+  FitOptions() {
+    batch_size = 32;
+    standardize = true;
+    score = ScoreForm::whitened;
+    gamma = GammaRule::ratio_of_means(2).times(0.1);
+  }
+
+  void check() const {
+    using detail::require;
+    require(ensemble_size >= 1, "ensemble_size is ", ensemble_size, ", expected at least 1");
+    require(steps >= 1, "steps is ", steps, ", expected at least 1");
+    require(epochs >= 0, "epochs is ", epochs, ", expected 0 (as steps say) or more");
+    require(contamination >= 0 && contamination < 0.5, "the contamination is ", contamination,
+            ", expected a share from 0 to below 0.5");
+    TrainingOptions::check();
+  }
+
+  /// Epochs of a net that trains on so many rows.
+  Index epochs_for(Index rows) const {
+    if (epochs > 0) return epochs;
+    const Index wanted = contamination > 0 ? detail::ceil_div(steps, Index(3)) : steps;
+    return detail::ceil_div(wanted, detail::ceil_div(rows, batch_size));
+  }
+};
+
+DASVDD_NAMESPACE_END

@@ -1,0 +1,143 @@
+#pragma once
+/// \file
+/// The forms a trained net's score may have, each with its two terms: a new form is an enumerator, a
+/// function of its terms, and a row of score_form().
+
+#include <dasvdd/detect/scaler.hpp>
+#include <dasvdd/detect/score_term.hpp>
+#include <dasvdd/nn/autoencoder.hpp>
+#include <dasvdd/train/whitening.hpp>
+
+#include <utility>
+
+DASVDD_NAMESPACE_BEGIN
+
+/// The score a trained net is given. r and q are the terms of Dasvdd, means are over the training
+/// rows after training.
+enum class ScoreForm {
+  published,  ///< S = r + gamma q, gamma as in training
+  balanced,   ///< S = r / mean r + q / mean q
+  /// S = r / mean r + t / mean t with t = (z - c)^T C^-1 (z - c), C the mean of (z - c)(z - c)^T:
+  /// for images
+  latent_whitened,
+  whitened,  ///< S = e^T C^-1 e / d, e the residual and C its covariance; no latent term: for tables
+};
+
+namespace detail {
+
+/// A trained net with what its score is made of; refers to the numbers of a trainer or a fit.
+template <class Scalar>
+struct TrainedNet {
+  const Autoencoder<Scalar>& net;
+  const AlignedBuffer<Scalar>&parameters, &statistics, &center;
+  const Scaler<Scalar>& scaler;
+  double gamma;
+  const char* objective;      ///< its name, for the model file
+  double r_weight, q_weight;  ///< of r and q in the published score
+
+  bool decodes() const { return r_weight > 0; }
+};
+
+/// What the forms are made from, of n rows.
+template <class Scalar>
+struct RowTerms {
+  AlignedBuffer<double> residual;   ///< n: ||xhat - x||^2; zeros where nothing is decoded
+  AlignedBuffer<double> distance;   ///< n: ||z - c||^2
+  AlignedBuffer<Scalar> codes;      ///< n x m, where they are asked for
+  AlignedBuffer<Scalar> residuals;  ///< n x d: xhat - x, where they are asked for
+
+  Index rows() const { return residual.size(); }
+};
+
+/// A net's score: S = reconstruction(xhat - x) + latent(z - c).
+template <class Scalar>
+struct ScoreTerms {
+  ScoreTerm<Scalar> reconstruction, latent;
+};
+
+inline double mean_of(const AlignedBuffer<double>& x, double divisor = 1) {
+  double sum = 0;
+  for (double v : x) sum += v / divisor;
+  return sum / static_cast<double>(x.size());
+}
+
+/// r / mean r. A training set that the net reconstructs exactly leaves no mean to divide by; the
+/// published weight then stays.
+template <class Scalar>
+ScoreTerm<Scalar> balanced_reconstruction(const TrainedNet<Scalar>& trained,
+                                          const RowTerms<Scalar>& rows) {
+  const Index d = trained.net.inputs();
+  const double mean = mean_of(rows.residual, static_cast<double>(d));
+  return {d, mean > 0 ? 1 / mean : trained.r_weight, static_cast<double>(d)};
+}
+
+template <class Scalar>
+ScoreTerms<Scalar> published_terms(const TrainedNet<Scalar>& trained, const RowTerms<Scalar>&) {
+  const Index d = trained.net.inputs();
+  return {{d, trained.r_weight, static_cast<double>(d)}, {trained.net.code(), trained.q_weight, 1}};
+}
+
+template <class Scalar>
+ScoreTerms<Scalar> balanced_terms(const TrainedNet<Scalar>& trained, const RowTerms<Scalar>& rows) {
+  const double mean = mean_of(rows.distance);
+  const bool weighs = trained.q_weight > 0 && mean > 0;
+  return {balanced_reconstruction(trained, rows),
+          {trained.net.code(), weighs ? 1 / mean : trained.q_weight, 1}};
+}
+
+template <class Scalar>
+ScoreTerms<Scalar> latent_whitened_terms(const TrainedNet<Scalar>& trained,
+                                         const RowTerms<Scalar>& rows) {
+  const auto& k = kernels::best<Scalar>();
+  const Scalar* center = trained.center.data();
+  const Index m = trained.net.code(), n = rows.rows();
+  AlignedBuffer<Scalar> offsets(n * m);
+  for (Index i = 0; i < n; ++i) {
+    k.scaled_difference(rows.codes.data() + i * m, center, Scalar(1), m, offsets.data() + i * m);
+  }
+  AlignedBuffer<Scalar> whitening = whitening_matrix<Scalar>(offsets.data(), n, m);
+  ScoreTerm<Scalar> raw(m, 1, 1, whitening);
+  AlignedBuffer<Scalar> scratch(raw.scratch(1));
+  AlignedBuffer<double> t(n);
+  for (Index i = 0; i < n; ++i) {
+    raw.evaluate(k, {rows.codes.data() + i * m, 1, m}, center, 0, scratch.data(), &t[i]);
+  }
+  const double mean = mean_of(t);
+  return {balanced_reconstruction(trained, rows),
+          mean > 0 ? ScoreTerm<Scalar>(m, 1 / mean, 1, std::move(whitening)) : std::move(raw)};
+}
+
+template <class Scalar>
+ScoreTerms<Scalar> whitened_terms(const TrainedNet<Scalar>& trained, const RowTerms<Scalar>& rows) {
+  const Index d = trained.net.inputs();
+  return {{d, 1, static_cast<double>(d),
+           whitening_matrix<Scalar>(rows.residuals.data(), rows.rows(), d)},
+          {trained.net.code(), 0, 1}};
+}
+
+template <class Scalar>
+struct ScoreFormRow {
+  const char* name;  ///< in model files
+  bool needs_codes, needs_residuals;
+  ScoreTerms<Scalar> (*terms)(const TrainedNet<Scalar>&, const RowTerms<Scalar>&);
+};
+
+/// All that the library knows of a form. No default: a compiler warns of a form that is forgotten.
+template <class Scalar>
+ScoreFormRow<Scalar> score_form(ScoreForm form) {
+  switch (form) {
+    case ScoreForm::published:
+      return {"published", false, false, published_terms<Scalar>};
+    case ScoreForm::balanced:
+      return {"balanced", false, false, balanced_terms<Scalar>};
+    case ScoreForm::latent_whitened:
+      return {"latent_whitened", true, false, latent_whitened_terms<Scalar>};
+    case ScoreForm::whitened:
+      return {"whitened", false, true, whitened_terms<Scalar>};
+  }
+  throw InvalidArgument(sentence("the score form is ", static_cast<int>(form),
+                                 ", expected one of the enumerators of ScoreForm"));
+}
+
+}  // namespace detail
+DASVDD_NAMESPACE_END
