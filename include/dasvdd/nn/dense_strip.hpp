@@ -9,7 +9,7 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// Columns first .. first + cols - 1 of a batch's block; `out` points at the first of them in row 0.
+/// Columns first .. first + cols - 1 of a mini-batch's block; `out` points at the first of them in row 0.
 template <class Scalar>
 struct DenseStrip {
   Index first, cols;

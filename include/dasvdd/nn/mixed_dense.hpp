@@ -2,8 +2,7 @@
 /// \file
 /// The dense steps of a training pass in mixed precision: products of factors rounded to bfloat16.
 ///
-/// Results and gradients stay in float; each is rounded once, in the two layouts that the products to come
-/// read it in:
+/// Results and gradients stay in float. Each is rounded once, into the two layouts that products read:
 ///
 ///     forward     Y = f(X W^T + b)     X by rows, W^T by strips
 ///     backward    G_x = G W            G by rows, W by strips
@@ -21,7 +20,7 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// Rounded copies of a batch for every dense step of a net, and PlainDense's functions on them. Members of a
+/// Rounded copies of a mini-batch for every dense step of a net, and PlainDense's functions on them. Members of a
 /// team call them; all members call the two that prepare.
 class MixedDense {
  public:

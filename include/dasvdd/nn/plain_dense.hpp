@@ -25,7 +25,7 @@ class PlainDense {
     for (const auto& s : steps) {
       if (s.kind == Step<Scalar>::Kind::dense) widest = std::max({widest, s.inputs, s.outputs});
     }
-    // One strip of weights, or all strips of a batch.
+    // One strip of weights, or all strips of a mini-batch.
     const Index size = std::max(widest * k_->panel, max_rows * round_up(widest, k_->panel));
     for (int t = 0; t < threads; ++t) strips_.emplace_back(size);
   }

@@ -5,15 +5,16 @@
 ///
 /// For a dense step y = f(a), a = x W^T + b, with G = dL/da and B rows:
 ///
-///     forward     Y (B x out) = f(X W^T + b)                     strips of outputs
-///     backward    G_x (B x in) = (G W) * f_x'(.)                 strips of inputs; f_x: the
-///     activation before gradients   dW (out x in) = G^T X,   db = sum of G's rows  strips of
-///     inputs; Adam at the last touch
+///     forward     Y (B x out) = f(X W^T + b)     shared out by strips of outputs
+///     backward    G_x (B x in) = (G W) * f_x'    by strips of inputs
+///     gradients   dW (out x in) = G^T X          by rows of W; Adam follows each product
+///                 db (out) = sum of G's rows     by cache lines
+///
+/// with f_x the activation of the step before.
 ///
 /// The three products of a dense step are those of plain_dense.hpp or, in mixed precision, mixed_dense.hpp.
 ///
-/// Each strip belongs to one thread, each output to one strip: the bits don't depend on the number
-/// of threads.
+/// One thread computes each strip, so the bits don't depend on the number of threads.
 
 #include <dasvdd/core/parallel.hpp>
 #include <dasvdd/kernels/dispatch.hpp>
@@ -66,11 +67,11 @@ class TrainingPass {
   Rows<Scalar> output_gradient(Index rows) { return buffers_.back().gradient.rows(rows); }
   Rows<Scalar> latent_gradient(Index rows) { return latent_.rows(rows); }
 
-  /// How layers with a training mode of their own compute: as in the network step, bringing their
-  /// running statistics up to date, or as a fitted detector does.
+  /// How layers with running statistics compute: as in the network step, which updates the statistics,
+  /// or as in a fitted detector.
   enum class Mode { train, detect };
 
-  /// Whether every row's results are the same in both modes, whatever rows are beside it.
+  /// Whether a row's result is the same in both modes and in every mini-batch.
   bool has_one_mode() const {
     return std::none_of(net_.steps().begin(), net_.steps().end(),
                         [](const auto& s) { return s.kind == Step<Scalar>::Kind::layer; });
@@ -82,8 +83,9 @@ class TrainingPass {
                Rows<const Scalar> x, Index steps) {
     forward(team, mode, parameters, statistics, x, {0, steps}, mode == Mode::train ? x.rows() : 0);
   }
-  /// Carries out some of the steps, the first of them on x's rows or on as many that it left before.
-  /// \param trained backward and parameter_gradients will be asked for the first so many rows
+  /// Carries out some of the steps. The first step of the net reads x; any other, the x.rows() results
+  /// of the step before it.
+  /// \param trained the number of rows, from the first, that backward and parameter_gradients will read
   void forward(const Team& team, Mode mode, const Scalar* parameters, Scalar* statistics,
                Rows<const Scalar> x, Range steps, Index trained) {
     for (Index l = steps.first; l < steps.last; ++l) {
@@ -116,7 +118,7 @@ class TrainingPass {
 
   /// Turns the gradients that backward left into parameter gradients. Ends with a barrier.
   void parameter_gradients(const Team& team, Rows<const Scalar> x, const GradientSink& sink) {
-    // Shared out by rows of the weights, each worth as many units as it has strips of columns.
+    // Members share rows of the weights. A row counts as many units as it has strips of columns.
     Index units = 0;
     for (const auto& s : net_.steps()) units += weight_units(s);
     const Range mine = team.share(units);
@@ -227,13 +229,13 @@ class TrainingPass {
   // ---- backward ---------------------------------------------------------------------------------
 
   /// Completes the gradient of step l's result in the given rows and columns: adds the latent
-  /// term's share where the result is the code, then goes back through the step's activation.
+  /// term's share where the result is the latent code, then goes back through the step's activation.
   void finish(Index l, Range rows, Index first, Index cols) {
     const auto& s = step(l);
     Block& g = gradient(l);
     Scalar* to = g.data.data() + rows.first * g.stride + first;
     if (l == code_step_) {
-      const bool only = l == steps() - 1;  // no decoder: the latent gradient is all there is
+      const bool only = l == steps() - 1;  // no decoder: there is no other gradient
       for (Index i = rows.first; i < rows.last; ++i) {
         const Scalar* from = latent_.data.data() + i * latent_.stride + first;
         Scalar* row = to + (i - rows.first) * g.stride;
@@ -301,7 +303,7 @@ class TrainingPass {
   void bias_gradients(const Team& team, Index l, Index rows, const GradientSink& sink) {
     const auto& s = step(l);
     if (!s.bias) return;
-    // Shared out in whole cache lines.
+    // Members share whole cache lines.
     const Range lines = team.share(detail::ceil_div(s.outputs, detail::tensor_alignment));
     const Index first = lines.first * detail::tensor_alignment;
     const Index count = std::min(lines.last * detail::tensor_alignment, s.outputs) - first;
