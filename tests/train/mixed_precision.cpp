@@ -71,7 +71,8 @@ TEST_CASE("gradients in mixed precision are float's but for the rounding of fact
     const std::string set = precision.name();
     CAPTURE(set);
     for (const auto& net : {dense_net, image_net}) {
-      for (const Index rows : {Index(2), Index(50)}) {
+      // 33 rows are one unit of depth and a row more.
+      for (const Index rows : {Index(2), Index(33), Index(50)}) {
         CAPTURE(rows);
         CAPTURE(net.inputs());
         const auto X = curve<float>(rows, net.inputs(), 3);

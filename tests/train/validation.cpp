@@ -91,6 +91,28 @@ TEST_CASE("patience ends a watched run, and never changes the epochs before") {
   CHECK(same_bits(again.state().parameters, trainer.state().parameters));
 }
 
+TEST_CASE("of epochs with the same loss the first is the best, and patience counts from it") {
+  // Steps too small to change a number, and a center that stays: every epoch's loss is the same.
+  const RowMatrix<float> X = curve<float>(60, 6, 1);
+  Options options = watching();
+  options.adam.learning_rate = 1e-30;
+  options.center = CenterRule::fixed();
+  options.patience = 2;
+  for (const Index epochs : {4, 3}) {
+    CAPTURE(epochs);
+    options.epochs = epochs;
+    Trainer<float> trainer(small_net(), options);
+    const FitReport report = trainer.fit(X);
+    REQUIRE(report.epochs.size() == 3);
+    CHECK(report.epochs[1].validation_loss == report.epochs[0].validation_loss);
+    CHECK(report.epochs[2].validation_loss == report.epochs[0].validation_loss);
+    CHECK(report.best_epoch == 1);
+    CHECK(trainer.state().epochs == 1);
+    // Patience that ends with the last epoch has cut nothing off.
+    CHECK(report.stopped == (epochs == 4));
+  }
+}
+
 TEST_CASE("rows kept out are not trained on, but give the score its form and the threshold") {
   RowMatrix<float> X = curve<float>(60, 6, 1);
   const Options options = watching();

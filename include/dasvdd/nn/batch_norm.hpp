@@ -15,10 +15,10 @@ namespace detail {
 /// Batch normalization (Ioffe & Szegedy 2015) as torch.nn.BatchNorm1d and BatchNorm2d, per channel
 /// c: y = w[c] (x - m[c]) / sqrt(v[c] + eps) + b[c].
 ///
-/// In the network step m and v are the batch's mean and variance (the biased one) over its rows and
-/// the channel's pixels; running ones follow them, r += momentum (batch - r), the variance's the
-/// unbiased. A detector, and the center step, use the running ones, so that a row's score depends on
-/// no other row. Where a batch gives a channel one number alone, y = b and the running ones stay.
+/// In the network step m and v are the mini-batch's mean and biased variance over its rows and the
+/// channel's pixels. Running values follow them, r += momentum (batch - r), with the unbiased variance.
+/// A detector and the center step use the running values, so a row's score depends on no other row.
+/// Where a mini-batch has one number of a channel, y = b and the running values stay.
 ///
 /// A table's row has features() channels of one pixel. w: C, starts at 1, b: C, starts at 0; both
 /// are left out where `affine` is false. Running mean: C, starts at 0; running variance: C, at 1.

@@ -28,8 +28,7 @@ struct FixedSizes<L, std::void_t<decltype(L::fixed_inputs)>> {
   static constexpr int inputs = L::fixed_inputs, outputs = L::fixed_outputs;
 };
 
-/// Whether every fixed size meets the size before it; sizes known only at run time are checked
-/// then.
+/// Whether every fixed size equals the size before it. Sizes known at run time are checked then.
 template <class... Layers>
 constexpr bool fixed_sizes_meet() {
   int size = Eigen::Dynamic;
@@ -48,9 +47,8 @@ constexpr bool fixed_sizes_meet() {
 
 namespace detail {
 
-/// Layers in a row, `Chain<Dense<float>, LeakyRelu, ...>`, written with chain(...). What can be
-/// wrong with a net's types is said by the compiler; what can be wrong with its sizes, at
-/// construction.
+/// Layers in a row, `Chain<Dense<float>, LeakyRelu, ...>`, written with chain(...). The compiler
+/// refuses types that don't fit, the constructor refuses sizes that don't.
 template <class... Layers>
 class Chain {
   static_assert(sizeof...(Layers) > 0, "dasvdd: a chain has at least one layer");

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// Sums over rows and pixels, one a channel, in an order that depends on nothing.
+/// Sums over rows and pixels, one a channel, always in the same order.
 
 #include <dasvdd/nn/shape.hpp>
 

@@ -11,11 +11,10 @@
 ///                              v s + j - p = x
 ///     weights     dW[o, c, i, j] += sum over rows, u, v of Y[o, u, v] X[c, u s + i - p, v s + j - p]
 ///
-/// Each is a matrix product with the columns of im2col, which are made a strip at a time and never
-/// stand in memory as a whole. What makes them cheap: in an image padded with zeros and laid out
-/// flat, the pixels that one weight meets are one contiguous run, its neighbor's the same run a
-/// pixel further, if the map's rows are taken as wide as the image's (the outputs too many are
-/// dropped). A stride s > 1 comes down to the same by sorting the padded image's pixels into s x s
+/// Each is a matrix product with the columns of im2col, made one strip at a time. They are cheap to
+/// make: take the map's rows as wide as the padded image's, and drop the surplus outputs. Then the
+/// pixels that one weight multiplies are one contiguous run of the flat image, and its neighbor's run
+/// starts a pixel later. For a stride s > 1 the padded image's pixels are first sorted into s x s
 /// images, one a phase. docs/method.md has the derivation.
 
 #include <dasvdd/core/memory.hpp>

@@ -78,7 +78,7 @@ class MaxPool2d : public Layer<Scalar_> {
   /// The usual kernel, known to the compiler.
   static constexpr std::integral_constant<Index, 2> two{};
 
-  // Which pixel is the largest nobody can guess, least of all the branch predictor: no branches.
+  // No branches: the branch predictor can't guess which pixel is the largest.
   template <class Kernel>
   Scalar maximum(const Scalar* window, Kernel kernel) const {
     Scalar best = window[0];

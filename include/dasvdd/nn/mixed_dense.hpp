@@ -1,10 +1,8 @@
 #pragma once
 /// \file
-/// The dense steps of a training pass in mixed precision: what TrainingPass does with its float kernels, on
-/// factors rounded to bfloat16.
+/// The dense steps of a training pass in mixed precision: products of factors rounded to bfloat16.
 ///
-/// Results and gradients stay in float; each is rounded once, in the two layouts that the products to come
-/// read it in:
+/// Results and gradients stay in float. Each is rounded once, into the two layouts that products read:
 ///
 ///     forward     Y = f(X W^T + b)     X by rows, W^T by strips
 ///     backward    G_x = G W            G by rows, W by strips
@@ -13,6 +11,8 @@
 #include <dasvdd/core/memory.hpp>
 #include <dasvdd/core/parallel.hpp>
 #include <dasvdd/kernels/mixed_table.hpp>
+#include <dasvdd/nn/dense_strip.hpp>
+#include <dasvdd/nn/gradient_sink.hpp>
 #include <dasvdd/nn/network.hpp>
 
 #include <algorithm>
@@ -20,7 +20,8 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// Rounded copies of a batch for every dense step of a net. Its functions are called by all members of a team.
+/// Rounded copies of a mini-batch for every dense step of a net, and PlainDense's functions on them. Members of a
+/// team call them; all members call the two that prepare.
 class MixedDense {
  public:
   using Number = kernels::Bfloat16;
@@ -45,14 +46,16 @@ class MixedDense {
       }
       rounded_.push_back(std::move(r));
     }
-    for (int t = 0; t < threads; ++t) strips_.push_back(numbers(panel, whole(widest)));
+    for (int t = 0; t < threads; ++t) strips_.push_back(numbers(strip_columns, whole(widest)));
   }
 
-  /// Rounds what step l takes, by strips of its columns; the first `trained` rows for its weight gradient too.
-  /// Ends with a barrier.
-  void round_input(const Team& team, Index l, Rows<const float> x, Index trained) {
+  /// Columns of a strip.
+  Index panel() const { return strip_columns; }
+
+  /// Rounds what step l takes; the first `trained` rows for its weight gradient too. Ends with a barrier.
+  void prepare_input(const Team& team, Index l, Rows<const float> x, Index trained) {
     Rounded& r = at(l);
-    for_strips(team, x.cols(), [&](Index first, Index cols) {
+    for_my_strips(team, x.cols(), strip_columns, [&](Index first, Index cols) {
       k_->round_rows(x.data() + first, x.stride(), x.rows(), cols, r.x_rows.data() + first,
                      r.x_stride);
       if (trained > 0) {
@@ -65,9 +68,9 @@ class MixedDense {
 
   /// Rounds the gradient of what step l gives; `for_input` where the gradient of what it takes will be wanted.
   /// Ends with a barrier.
-  void round_gradient(const Team& team, Index l, Rows<const float> g, bool for_input) {
+  void prepare_gradient(const Team& team, Index l, Rows<const float> g, bool for_input) {
     Rounded& r = at(l);
-    for_strips(team, g.cols(), [&](Index first, Index cols) {
+    for_my_strips(team, g.cols(), strip_columns, [&](Index first, Index cols) {
       if (for_input) {
         k_->round_rows(g.data() + first, g.stride(), g.rows(), cols, r.g_rows.data() + first,
                        r.g_stride);
@@ -78,44 +81,40 @@ class MixedDense {
     team.barrier();
   }
 
-  /// out = f(x W^T + b) for `cols` outputs; w: their rows of the weight, cols x inputs.
-  void forward(const Team& team, Index l, Index rows, Index cols, Index inputs, const float* w,
-               const float* bias, Activation f, float* out, Index out_stride) {
-    Rounded& r = at(l);
-    k_->pack_rows(w, inputs, cols, inputs, strip(team));
-    k_->product(
-        {rows, cols, whole(inputs), strip(team), r.x_rows.data(), r.x_stride, out, out_stride},
-        bias, f);
+  /// A strip of f(x W^T + b), x what step number l, which is s, takes.
+  void forward(const Team& team, Index l, const Step<float>& s, const float* parameters,
+               Rows<const float> x, Activation f, const DenseStrip<float>& to) {
+    const Rounded& r = at(l);
+    const float* w = parameters + s.weight_at + to.first * s.inputs;
+    k_->pack_rows(w, s.inputs, to.cols, s.inputs, strip(team));
+    k_->product({x.rows(), to.cols, whole(s.inputs), strip(team), r.x_rows.data(), r.x_stride,
+                 to.out, to.stride},
+                s.bias ? parameters + s.bias_at + to.first : nullptr, f);
   }
 
-  /// out = g W for `cols` inputs; w: their columns of the weight, whose rows are `inputs` long.
-  void backward(const Team& team, Index l, Index rows, Index cols, Index inputs, Index outputs,
-                const float* w, float* out, Index out_stride) {
-    Rounded& r = at(l);
-    k_->pack_columns(w, inputs, cols, outputs, strip(team));
-    k_->product(
-        {rows, cols, whole(outputs), strip(team), r.g_rows.data(), r.g_stride, out, out_stride},
-        nullptr, {});
+  /// A strip of g W, g the gradient of what step l gives.
+  void backward(const Team& team, Index l, const Step<float>& s, const float* parameters,
+                Rows<const float> g, const DenseStrip<float>& to) {
+    const Rounded& r = at(l);
+    k_->pack_columns(parameters + s.weight_at + to.first, s.inputs, to.cols, s.outputs,
+                     strip(team));
+    k_->product({g.rows(), to.cols, whole(s.outputs), strip(team), r.g_rows.data(), r.g_stride,
+                 to.out, to.stride},
+                nullptr, {});
   }
 
-  /// The product behind rows `part` of step l's weight gradient.
-  kernels::MixedProduct weight_gradients(Index l, Range part, Index rows, Index inputs,
-                                         float* out) {
-    Rounded& r = at(l);
-    return {part.size(),
-            inputs,
-            whole(rows),
-            r.x_strips.data(),
-            r.g_columns.data() + part.first * r.sample_stride,
-            r.sample_stride,
-            out,
-            inputs};
+  /// Rows `part` of g^T x, the gradient of step l's weight.
+  /// \param sink of these rows
+  void weight_gradients(const Team&, Index l, const Step<float>& s, Rows<const float> x,
+                        Rows<const float>, Range part, const GradientSink<float>& sink) {
+    const Rounded& r = at(l);
+    sink.take(*k_, kernels::MixedProduct{part.size(), s.inputs, whole(x.rows()), r.x_strips.data(),
+                                         r.g_columns.data() + part.first * r.sample_stride,
+                                         r.sample_stride, sink.gradient, s.inputs});
   }
-
-  const kernels::MixedTable& kernels() const { return *k_; }
 
  private:
-  static constexpr Index panel = kernels::mixed_panel, spare = kernels::mixed_spare_rows;
+  static constexpr Index strip_columns = kernels::mixed_panel, spare = kernels::mixed_spare_rows;
   static Index whole(Index n) { return round_up(n, kernels::mixed_depth_unit); }
   static AlignedBuffer<Number> numbers(Index rows, Index stride) {
     return AlignedBuffer<Number>(rows * stride);
@@ -129,14 +128,6 @@ class MixedDense {
   Rounded& at(Index l) { return rounded_[static_cast<std::size_t>(l)]; }
   Number* strip(const Team& team) {
     return strips_[static_cast<std::size_t>(team.member())].data();
-  }
-
-  template <class Work>
-  static void for_strips(const Team& team, Index cols, const Work& work) {
-    const Range mine = team.share(ceil_div(cols, panel));
-    for (Index j = mine.first; j < mine.last; ++j) {
-      work(j * panel, std::min(panel, cols - j * panel));
-    }
   }
 
   const kernels::MixedTable* k_;

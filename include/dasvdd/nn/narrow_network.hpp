@@ -25,7 +25,7 @@ bool is_narrow(const Network<Scalar>& net) {
   return true;
 }
 
-/// Memory of one thread: strips of the input, of two results that layers alternate between, and of the code.
+/// Memory of one thread: strips of the input, of two results that layers alternate between, and of the latent code.
 template <class Scalar>
 struct NarrowBuffers {
   AlignedBuffer<Scalar> input, results[2], code;

@@ -1,7 +1,7 @@
 #pragma once
 /// \file
-/// The scoring executor: a net with its parameters packed once for the kernels, and forward passes
-/// over tiles of rows that touch nothing but the caller's workspace.
+/// The scoring executor: a net with its parameters packed once for the kernels. Its forward passes
+/// over tiles of rows write to the caller's workspace only.
 
 #include <dasvdd/core/function_ref.hpp>
 #include <dasvdd/kernels/dispatch.hpp>
@@ -15,8 +15,7 @@ namespace detail {
 /// Buffers of one thread's forward passes, for tiles of up to `rows` rows.
 template <class Scalar>
 struct ForwardBuffers {
-  /// Results alternate between two buffers; the code has its own, because the score needs it at the
-  /// end.
+  /// Results alternate between two buffers. The latent code has its own: the score reads it at the end.
   AlignedBuffer<Scalar> results[2], code, scratch;
   Index rows = 0, stride = 0, code_stride = 0;
 };
@@ -100,7 +99,7 @@ class PackedNetwork {
     return b;
   }
 
-  /// Codes (rows x m) and reconstructions (rows x d; without rows where there is no decoder) of one
+  /// Latent codes (rows x m) and reconstructions (rows x d; without rows where there is no decoder) of one
   /// tile.
   struct Result {
     Rows<const Scalar> code, output;

@@ -21,13 +21,13 @@ struct BatchBlock {
   Rows<Scalar> rows(Index count) { return {data.data(), count, cols, stride}; }
 };
 
-/// A step's result, the argument of its activation where the derivative wants it, the gradient of its
-/// result, and the parameter gradients of a layer of its own kind: one for each part of the batch's
-/// rows. The parts are a fixed number, so that sums over them have one order.
+/// A step's result, the argument of its activation where the derivative needs it, the gradient of its
+/// result, and for a step of Kind::layer one parameter gradient for each part of the mini-batch's rows.
+/// The number of parts is fixed, so that sums over them have one order.
 template <class Scalar>
 struct StepBuffers {
   BatchBlock<Scalar> result, argument, gradient;
-  Index parts = 0;  ///< 0 where the step is no layer
+  Index parts = 0;  ///< 0 but for Kind::layer
   Index shard_size = 0;
   AlignedBuffer<Scalar> shards;  ///< parts x shard_size
 
@@ -42,7 +42,7 @@ struct StepBuffers {
   }
   Scalar* shard(Index part) { return shards.data() + part * shard_size; }
 
-  /// Whether a layer wants all rows of a batch at once.
+  /// Whether a layer needs all rows of a mini-batch in one call.
   static bool whole_batch(const Step<Scalar>& step) {
     return step.layer->whole_batch() || step.layer->statistics() > 0;
   }

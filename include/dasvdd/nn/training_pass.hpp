@@ -5,24 +5,27 @@
 ///
 /// For a dense step y = f(a), a = x W^T + b, with G = dL/da and B rows:
 ///
-///     forward     Y (B x out) = f(X W^T + b)                     strips of outputs
-///     backward    G_x (B x in) = (G W) * f_x'(.)                 strips of inputs; f_x: the
-///     activation before gradients   dW (out x in) = G^T X,   db = sum of G's rows  strips of
-///     inputs; Adam at the last touch
+///     forward     Y (B x out) = f(X W^T + b)     shared out by strips of outputs
+///     backward    G_x (B x in) = (G W) * f_x'    by strips of inputs
+///     gradients   dW (out x in) = G^T X          by rows of W; Adam follows each product
+///                 db (out) = sum of G's rows     by cache lines
 ///
-/// In mixed precision the three products of a dense step read factors rounded to bfloat16 (mixed_dense.hpp).
+/// with f_x the activation of the step before.
 ///
-/// Each strip belongs to one thread, each output to one strip: the bits don't depend on the number
-/// of threads.
+/// The three products of a dense step are those of plain_dense.hpp or, in mixed precision, mixed_dense.hpp.
+///
+/// One thread computes each strip, so the bits don't depend on the number of threads.
 
 #include <dasvdd/core/parallel.hpp>
 #include <dasvdd/kernels/dispatch.hpp>
 #include <dasvdd/nn/mixed_dense.hpp>
 #include <dasvdd/nn/network.hpp>
+#include <dasvdd/nn/plain_dense.hpp>
 #include <dasvdd/nn/step_buffers.hpp>
 
 #include <algorithm>
-#include <optional>
+#include <type_traits>
+#include <variant>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
@@ -39,26 +42,17 @@ class TrainingPass {
       : net_(net),
         code_step_(code_steps - 1),
         k_(&kernels::best<Scalar>()),
-        latent_(max_rows, net_.steps()[static_cast<std::size_t>(code_step_)].outputs) {
-    Index widest = 0, scratch = 0;
+        latent_(max_rows, net_.steps()[static_cast<std::size_t>(code_step_)].outputs),
+        dense_(dense_steps(net_.steps(), max_rows, threads, mixed)) {
+    Index scratch = 0;
     for (const auto& step : net_.steps()) {
       buffers_.emplace_back(step, max_rows);
-      if (step.kind == Step<Scalar>::Kind::dense) {
-        widest = std::max({widest, step.inputs, step.outputs});
-      } else if (step.kind == Step<Scalar>::Kind::layer) {
+      if (step.bias) scratch = std::max(scratch, step.outputs);
+      if (step.kind == Step<Scalar>::Kind::layer) {
         scratch = std::max(scratch, step.layer->scratch(max_rows));
       }
     }
-    // One strip of weights, or all strips of a batch; a layer's scratch.
-    const Index strip =
-        std::max(widest * k_->panel, max_rows * detail::round_up(widest, k_->panel));
-    for (int t = 0; t < threads; ++t) {
-      strips_.emplace_back(strip);
-      scratch_.emplace_back(scratch);
-    }
-    if constexpr (can_mix) {
-      if (mixed) mixed_.emplace(*mixed, net_.steps(), max_rows, threads);
-    }
+    for (int t = 0; t < threads; ++t) scratch_.emplace_back(scratch);
   }
 
   const kernels::Table<Scalar>& kernels() const { return *k_; }
@@ -73,11 +67,11 @@ class TrainingPass {
   Rows<Scalar> output_gradient(Index rows) { return buffers_.back().gradient.rows(rows); }
   Rows<Scalar> latent_gradient(Index rows) { return latent_.rows(rows); }
 
-  /// How layers with a training mode of their own compute: as in the network step, bringing their
-  /// running statistics up to date, or as a fitted detector does.
+  /// How layers with running statistics compute: as in the network step, which updates the statistics,
+  /// or as in a fitted detector.
   enum class Mode { train, detect };
 
-  /// Whether every row's results are the same in both modes, whatever rows are beside it.
+  /// Whether a row's result is the same in both modes and in every mini-batch.
   bool has_one_mode() const {
     return std::none_of(net_.steps().begin(), net_.steps().end(),
                         [](const auto& s) { return s.kind == Step<Scalar>::Kind::layer; });
@@ -89,8 +83,9 @@ class TrainingPass {
                Rows<const Scalar> x, Index steps) {
     forward(team, mode, parameters, statistics, x, {0, steps}, mode == Mode::train ? x.rows() : 0);
   }
-  /// Carries out some of the steps, the first of them on x's rows or on as many that it left before.
-  /// \param trained backward and parameter_gradients will be asked for the first so many rows
+  /// Carries out some of the steps. The first step of the net reads x; any other, the x.rows() results
+  /// of the step before it.
+  /// \param trained the number of rows, from the first, that backward and parameter_gradients will read
   void forward(const Team& team, Mode mode, const Scalar* parameters, Scalar* statistics,
                Rows<const Scalar> x, Range steps, Index trained) {
     for (Index l = steps.first; l < steps.last; ++l) {
@@ -108,9 +103,10 @@ class TrainingPass {
     team.barrier();
     for (Index l = last; l >= 0; --l) {
       const Rows<const Scalar> in = l == 0 ? x : Rows<const Scalar>(result(l - 1).rows(x.rows()));
-      if constexpr (can_mix) {
-        if (mixed_ && is_dense(l))
-          mixed_->round_gradient(team, l, gradient(l).rows(x.rows()), l > 0);
+      if (is_dense(l)) {
+        with_dense([&](auto& dense) {
+          dense.prepare_gradient(team, l, gradient(l).rows(x.rows()), l > 0);
+        });
       }
       if (l == 0 && step(0).kind != Step<Scalar>::Kind::layer) break;
       backward_step(team, l, parameters, in);
@@ -118,16 +114,11 @@ class TrainingPass {
     }
   }
 
-  /// Where parameter gradients go: into a flat vector, or straight into a step of Adam.
-  struct GradientSink {
-    Scalar* gradient = nullptr;  ///< used where it isn't null
-    kernels::AdamState<Scalar> state = {};
-    kernels::AdamStep<Scalar> adam = {};
-  };
+  using GradientSink = detail::GradientSink<Scalar>;
 
   /// Turns the gradients that backward left into parameter gradients. Ends with a barrier.
   void parameter_gradients(const Team& team, Rows<const Scalar> x, const GradientSink& sink) {
-    // Shared out by rows of the weights, each worth as many units as it has strips of columns.
+    // Members share rows of the weights. A row counts as many units as it has strips of columns.
     Index units = 0;
     for (const auto& s : net_.steps()) units += weight_units(s);
     const Range mine = team.share(units);
@@ -150,8 +141,21 @@ class TrainingPass {
   }
 
  private:
-  /// Mixed precision is for nets in float.
-  static constexpr bool can_mix = std::is_same_v<Scalar, float>;
+  /// The products of dense steps; mixed precision is for nets in float.
+  using Dense = std::conditional_t<std::is_same_v<Scalar, float>,
+                                   std::variant<PlainDense<Scalar>, MixedDense>,
+                                   std::variant<PlainDense<Scalar>>>;
+  static Dense dense_steps(const std::vector<Step<Scalar>>& steps, Index max_rows, int threads,
+                           const kernels::MixedTable* mixed) {
+    if constexpr (std::is_same_v<Scalar, float>) {
+      if (mixed) return MixedDense(*mixed, steps, max_rows, threads);
+    }
+    return PlainDense<Scalar>(steps, max_rows, threads);
+  }
+  template <class F>
+  decltype(auto) with_dense(F&& f) {
+    return std::visit(f, dense_);
+  }
 
   using Block = detail::BatchBlock<Scalar>;
   using Buffers = detail::StepBuffers<Scalar>;
@@ -161,18 +165,15 @@ class TrainingPass {
   Block& result(Index l) { return buffers(l).result; }
   Block& argument(Index l) { return buffers(l).argument; }
   Block& gradient(Index l) { return buffers(l).gradient; }
-  Scalar* strip(const Team& team) {
-    return strips_[static_cast<std::size_t>(team.member())].data();
-  }
   Scalar* scratch(const Team& team) {
     return scratch_[static_cast<std::size_t>(team.member())].data();
   }
-  Index strips(Index cols) const { return detail::ceil_div(cols, panel()); }
-  /// Outputs that belong together: what one strip holds.
-  Index panel() const { return mixed_ ? kernels::mixed_panel : k_->panel; }
+  Index strips(Index cols) {
+    return ceil_div(cols, with_dense([](const auto& dense) { return dense.panel(); }));
+  }
   bool is_dense(Index l) const { return step(l).kind == Step<Scalar>::Kind::dense; }
 
-  Index weight_units(const Step<Scalar>& s) const {
+  Index weight_units(const Step<Scalar>& s) {
     return s.kind == Step<Scalar>::Kind::dense ? strips(s.inputs) * s.outputs : 0;
   }
 
@@ -209,50 +210,32 @@ class TrainingPass {
   void forward_dense(const Team& team, Index l, const Scalar* parameters, Rows<const Scalar> x,
                      Rows<Scalar> y, Index trained) {
     const auto& s = step(l);
-    if constexpr (can_mix) {
-      if (mixed_) mixed_->round_input(team, l, x, trained);
-    }
-    const Range mine = team.share(strips(s.outputs));
-    for (Index j = mine.first; j < mine.last; ++j) {
-      const Index first = j * panel();
-      const Index cols = std::min(panel(), s.outputs - first);
-      Scalar* out = y.data() + first;
-      if (s.keeps_argument()) {
-        Scalar* a = argument(l).data.data() + first;
-        forward_strip(team, l, parameters, x, first, cols, {}, a, y.stride());
-        k_->activate(s.activation, a, y.stride(), out, y.stride(), x.rows(), cols);
-      } else {
-        forward_strip(team, l, parameters, x, first, cols, s.activation, out, y.stride());
-      }
-    }
-  }
-
-  /// out = f(x W^T + b) for outputs first .. first + cols - 1 of a dense step.
-  void forward_strip(const Team& team, Index l, const Scalar* parameters, Rows<const Scalar> x,
-                     Index first, Index cols, Activation f, Scalar* out, Index out_stride) {
-    const auto& s = step(l);
-    const Scalar* w = parameters + s.weight_at + first * s.inputs;
-    const Scalar* bias = s.bias ? parameters + s.bias_at + first : nullptr;
-    if constexpr (can_mix) {
-      if (mixed_) {
-        return mixed_->forward(team, l, x.rows(), cols, s.inputs, w, bias, f, out, out_stride);
-      }
-    }
-    k_->pack_rows(w, s.inputs, cols, s.inputs, strip(team));
-    k_->product({x.rows(), cols, s.inputs, strip(team), x.data(), x.stride(), 1, out, out_stride},
-                bias, f);
+    with_dense([&](auto& dense) {
+      dense.prepare_input(team, l, x, trained);
+      for_my_strips(team, s.outputs, dense.panel(), [&](Index first, Index cols) {
+        Scalar* out = y.data() + first;
+        const Index stride = y.stride();
+        if (s.keeps_argument()) {
+          Scalar* a = argument(l).data.data() + first;
+          dense.forward(team, l, s, parameters, x, {}, {first, cols, a, stride});
+          k_->activate(s.activation, a, stride, out, stride, x.rows(), cols);
+        } else {
+          dense.forward(team, l, s, parameters, x, s.activation, {first, cols, out, stride});
+        }
+      });
+    });
   }
 
   // ---- backward ---------------------------------------------------------------------------------
 
   /// Completes the gradient of step l's result in the given rows and columns: adds the latent
-  /// term's share where the result is the code, then goes back through the step's activation.
+  /// term's share where the result is the latent code, then goes back through the step's activation.
   void finish(Index l, Range rows, Index first, Index cols) {
     const auto& s = step(l);
     Block& g = gradient(l);
     Scalar* to = g.data.data() + rows.first * g.stride + first;
     if (l == code_step_) {
-      const bool only = l == steps() - 1;  // no decoder: the latent gradient is all there is
+      const bool only = l == steps() - 1;  // no decoder: there is no other gradient
       for (Index i = rows.first; i < rows.last; ++i) {
         const Scalar* from = latent_.data.data() + i * latent_.stride + first;
         Scalar* row = to + (i - rows.first) * g.stride;
@@ -275,13 +258,12 @@ class TrainingPass {
     const Rows<Scalar> dx =
         l > 0 ? gradient(l - 1).rows(x.rows()) : Rows<Scalar>(nullptr, x.rows(), x.cols());
     if (s.kind == Step<Scalar>::Kind::dense) {
-      const Range mine = team.share(strips(s.inputs));
-      for (Index j = mine.first; j < mine.last; ++j) {
-        const Index first = j * panel();
-        const Index cols = std::min(panel(), s.inputs - first);
-        backward_strip(team, l, parameters, g, first, cols, dx.data() + first, dx.stride());
-        finish(l - 1, {0, g.rows()}, first, cols);
-      }
+      with_dense([&](auto& dense) {
+        for_my_strips(team, s.inputs, dense.panel(), [&](Index first, Index cols) {
+          dense.backward(team, l, s, parameters, g, {first, cols, dx.data() + first, dx.stride()});
+          finish(l - 1, {0, g.rows()}, first, cols);
+        });
+      });
     } else if (s.kind == Step<Scalar>::Kind::activation) {
       const Range mine = team.share(x.rows());
       for (Index i = mine.first; i < mine.last; ++i) std::copy_n(g.row(i), s.inputs, dx.row(i));
@@ -305,65 +287,32 @@ class TrainingPass {
     }
   }
 
-  /// out = g W for inputs first .. first + cols - 1 of a dense step.
-  void backward_strip(const Team& team, Index l, const Scalar* parameters, Rows<const Scalar> g,
-                      Index first, Index cols, Scalar* out, Index out_stride) {
-    const auto& s = step(l);
-    const Scalar* w = parameters + s.weight_at + first;
-    if constexpr (can_mix) {
-      if (mixed_) {
-        return mixed_->backward(team, l, g.rows(), cols, s.inputs, s.outputs, w, out, out_stride);
-      }
-    }
-    k_->pack_columns(w, s.inputs, cols, s.outputs, strip(team));
-    k_->product({g.rows(), cols, s.outputs, strip(team), g.data(), g.stride(), 1, out, out_stride},
-                nullptr, {});
-  }
-
   // ---- parameter gradients ----------------------------------------------------------------------
-
-  static kernels::AdamState<Scalar> offset(const kernels::AdamState<Scalar>& s, Index at) {
-    return {s.parameters + at, s.first + at, s.second + at};
-  }
 
   /// dW[o, .] = sum over the batch's rows of g[row, o] x[row, .], for the rows o of the weight in `part`.
   void weight_gradients(const Team& team, Index l, Rows<const Scalar> x, Range part,
                         const GradientSink& sink) {
     const auto& s = step(l);
     const Rows<const Scalar> in = l == 0 ? x : Rows<const Scalar>(result(l - 1).rows(x.rows()));
-    Block& g = gradient(l);
-    const Index w = s.weight_at + part.first * s.inputs;
-    Scalar* out = sink.gradient ? sink.gradient + w : nullptr;
-    if constexpr (can_mix) {
-      if (mixed_) {
-        const auto p = mixed_->weight_gradients(l, part, x.rows(), s.inputs, out);
-        if (sink.gradient) return mixed_->kernels().gradient(p);
-        return mixed_->kernels().gradient_adam(p, offset(sink.state, w), sink.adam);
-      }
-    }
-    k_->pack_columns(in.data(), in.stride(), s.inputs, x.rows(), strip(team));
-    const kernels::Product<Scalar> p{
-        part.size(), s.inputs, x.rows(), strip(team), g.data.data() + part.first,
-        1,           g.stride, out,      s.inputs};
-    if (sink.gradient) {
-      k_->gradient(p);
-    } else {
-      k_->gradient_adam(p, offset(sink.state, w), sink.adam);
-    }
+    with_dense([&](auto& dense) {
+      dense.weight_gradients(team, l, s, in, gradient(l).rows(x.rows()), part,
+                             sink.from(s.weight_at + part.first * s.inputs));
+    });
   }
 
   void bias_gradients(const Team& team, Index l, Index rows, const GradientSink& sink) {
     const auto& s = step(l);
     if (!s.bias) return;
-    // Shared out in whole cache lines.
+    // Members share whole cache lines.
     const Range lines = team.share(detail::ceil_div(s.outputs, detail::tensor_alignment));
     const Index first = lines.first * detail::tensor_alignment;
     const Index count = std::min(lines.last * detail::tensor_alignment, s.outputs) - first;
     if (count <= 0) return;
     Block& g = gradient(l);
-    Scalar* sums = sink.gradient ? sink.gradient + s.bias_at + first : strip(team);
+    const GradientSink here = sink.from(s.bias_at + first);
+    Scalar* sums = here.gradient ? here.gradient : scratch(team);
     k_->column_sums(g.data.data() + first, g.stride, rows, count, sums);
-    if (!sink.gradient) k_->adam(sums, count, offset(sink.state, s.bias_at + first), sink.adam);
+    if (!here.gradient) k_->adam(sums, count, here.state, here.adam);
   }
 
   /// Adds up a layer's shards in their order.
@@ -381,10 +330,11 @@ class TrainingPass {
       const Scalar* more = buffers(l).shard(part) + first;
       for (Index j = 0; j < count; ++j) sums[j] += more[j];
     }
-    if (sink.gradient) {
-      std::copy_n(sums, count, sink.gradient + s.weight_at + first);
+    const GradientSink here = sink.from(s.weight_at + first);
+    if (here.gradient) {
+      std::copy_n(sums, count, here.gradient);
     } else {
-      k_->adam(sums, count, offset(sink.state, s.weight_at + first), sink.adam);
+      k_->adam(sums, count, here.state, here.adam);
     }
   }
 
@@ -393,8 +343,8 @@ class TrainingPass {
   const kernels::Table<Scalar>* k_;
   std::vector<Buffers> buffers_;
   Block latent_;
-  std::vector<AlignedBuffer<Scalar>> strips_, scratch_;
-  std::optional<detail::MixedDense> mixed_;
+  Dense dense_;
+  std::vector<AlignedBuffer<Scalar>> scratch_;
 };
 
 }  // namespace detail

@@ -17,7 +17,7 @@ struct Adam {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   /// Decoupled weight decay (AdamW): each step multiplies every parameter by 1 - learning_rate *
-  /// weight_decay. For those who train Deep SVDD, or whose net learns few rows by heart.
+  /// weight_decay. For those who train Deep SVDD, or whose net overfits few rows.
   double weight_decay = 0;
 
   void check() const {

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// What a finished run should not look like, said in words.
+/// Warnings about a finished run.
 
 #include <dasvdd/detect/scaler.hpp>
 #include <dasvdd/train/fit_report.hpp>
@@ -13,14 +13,14 @@ namespace detail {
 /// What the diagnosis looks at, over the training rows.
 struct Diagnosis {
   double mean_score = 0, score_deviation = 0;
-  /// Mean r; without a decoder: the codes' mean squared distance from their mean.
+  /// Mean r; without a decoder: the latent codes' mean squared distance from their mean.
   double residual = 0;
-  /// r of the best constant row; without a decoder: the codes' mean square.
+  /// r of the best constant row; without a decoder: the latent codes' mean square.
   double variance = 0;
 };
 
 /// Mean over rows and features of the squared distance from the mean row, in the net's units: what
-/// a net that gives back the same row for every input is left with.
+/// the error of a net that reconstructs every input as that row.
 template <class Scalar>
 double variance(const kernels::Table<Scalar>& k, const Scaler<Scalar>& scaler,
                 Rows<const Scalar> X) {
@@ -42,7 +42,7 @@ double variance(const kernels::Table<Scalar>& k, const Scaler<Scalar>& scaler,
 
 DASVDD_COLD inline void diagnose(const Diagnosis& d, bool decoder, FitReport& report) {
   const auto warn = [&](auto... parts) { report.warnings.push_back(sentence(parts...)); };
-  // Float scores carry seven digits: a spread near that is rounding.
+  // Float has seven digits: a relative spread near 1e-7 is rounding.
   if (!(d.score_deviation > 1e-6 * d.mean_score)) {
     warn("the scores of the training rows are constant (mean ", d.mean_score, ", deviation ",
          d.score_deviation,
@@ -50,7 +50,8 @@ DASVDD_COLD inline void diagnose(const Diagnosis& d, bool decoder, FitReport& re
   }
   if (decoder && d.variance > 0 && !(d.residual < 0.99 * d.variance)) {
     warn(
-        "the latent code has collapsed: the net gives the rows back no better than their mean row "
+        "the latent code has collapsed: the net reconstructs the rows no better than their mean "
+        "row "
         "would (mean squared error ",
         d.residual, ", variance ", d.variance, ", gamma ", report.gamma,
         "). Give a smaller gamma, or train for longer");
@@ -60,7 +61,7 @@ DASVDD_COLD inline void diagnose(const Diagnosis& d, bool decoder, FitReport& re
          d.residual, ", mean square ", d.variance,
          "). Lower the learning rate, or leave out biases");
   }
-  // Tenths of the run, not epochs: a few small batches an epoch make its loss jump about.
+  // Means over tenths of the run: with few small mini-batches an epoch, its loss varies.
   const auto& epochs = report.epochs;
   const std::size_t window = epochs.size() < 20 ? 1 : epochs.size() / 10;
   double lowest = 0, last = 0, first = 0;
@@ -72,8 +73,8 @@ DASVDD_COLD inline void diagnose(const Diagnosis& d, bool decoder, FitReport& re
     lowest = loss < lowest ? loss : lowest;
     first = loss;
   }
-  // Half as much again as at its best, and more than a tenth of what was gained is lost: small batches at
-  // a rate that stays leave a loss near zero restless, which is no failure.
+  // Half above the lowest, and a tenth of the gain lost: small mini-batches at a constant rate make a
+  // loss near zero vary by less, which is no failure.
   if (last > 1.5 * lowest && last - lowest > 0.1 * (first - lowest)) {
     warn("the loss is rising: ", last, " at the end of the run, ", lowest,
          " at its best. Lower the learning rate");

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// What a training run tells about itself.
+/// The report of a training run.
 
 #include <dasvdd/core/types.hpp>
 
@@ -10,14 +10,14 @@
 
 DASVDD_NAMESPACE_BEGIN
 
-/// One epoch: means over the rows of the network share, each taken before its batch's update.
+/// One epoch: means over the rows of the network share, each taken before its mini-batch's update.
 struct EpochReport {
   Index epoch = 0;             ///< from 1
   Index epochs = 0;            ///< in all
   double loss = 0;             ///< reconstruction + gamma * latent (by the objective's weights)
   double reconstruction = 0;   ///< mean r
   double latent = 0;           ///< mean q
-  double validation_loss = 0;  ///< of the rows kept out, after the epoch; with Options::validation
+  double validation_loss = 0;  ///< of the held-out rows, after the epoch; with Options::validation
   double seconds = 0;
 };
 
@@ -28,17 +28,17 @@ struct FitReport {
   double gamma = 0;
   std::vector<double> center;  ///< m, at the end
   double seconds = 0;
-  double gamma_seconds = 0;           ///< the part spent on the estimate of gamma
-  Index threads = 1;                  ///< threads that really trained
+  double gamma_seconds = 0;           ///< of those, for the estimate of gamma
+  Index threads = 1;                  ///< threads that trained
   bool stopped = false;               ///< the progress callback, or Options::patience, ended it
-  std::vector<std::string> warnings;  ///< what went wrong, in words; empty after a healthy run
+  std::vector<std::string> warnings;  ///< one sentence each; empty after a healthy run
 
   bool healthy() const { return warnings.empty(); }
 };
 
 namespace detail {
 
-/// Calls progress(report); whether to go on: what it returns, yes where it returns nothing.
+/// Calls progress(report). True to go on: its result, or true where it returns nothing.
 template <class Progress, class Report>
 bool keep_going(Progress&& progress, const Report& report) {
   if constexpr (std::is_void_v<decltype(progress(report))>) {

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// What fitting needs of dense linear algebra, in double through the kernels' product.
+/// Dense linear algebra for fitting, in double, by the kernels' product.
 ///
 /// The product adds the products of one entry in the order of their index, so that the blocks below
 /// give the bits of the textbook's three loops, whatever the instruction set.

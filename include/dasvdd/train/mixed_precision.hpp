@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// Training in mixed precision; not part of dasvdd.hpp, whose users need not compile its kernels.
+/// Training in mixed precision. Not part of dasvdd.hpp: only programs that include it compile its kernels.
 
 #include <dasvdd/kernels/mixed_dispatch.hpp>
 #include <dasvdd/train/options.hpp>
@@ -9,21 +9,22 @@
 
 DASVDD_NAMESPACE_BEGIN
 
-/// Mixed precision, for Options::precision: the factors of a net's matrix products are rounded to bfloat16, sums,
-/// parameters and Adam stay in float. For big nets on CPUs that multiply bfloat16 much faster than float: with AMX,
-/// or AVX512-BF16 by AMD (on Intel's CPUs that instruction has half the rate of float's, so that without AMX they
-/// train in float unless the set is named). Training in float is what reproduces
-/// published figures and gives the same bits on every CPU.
+/// Mixed precision, for Options::precision: the factors of matrix products are rounded to bfloat16; sums,
+/// parameters and Adam stay in float.
+///
+/// Use it for large nets on CPUs that multiply bfloat16 faster than float: those with AMX, and AMD's with
+/// AVX512-BF16. Intel's AVX512-BF16 has half the rate of float, so without AMX these CPUs train in float unless
+/// the set is named. Train in float to reproduce published figures, or for the same bits on every CPU.
 /// \code
 /// dasvdd::Options options;
 /// options.precision = dasvdd::mixed_precision();
 /// \endcode
-/// The same seed gives the same bits on CPUs with the same set, whatever the number of threads; name() tells the
-/// set, and so does the fact "precision" of the detectors. Where the CPU has none, training is in float, as it is
-/// when DASVDD_KERNELS keeps the kernels from AVX-512.
+/// The same seed gives the same bits on CPUs with the same set, on any number of threads. name() names the set, and
+/// so does the fact "precision" of a detector. Training is in float where the CPU has no set, and where
+/// DASVDD_KERNELS excludes AVX-512.
 ///
-/// Looks for AMX first, which takes a word to Linux that holds for the whole process: from then on the stack of a
-/// signal handler (sigaltstack) needs about 8 KB more. Those who can't have that name "avx512_bf16".
+/// Side effect: Linux grants AMX on request, to the whole process. Afterwards the stack of a signal handler
+/// (sigaltstack) needs about 8 KB more. To avoid that, name "avx512_bf16".
 /// \param name the set, "amx" or "avx512_bf16"; null for the fastest
 /// \throws InvalidArgument for a name that is unknown or that this CPU can't run
 inline detail::Precision mixed_precision(const char* name = nullptr) {

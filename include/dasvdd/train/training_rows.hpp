@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// Which rows a training refuses.
+/// The check of a training set.
 
 #include <dasvdd/core/types.hpp>
 

@@ -7,8 +7,8 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// The ridge of a score's whitening. Directions that normal rows hardly use get a say, but none a
-/// hundred times the others'; and a covariance of fewer rows than features needs one to be inverted.
+/// The ridge of a score's whitening, as a share of the mean variance. It bounds the weight of directions
+/// in which training rows hardly vary, and makes the covariance of fewer rows than features invertible.
 constexpr double whitening_ridge = 0.1;
 
 /// A = L^-1 with L L^T = C, the mean of e e^T over E's rows (n x d) with a ridge:
