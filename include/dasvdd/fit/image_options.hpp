@@ -73,8 +73,7 @@ Preset<Scalar> image_preset(const Shape& image,
   if (objects) options.soften = image;
   if (!objects) options.contrast_floor = 1e-4;
   options.score = ScoreForm::latent_whitened;
-  return {dense_autoencoder<Scalar>(image.size(), {1024, 256, 256}, {}, leaky_relu(), {}),
-          options};
+  return {dense_autoencoder<Scalar>(image.size(), {1024, 256, 256}, {}, leaky_relu(), {}), options};
 }
 
 }  // namespace detail
