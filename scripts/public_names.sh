@@ -1,0 +1,57 @@
+#!/bin/sh
+# Prints every name of namespace dasvdd that a program sees, one a line: what clang offers behind `dasvdd::`.
+#   sh scripts/public_names.sh           through dasvdd.hpp, io/model_file.hpp and train/mixed_precision.hpp
+#   sh scripts/public_names.sh --check   fails where docs/api.md lists other names, or there are more than 60
+# Names with a life of their own inside the library are in dasvdd::detail, which is not printed.
+set -eu
+cd "$(dirname "$0")/.."
+
+most=60
+clang=$(command -v clang++ || command -v clang++-14 || true)
+if [ -z "$clang" ]; then
+  echo "dasvdd: scripts/public_names.sh needs clang++ (Debian: apt-get install clang)" >&2
+  exit 2
+fi
+eigen=${EIGEN_INCLUDE_DIR:-/usr/include/eigen3}
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cat >"$folder/names.cpp" <<'TEXT'
+#include <dasvdd/dasvdd.hpp>
+#include <dasvdd/io/model_file.hpp>
+#include <dasvdd/train/mixed_precision.hpp>
+int x = dasvdd::
+TEXT
+
+# The inline namespace, operators and deduction guides are no names that anyone types.
+names() {
+  "$clang" -std=c++17 -fsyntax-only -I include -isystem "$eigen" \
+    -Xclang "-code-completion-at=$folder/names.cpp:4:17" "$folder/names.cpp" 2>/dev/null |
+    sed -n 's/^COMPLETION: \([A-Za-z_][A-Za-z_0-9]*\).*/\1/p' |
+    grep -v -e '^detail$' -e '^v[0-9]' -e '^operator' -e '^PREFERRED' | LC_ALL=C sort -u
+}
+
+names >"$folder/names"
+if [ ! -s "$folder/names" ]; then
+  echo "dasvdd: scripts/public_names.sh: clang names nothing; does the library compile?" >&2
+  exit 1
+fi
+if [ "${1:-}" != --check ]; then
+  cat "$folder/names"
+  exit 0
+fi
+
+# docs/api.md: each name in backquotes at the start of a table's row.
+sed -n 's/^| `\([A-Za-z_0-9]*\)`.*/\1/p' docs/api.md | LC_ALL=C sort >"$folder/documented"
+count=$(wc -l <"$folder/names")
+bad=0
+if ! diff "$folder/names" "$folder/documented" >"$folder/difference"; then
+  echo "docs/api.md lists other names than the headers (< headers, > docs/api.md):"
+  grep '^[<>]' "$folder/difference"
+  bad=1
+fi
+if [ "$count" -gt "$most" ]; then
+  echo "$count public names, at most $most are allowed: move what no user types into dasvdd::detail"
+  bad=1
+fi
+exit $bad
