@@ -228,7 +228,7 @@ inline double bf16_peak_gflops(int threads) {
 /// The same by AMX's tiles; 0 where there are none.
 inline double amx_peak_gflops(int threads) {
 #if DASVDD_X86_KERNELS
-  if (dasvdd::detail::kernels::runs(dasvdd::detail::kernels::MixedSet::amx)) {
+  if (dasvdd::detail::kernels::runs_amx()) {
     return 1e-9 * detail::best_rate(threads, 4 * 16 * 16 * 32 * 2, detail::tile_rounds);
   }
 #endif

@@ -31,11 +31,10 @@ TEST_CASE("a float is rounded to the nearest bfloat16, halfway to the even one")
 TEST_CASE_TEMPLATE(
     "a product of weights of two bytes has the bits of the product of the same numbers", Scalar,
     float, double) {
-  for (const kernels::Set set :
-       {kernels::Set::avx512, kernels::Set::avx2, kernels::Set::portable}) {
-    if (!kernels::runs(set)) continue;
-    INFO(std::string(kernels::name_of(set)));
-    const auto& table = kernels::table<Scalar>(set);
+  for (const kernels::SetRow& row : kernels::set_table) {
+    if (!row.runs()) continue;
+    INFO(std::string(row.name));
+    const auto& table = kernels::table<Scalar>(row.set);
     for (const Index rows : {1, 2, 7, 8, 13}) {
       for (const Index cols : {1, 16, 33, 70}) {
         for (const Index depth : {0, 1, 9, 700}) {
@@ -58,7 +57,7 @@ TEST_CASE_TEMPLATE(
             table.product(
                 {rows, cols, depth, whole.data(), x.data(), depth, 1, expected.data(), stride},
                 bias.data(), f);
-            kernels::compact<Scalar>(set).product(
+            kernels::compact<Scalar>(row.set).product(
                 {rows, cols, depth, halves.data(), x.data(), depth, 1, got.data(), stride},
                 bias.data(), f);
             bool same = true;

@@ -10,7 +10,6 @@ namespace {
 
 using namespace kernel_tests;
 using kernels::Bfloat16;
-using kernels::MixedSet;
 
 const Index sizes[] = {1, 7, 15, 16, 17, 31, 33, 70};
 const Index depths[] = {1, 5, 31, 32, 33, 130};
@@ -18,11 +17,11 @@ const Index depths[] = {1, 5, 31, 32, 33, 130};
 /// The sets that this CPU runs. Where there is none the tests have nothing to test, and say so.
 std::vector<const kernels::MixedTable*> tables() {
   std::vector<const kernels::MixedTable*> all;
-  for (const MixedSet set : {MixedSet::amx, MixedSet::avx512_bf16}) {
-    if (kernels::runs(set)) {
-      all.push_back(kernels::mixed_table(set));
+  for (const kernels::MixedRow& set : kernels::mixed_sets) {
+    if (set.runs()) {
+      all.push_back(&set.table());
     } else {
-      MESSAGE("this CPU has no ", kernels::name_of(set), ": not tested");
+      MESSAGE("this CPU has no ", set.name, ": not tested");
     }
   }
   return all;

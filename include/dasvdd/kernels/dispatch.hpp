@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// The kernels this CPU can run, and the choice among them.
+/// The instruction sets there are kernels for, and the choice among those this CPU can run.
 
 #include <dasvdd/kernels/table.hpp>
 
@@ -14,39 +14,61 @@
 #include <string>
 #include <vector>
 
+/// One row an instruction set, the fastest first: its name, and the function that says whether this
+/// CPU and its operating system can run it. The name is that of its header, of its namespace, and
+/// the value of DASVDD_KERNELS. A new set is a header (simd.hpp says what is in it), its #include
+/// above, and a row here.
+#if DASVDD_X86_KERNELS
+#define DASVDD_INSTRUCTION_SETS(row) \
+  row(avx512, runs_avx512) row(avx2, runs_avx2) row(portable, runs_anywhere)
+#else
+#define DASVDD_INSTRUCTION_SETS(row) row(portable, runs_anywhere)
+#endif
+
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 namespace kernels {
 
-/// The instruction sets there are kernels for, the fastest first.
-enum class Set { avx512, avx2, portable };
-
-inline const char* name_of(Set set) {
-  return set == Set::avx512 ? "avx512" : set == Set::avx2 ? "avx2" : "portable";
-}
-
-/// Whether this CPU and its operating system can run them.
-inline bool runs(Set set) {
+inline bool runs_anywhere() { return true; }
 #if DASVDD_X86_KERNELS
+inline bool runs_avx2() {
   __builtin_cpu_init();  // needed by those who score before main
-  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (set == Set::avx2) return has_avx2;
-  if (set == Set::avx512) {
-    return has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
-  }
-#endif
-  return set == Set::portable;
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
+inline bool runs_avx512() {
+  return runs_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+}
+#endif
+
+enum class Set {
+#define DASVDD_ROW(name, runs) name,
+  DASVDD_INSTRUCTION_SETS(DASVDD_ROW)
+#undef DASVDD_ROW
+};
+
+struct SetRow {
+  Set set;
+  const char* name;
+  bool (*runs)();
+};
+/// In the order of Set.
+inline constexpr SetRow set_table[] = {
+#define DASVDD_ROW(name, runs) {Set::name, #name, runs},
+    DASVDD_INSTRUCTION_SETS(DASVDD_ROW)
+#undef DASVDD_ROW
+};
+
+inline const char* name_of(Set set) { return set_table[static_cast<int>(set)].name; }
 
 /// The set of that name; the fastest where the name is null or empty.
 /// \throws InvalidArgument for a name that is unknown or that this CPU can't run
 inline Set set_named(const char* name) {
   std::string names;
-  for (const Set set : {Set::avx512, Set::avx2, Set::portable}) {
-    if (!runs(set)) continue;
-    if (name == nullptr || *name == '\0' || std::string(name) == name_of(set)) return set;
-    names += names.empty() ? name_of(set) : std::string(", ") + name_of(set);
+  for (const SetRow& row : set_table) {
+    if (!row.runs()) continue;
+    if (name == nullptr || *name == '\0' || std::string(name) == row.name) return row.set;
+    names += names.empty() ? row.name : std::string(", ") + row.name;
   }
   throw InvalidArgument(detail::sentence("DASVDD_KERNELS is \"", name,
                                          "\", expected one of what this CPU runs: ", names));
@@ -59,6 +81,7 @@ inline Set best_set() {
   return set;
 }
 
+// One function a kind of table, so that a program compiles the kinds it uses.
 #if DASVDD_COMPILED_ELSEWHERE
 template <class Scalar>
 const Table<Scalar>& table(Set set);
@@ -70,32 +93,28 @@ const CompactTable<Scalar>& compact(Set set);
 /// All kernels of a set.
 template <class Scalar>
 const Table<Scalar>& table(Set set) {
-#if DASVDD_X86_KERNELS
-  if (set == Set::avx512) return avx512::table<Scalar>();
-  if (set == Set::avx2) return avx2::table<Scalar>();
-#endif
-  (void)set;
-  return portable::table<Scalar>();
+#define DASVDD_ROW(name, runs) name::table<Scalar>,
+  static constexpr TableFunction<Table<Scalar>> of_set[] = {DASVDD_INSTRUCTION_SETS(DASVDD_ROW)};
+#undef DASVDD_ROW
+  return of_set[static_cast<int>(set)]();
 }
 /// Its products alone.
 template <class Scalar>
 const ProductTable<Scalar>& products(Set set) {
-#if DASVDD_X86_KERNELS
-  if (set == Set::avx512) return avx512::products<Scalar>();
-  if (set == Set::avx2) return avx2::products<Scalar>();
-#endif
-  (void)set;
-  return portable::products<Scalar>();
+#define DASVDD_ROW(name, runs) name::products<Scalar>,
+  static constexpr TableFunction<ProductTable<Scalar>> of_set[] = {
+      DASVDD_INSTRUCTION_SETS(DASVDD_ROW)};
+#undef DASVDD_ROW
+  return of_set[static_cast<int>(set)]();
 }
 /// Its product with weights of two bytes.
 template <class Scalar>
 const CompactTable<Scalar>& compact(Set set) {
-#if DASVDD_X86_KERNELS
-  if (set == Set::avx512) return avx512::compact<Scalar>();
-  if (set == Set::avx2) return avx2::compact<Scalar>();
-#endif
-  (void)set;
-  return portable::compact<Scalar>();
+#define DASVDD_ROW(name, runs) name::compact<Scalar>,
+  static constexpr TableFunction<CompactTable<Scalar>> of_set[] = {
+      DASVDD_INSTRUCTION_SETS(DASVDD_ROW)};
+#undef DASVDD_ROW
+  return of_set[static_cast<int>(set)]();
 }
 #endif
 
@@ -113,8 +132,8 @@ const ProductTable<Scalar>& best_products() {
 template <class Scalar>
 std::vector<const Table<Scalar>*> available() {
   std::vector<const Table<Scalar>*> tables;
-  for (const Set set : {Set::avx512, Set::avx2, Set::portable}) {
-    if (runs(set)) tables.push_back(&table<Scalar>(set));
+  for (const SetRow& row : set_table) {
+    if (row.runs()) tables.push_back(&table<Scalar>(row.set));
   }
   return tables;
 }

@@ -5,6 +5,7 @@
 
 #include <dasvdd/kernels/compiler.hpp>
 #include <dasvdd/kernels/polynomials.hpp>
+#include <dasvdd/kernels/simd.hpp>
 #include <dasvdd/kernels/table.hpp>
 
 #include <cmath>

@@ -87,6 +87,10 @@ struct CompactTable {
   void (*product)(const Product<Scalar, Bfloat16>&, const Scalar* bias, Activation f);
 };
 
+/// What gives the table of one set.
+template <class T>
+using TableFunction = const T& (*)();
+
 }  // namespace kernels
 }  // namespace detail
 DASVDD_NAMESPACE_END

@@ -28,22 +28,22 @@ DASVDD_NAMESPACE_BEGIN
 /// \param name the set, "amx" or "avx512_bf16"; null for the fastest
 /// \throws InvalidArgument for a name that is unknown or that this CPU can't run
 inline detail::Precision mixed_precision(const char* name = nullptr) {
-  using detail::kernels::MixedSet;
+  using detail::kernels::mixed_sets;
   if (name == nullptr) {
-    if (detail::kernels::best_set() != detail::kernels::Set::avx512) return {};
-    for (const MixedSet set : {MixedSet::amx, MixedSet::avx512_bf16}) {
-      if (detail::kernels::runs(set) && detail::kernels::pays(set))
-        return {detail::kernels::mixed_table(set)};
+    for (const auto& set : mixed_sets) {
+      if (set.pays() && set.runs()) return {&set.table()};
     }
     return {};
   }
-  for (const MixedSet set : {MixedSet::amx, MixedSet::avx512_bf16}) {
-    if (std::string(name) != detail::kernels::name_of(set)) continue;
-    detail::require(detail::kernels::runs(set), "this CPU can't run mixed precision by ", name);
-    return {detail::kernels::mixed_table(set)};
+  std::string known;
+  for (const auto& set : mixed_sets) {
+    known += std::string(known.empty() ? "one of " : ", ") + set.name;
+    if (std::string(name) != set.name) continue;
+    detail::require(set.runs(), "this CPU can't run mixed precision by ", name);
+    return {&set.table()};
   }
-  throw InvalidArgument(
-      detail::sentence("mixed precision by \"", name, "\", expected amx or avx512_bf16"));
+  if (known.empty()) known = "no name, since this build has no kernels of mixed precision";
+  throw InvalidArgument(detail::sentence("mixed precision by \"", name, "\", expected ", known));
 }
 
 DASVDD_NAMESPACE_END
