@@ -61,7 +61,7 @@ class Barrier {
 
  private:
   static void pause() {
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#if DASVDD_EXTENSIONS && defined(__x86_64__)
     __builtin_ia32_pause();
 #endif
   }
