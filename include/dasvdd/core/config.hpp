@@ -53,6 +53,13 @@
 #define DASVDD_EXTENSIONS 0
 #endif
 
+/// Whether the portable kernels are written in the compiler's vectors, rather than single numbers.
+#if DASVDD_EXTENSIONS && !(defined(__i386__) && !defined(__SSE2__))
+#define DASVDD_VECTORS 1
+#else
+#define DASVDD_VECTORS 0
+#endif
+
 /// Whether the kernels for single instruction sets can be compiled: they carry their own target
 /// attributes.
 #if !defined(DASVDD_NO_SIMD) && DASVDD_EXTENSIONS && defined(__x86_64__)
@@ -71,7 +78,7 @@
 #endif
 #if DASVDD_X86_KERNELS
 #define DASVDD_ABI_KERNELS dispatch
-#elif DASVDD_EXTENSIONS
+#elif DASVDD_VECTORS
 #define DASVDD_ABI_KERNELS portable
 #else
 #define DASVDD_ABI_KERNELS plain

@@ -41,8 +41,8 @@ struct Model {
 
   Index features() const { return members.front().network.net().inputs(); }
   /// Multiply-adds that one row costs.
-  Index multiply_adds() const {
-    Index sum = 0;
+  std::int64_t multiply_adds() const {
+    std::int64_t sum = 0;
     for (const auto& member : members) {
       sum += member.network.net().multiply_adds();
       if (member.reconstruction.whitened()) sum += features() * features();

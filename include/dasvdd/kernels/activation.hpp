@@ -9,11 +9,19 @@
 /// One row an activation: its name, its usual parameter, the bound that the parameter stays below (0
 /// where it takes none), and what its derivative is computed from: `result` or `argument`. A new
 /// activation is a row here and its Function in activations.inc.
-#define DASVDD_ACTIVATIONS(row)                                                           \
-  row(identity, 0, 0, result) row(relu, 0, 0, result) row(leaky_relu, 0.01, 1, result)    \
-      row(elu, 1, 1e6, result) row(selu, 0, 0, result) row(gelu, 0, 0, argument)          \
-          row(silu, 0, 0, argument) row(softplus, 0, 0, argument) row(tanh, 0, 0, result) \
-              row(sigmoid, 0, 0, result)
+// clang-format off
+#define DASVDD_ACTIVATIONS(row)         \
+  row(identity, 0, 0, result)           \
+  row(relu, 0, 0, result)               \
+  row(leaky_relu, 0.01, 1, result)      \
+  row(elu, 1, 1e6, result)              \
+  row(selu, 0, 0, result)               \
+  row(gelu, 0, 0, argument)             \
+  row(silu, 0, 0, argument)             \
+  row(softplus, 0, 0, argument)         \
+  row(tanh, 0, 0, result)               \
+  row(sigmoid, 0, 0, result)
+// clang-format on
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {

@@ -42,8 +42,8 @@ DASVDD_COLD RowTerms<Scalar> terms_of_rows(const PackedNetwork<Scalar>& packed,
   const bool decode = trained.decodes(), keep_codes = form.needs_codes || !decode;
   const auto& k = kernels::best<Scalar>();
   RowTerms<Scalar> terms{AlignedBuffer<double>(n), AlignedBuffer<double>(n),
-                         AlignedBuffer<Scalar>(keep_codes ? n * m : 0),
-                         AlignedBuffer<Scalar>(form.needs_residuals ? n * d : 0)};
+                         AlignedBuffer<Scalar>(keep_codes ? n : 0, m),
+                         AlignedBuffer<Scalar>(form.needs_residuals ? n : 0, d)};
   forward_rows(packed, trained.scaler, X, threads, decode,
                [&](Index first, Rows<const Scalar> x, const auto& result) {
                  for (Index i = 0; i < x.rows(); ++i) {
