@@ -22,7 +22,7 @@ int main() {
     const auto X = pump::readings(100, 3);
     const bool same =
         loaded.score(X) == detector.score(X) && loaded.threshold() == detector.threshold();
-    std::printf("%s: %s\n", loaded.model().facts.at("pump").c_str(),
+    std::printf("%s: %s\n", loaded.facts().at("pump").c_str(),
                 same ? "the same scores, to the bit" : "other scores");
     dasvdd::load<float>("nothing.safetensors");  // there is none
     return 1;

@@ -31,7 +31,7 @@ class EvalCommand {
     const Table table = data_.read();
     check(!table.labels.empty(), in_quotes(data_.path),
           " has no labels, which eval needs: y in an .npz, --label-column of a csv, or --labels");
-    const auto& facts = detector.model().facts;
+    const auto& facts = detector.facts();
     const auto kept = facts.find("normal");
     const std::string normal = !data_.normal.empty() ? data_.normal
                                : kept != facts.end() ? kept->second

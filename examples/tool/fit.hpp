@@ -27,7 +27,7 @@ inline std::string loss_words(const dasvdd::EpochReport& epoch) {
 }
 inline std::string progress_words(const dasvdd::FitProgress& at) {
   const std::string net =
-      "net " + std::to_string(at.member + 1) + " of " + std::to_string(at.members);
+      "net " + std::to_string(at.member + 1) + " of " + std::to_string(at.ensemble_size);
   return (at.screening ? "screening" : net) + ", " + loss_words(at.epoch);
 }
 

@@ -261,7 +261,7 @@ TEST_CASE("fit tells how far it is, and stops when told to") {
   fit(X, settings, [&](const FitProgress& at) {
     CHECK(at.done == ++calls);
     CHECK(at.total == 12);
-    CHECK(at.members == 3);
+    CHECK(at.ensemble_size == 3);
     CHECK(at.member < 3);
   });
   CHECK(calls == 12);
@@ -288,7 +288,7 @@ TEST_CASE("a fit's progress counts to its total where members differ in batches 
     fit(X, settings, [&](const FitProgress& at) {
       CHECK(at.done == last.done + 1);
       if (last.total > 0) CHECK(at.total == last.total);
-      CHECK(at.members == 6);
+      CHECK(at.ensemble_size == 6);
       if (at.screening) {
         CHECK((last.done == 0 || last.screening));
         CHECK(at.member == 0);
@@ -591,7 +591,7 @@ TEST_CASE(
   settings.contamination = 0.1;
   const auto detector = fit(X, settings);
   CHECK(detector.predict(X).sum() == 20);
-  CHECK(detector.model().facts.at("contamination") == "0.1");
+  CHECK(detector.facts().at("contamination") == "0.1");
   settings.threads = 3;
   CHECK(same_bits(fit(X, settings).score(X), detector.score(X)));
   settings.contamination = 0.001;  // not even one row: the usual threshold

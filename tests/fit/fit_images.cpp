@@ -75,8 +75,8 @@ TEST_CASE("members have seeds of their own and one scaler; the score splits into
   CHECK_FALSE(
       same_bits(detector.model().members[0].parameters, detector.model().members[1].parameters));
   CHECK(detector.model().scaler == Scaler<float>(Softener<float>({1, 6, 6})));
-  CHECK(detector.model().facts.at("score") == "latent_whitened");
-  CHECK(detector.model().facts.at("gamma_rule") == "0.2 * ratio_of_means");
+  CHECK(detector.facts().at("score") == "latent_whitened");
+  CHECK(detector.facts().at("gamma_rule") == "0.2 * ratio_of_means");
   const auto parts = detector.score_parts(X);
   CHECK(detector.score(X) == parts.reconstruction + parts.latent);
   // Each term is divided by its mean over the training rows; float sums of 60 rows are good to 1e-5.
@@ -90,7 +90,7 @@ TEST_CASE("fit_images: progress counts every member's epochs, and false stops") 
   std::vector<Index> done;
   fit_images(X, quick(), [&](const FitProgress& at) {
     CHECK(at.total == 6);
-    CHECK(at.members == 2);
+    CHECK(at.ensemble_size == 2);
     CHECK_FALSE(at.screening);
     CHECK(at.member == at.done / 4);
     done.push_back(at.done);
@@ -118,8 +118,8 @@ TEST_CASE("photographs have a preset of their own") {
   settings.ensemble_size = 1;
   settings.kind = ImageOptions::Kind::photographs;
   const auto detector = fit_images(images(30, false, 7), settings);
-  CHECK(detector.model().facts.at("epochs") == "10");
-  CHECK(detector.model().facts.at("gamma_rule") == "10 * ratio_of_means");
+  CHECK(detector.facts().at("epochs") == "10");
+  CHECK(detector.facts().at("gamma_rule") == "10 * ratio_of_means");
   CHECK(detector.model().scaler == Scaler<float>(ContrastNormalizer<float>(1e-4)));
 }
 

@@ -55,7 +55,7 @@ void check_same(const Detector<Scalar>& a, const Detector<Scalar>& b) {
   CHECK(pa.latent == pb.latent);
   CHECK(a.threshold() == b.threshold());
   CHECK(a.calibration().scores() == b.calibration().scores());
-  CHECK(a.model().facts == b.model().facts);
+  CHECK(a.facts() == b.facts());
   CHECK(a.model().members.front().gamma == b.model().members.front().gamma);
   CHECK(to_tensor_file(a).serialize() == to_tensor_file(b).serialize());
 }
@@ -231,13 +231,13 @@ TEST_CASE("facts come back, those of save() before the model's own") {
   const std::string path = folder / "m.safetensors";
   save(trained<float>(quick()), path, {{"seed", "7"}, {"normal", "shirt"}});
   const auto first = load<float>(path);
-  CHECK(first.model().facts.at("seed") == "7");
-  CHECK(first.model().facts.at("normal") == "shirt");
-  CHECK(first.model().facts.at("objective") == "dasvdd");  // the trainer's own
+  CHECK(first.facts().at("seed") == "7");
+  CHECK(first.facts().at("normal") == "shirt");
+  CHECK(first.facts().at("objective") == "dasvdd");  // the trainer's own
   save(first, path, {{"seed", "8"}});
-  Facts expected = first.model().facts;
+  Facts expected = first.facts();
   expected["seed"] = "8";
-  CHECK(load<float>(path).model().facts == expected);
+  CHECK(load<float>(path).facts() == expected);
   CHECK_THROWS_AS(save(first, path, {{"format", "x"}}), InvalidArgument);
   CHECK_THROWS_AS(save(first, path, {{"members.0.net", "x"}}), InvalidArgument);
 }

@@ -4,20 +4,11 @@
 
 #include <doctest/doctest.h>
 
-#include <filesystem>
 #include <functional>
 #include <string>
 
-#if defined(__unix__) || defined(__APPLE__)
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <csignal>
-#endif
-
 namespace {
 
-namespace fs = std::filesystem;
 using dasvdd::FileError;
 using dasvdd::Index;
 using dasvdd::InvalidArgument;
@@ -65,7 +56,7 @@ const char* const one = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}
 
 }  // namespace
 
-TEST_CASE("a tensor file gives back what was put in") {
+TEST_CASE("a tensor file reads back as it was written") {
   const TemporaryFolder folder;
   const std::string path = folder / "sample.safetensors";
   sample().write(path);
@@ -340,82 +331,3 @@ TEST_CASE("a file that can't be looked at is not said to be missing") {
           TensorFile::read(path);
         }).find(": the file can't be opened: File name too long") != std::string::npos);
 }
-
-TEST_CASE("writing replaces a file and leaves nothing beside it") {
-  const TemporaryFolder folder;
-  const std::string path = folder / "net.st";
-  sample().write(path);
-  TensorFile other;
-  other.set_metadata("seed", "8");
-  other.write(path);
-  CHECK(TensorFile::read(path).metadata("seed") == "8");
-  CHECK(folder.files() == 1);
-}
-
-TEST_CASE("a file's name may be as long as the system takes") {
-  const TemporaryFolder folder;
-  const std::string path = folder / std::string(255, 'n');
-  sample().write(path);
-  CHECK(TensorFile::read(path).serialize() == sample().serialize());
-  CHECK(folder.files() == 1);
-}
-
-TEST_CASE("writing where no file can be leaves everything as it was") {
-  const TemporaryFolder folder;
-  const std::string missing = folder / "missing/net.st", taken = folder / "taken";
-  fs::create_directory(taken);
-  CHECK(message([&] { sample().write(missing); }) ==
-        "'" + missing + "' can't be written: No such file or directory");
-  CHECK(message([&] { sample().write(taken); }) ==
-        "'" + taken + "' can't be written: it is a folder, not a file");
-  CHECK(folder.files() == 1);
-}
-
-#if defined(__unix__) || defined(__APPLE__)
-TEST_CASE("writing keeps a file's permissions and follows a symbolic link") {
-  const TemporaryFolder folder;
-  const std::string path = folder / "net.st", link = folder / "link.st";
-  sample().write(path);
-  REQUIRE(::chmod(path.c_str(), 0640) == 0);
-  fs::create_symlink("net.st", link);
-  TensorFile().write(link);
-  CHECK(fs::is_symlink(fs::symlink_status(link)));
-  CHECK(TensorFile::read(path).tensors().empty());
-  CHECK((fs::status(path).permissions() & fs::perms::all) == fs::perms(0640));
-}
-
-TEST_CASE("writing never replaces a device or a pipe") {
-  const TemporaryFolder folder;
-  const std::string pipe = folder / "pipe";
-  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
-  CHECK(message([&] { sample().write(pipe); }) ==
-        "'" + pipe + "' can't be written: it is no regular file");
-  CHECK(fs::is_fifo(pipe));
-}
-
-TEST_CASE("a write that runs out of room throws and leaves the old file") {
-  const TemporaryFolder folder;
-  const std::string path = folder / "net.st";
-  TensorFile small;
-  small.set_metadata("seed", "8");
-  small.write(path);
-  const std::string before = content(path);
-
-  // A bound on the size of files stands for the full disk; the write fails half-way through.
-  struct rlimit old;
-  REQUIRE(::getrlimit(RLIMIT_FSIZE, &old) == 0);
-  struct rlimit bound = old;
-  bound.rlim_cur = 4096;
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  REQUIRE(::setrlimit(RLIMIT_FSIZE, &bound) == 0);
-  TensorFile large = sample();
-  large.add("large", {5000}, std::vector<float>(5000).data());
-  const std::string sentence = message([&] { large.write(path); });
-  ::setrlimit(RLIMIT_FSIZE, &old);
-  std::signal(SIGXFSZ, handler);
-
-  CHECK(sentence == "'" + path + "' can't be written: File too large");
-  CHECK(content(path) == before);
-  CHECK(folder.files() == 1);
-}
-#endif

@@ -295,13 +295,12 @@ TEST_CASE("tool: the published form's options reach the training") {
       dasvdd::dense_autoencoder<float>(3, {8, 2}, dasvdd::Activation("leaky_relu")), options);
   trainer.fit(X);
   CHECK(dasvdd::load<float>(model).score(X) == trainer.detector().score(X));
-  CHECK(dasvdd::load<float>(model).model().facts.at("precision") == "own");
+  CHECK(dasvdd::load<float>(model).facts().at("precision") == "own");
 
   REQUIRE(dasvdd_tool({"fit", train, "-o", model, "--label-column", "label", "--layers", "8,2",
                        "--epochs", "2", "--mixed-precision"})
               .status == 0);
-  CHECK(dasvdd::load<float>(model).model().facts.at("precision") ==
-        dasvdd::mixed_precision().name());
+  CHECK(dasvdd::load<float>(model).facts().at("precision") == dasvdd::mixed_precision().name());
 }
 
 TEST_CASE("tool: for images, without --layers, it does what fit_images() does") {
@@ -401,7 +400,7 @@ TEST_CASE("tool: --contamination is that of fit()") {
 TEST_CASE("tool: a bar's words say which net is at work, or that the rows are being screened") {
   dasvdd::FitProgress at;
   at.member = 1;
-  at.members = 9;
+  at.ensemble_size = 9;
   at.epoch.loss = 0.25;
   CHECK(tool::progress_words(at) == "net 2 of 9, loss 0.25");
   at.screening = true;

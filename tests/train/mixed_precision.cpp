@@ -126,8 +126,8 @@ TEST_CASE("a net trained in mixed precision learns what it learns in float") {
     CHECK(expected.epochs.back().loss < 0.5 * expected.epochs.front().loss);
     // Two runs whose steps differ by roundings drift apart, to nets that are as good as each other.
     CHECK(std::fabs(report.epochs.back().loss / expected.epochs.back().loss - 1) < 0.05);
-    CHECK(mixed.detector().model().facts.at("precision") == precision.name());
-    CHECK(exact.detector().model().facts.at("precision") == "own");
+    CHECK(mixed.detector().facts().at("precision") == precision.name());
+    CHECK(exact.detector().facts().at("precision") == "own");
   }
 }
 

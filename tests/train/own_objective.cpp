@@ -109,7 +109,7 @@ TEST_CASE("an objective of a user's own trains, scores and is named in the model
   for (const EpochReport& epoch : report.epochs) CHECK(epoch.loss == 2 * epoch.reconstruction);
   CHECK(report.epochs.back().loss < report.epochs.front().loss);
   const auto detector = doubled.detector();
-  CHECK(detector.model().facts.at("objective") == "doubled");
+  CHECK(detector.facts().at("objective") == "doubled");
   const Vector<double> r = (detector.reconstruct(X) - X).rowwise().squaredNorm() / 6;
   // Sums of six squares in another order.
   CHECK((detector.score(X) - 2 * r).cwiseAbs().maxCoeff() < 1e-14 * detector.score(X).maxCoeff());

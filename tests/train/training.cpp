@@ -237,7 +237,7 @@ TEST_CASE("those who call step() themselves get the detector of the net as it st
   const auto detector = stepped.detector(X);
   CHECK(same_bits(detector.score(X), fitted.detector().score(X)));
   CHECK(detector.threshold() == fitted.detector().threshold());
-  CHECK(detector.model().facts.at("batch_size") == "100");
+  CHECK(detector.facts().at("batch_size") == "100");
 }
 
 TEST_CASE("train is fit without its detector") {

@@ -9,19 +9,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <string>
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// Contrast normalization of rows of any width that have one unit, such as pixels:
+/// Contrast normalization, for rows whose numbers share one unit, such as pixels:
 ///     x <- (x - mean) / sqrt(variance + floor),
-/// mean and variance over the row's own d numbers. What is left of an image is its shape, neither
-/// brightness nor contrast.
+/// with mean and variance over the row's own d numbers. It removes an image's brightness and contrast.
 template <class Scalar>
 class ContrastNormalizer {
  public:
-  /// \param floor keeps images that are nearly flat from being blown up; in units of the variance
+  /// \param floor positive, in units of the variance; keeps the noise of nearly flat images small
   explicit ContrastNormalizer(double floor) : floor_(floor) {
     require(floor > 0 && is_finite(floor), "the contrast's floor is ", floor,
             ", expected a finite positive number");
@@ -35,6 +36,7 @@ class ContrastNormalizer {
     const double deviation = measure(k, row, d, out);
     k.scaled_difference(row, out, static_cast<Scalar>(1 / deviation), d, out);
   }
+  /// By the row's own mean and deviation, which the net has not seen.
   void undo(const kernels::Table<Scalar>& k, const Scalar* row, Index d, Scalar* out) const {
     AlignedBuffer<Scalar> mean(d);
     const double deviation = measure(k, row, d, mean.data());
@@ -45,6 +47,11 @@ class ContrastNormalizer {
   }
   std::string text() const { return "contrast normalized"; }
   std::vector<ScalerTensor> tensors() const { return {{"scaler.contrast_floor", {floor_}, true}}; }
+  template <class File>
+  static std::optional<ContrastNormalizer> read(File& file, Index) {
+    if (!file.has("scaler.contrast_floor")) return {};
+    return ContrastNormalizer(file.number("scaler.contrast_floor"));
+  }
   friend bool operator==(const ContrastNormalizer& a, const ContrastNormalizer& b) {
     return a.floor_ == b.floor_;
   }

@@ -39,9 +39,7 @@ void forward_rows(
     if (member == 0) team.guard(meanwhile);
     for (Index t; (t = next.fetch_add(1, std::memory_order_relaxed)) < tiles;) {
       const Index first = t * tile, count = std::min(tile, X.rows() - first);
-      for (Index i = 0; i < count; ++i) {
-        scaler.apply(net.kernels(), X.row(first + i), d, inputs[member].data() + i * stride);
-      }
+      scaler.apply(net.kernels(), X.middle_rows(first, count), inputs[member].data(), stride);
       const Rows<const Scalar> x(inputs[member].data(), count, d, stride);
       team.guard([&] { f(first, x, net.forward(x, buffers[member], decode)); });
     }

@@ -50,9 +50,7 @@ class RowScorer {
   }
 
   Rows<const Scalar> scaled(Rows<const Scalar> X) {
-    for (Index i = 0; i < X.rows(); ++i) {
-      model_.scaler.apply(k_, X.row(i), X.cols(), w_.rows_.data() + i * w_.stride_);
-    }
+    model_.scaler.apply(k_, X, w_.rows_.data(), w_.stride_);
     return {w_.rows_.data(), X.rows(), X.cols(), w_.stride_};
   }
 

@@ -1,12 +1,14 @@
 #pragma once
 /// \file
-/// How rows enter the net: as they are, or by one of the kinds of scaler.
+/// How rows enter the net: one of the kinds of scaler.
 
 #include <dasvdd/detect/contrast_normalizer.hpp>
 #include <dasvdd/detect/softener.hpp>
 #include <dasvdd/detect/standardizer.hpp>
+#include <dasvdd/detect/unscaled.hpp>
 
-#include <cstring>
+#include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -14,25 +16,23 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// Leaves rows as they are.
-template <class Scalar>
-struct AsTheyAre {
-  Index features() const { return 0; }
-  void apply(const kernels::Table<Scalar>&, const Scalar* row, Index d, Scalar* out) const {
-    std::memcpy(out, row, static_cast<std::size_t>(d) * sizeof(Scalar));
-  }
-  void undo(const kernels::Table<Scalar>&, const Scalar*, Index, Scalar*) const {}
-  std::string text() const { return "as they are"; }
-  std::vector<ScalerTensor> tensors() const { return {}; }
-  friend bool operator==(const AsTheyAre&, const AsTheyAre&) { return true; }
-};
-
-/// One kind of scaler. A new kind is a header with a class of these six functions, a place in
-/// `Kind`, and a row in io/scaler_tensors.hpp, which makes it again from a file.
+/// A scaler of one kind; rows stay as they are by default.
+///
+/// A new kind is a header like standardizer.hpp with a class of these functions, and a place in `Kind`:
+/// - `Index features() const`: numbers a row must have; 0 where rows of any width fit
+/// - `apply(k, row, d, out) const`: out = the row in the net's units, both of d numbers
+/// - `undo(k, row, d, out) const`: brings `out`, which resembles the row in the net's units, back into
+///   the row's own units
+/// - `std::string text() const`: the kind in words
+/// - `std::vector<ScalerTensor> tensors() const`: its numbers for the model file
+/// - `static std::optional<Kind> read(file, features)`: the scaler that a model file's tensors describe,
+///   nothing where they are not there; file has has(name), number(name) and numbers(name, shape), which
+///   refuse what is no finite number, or of another shape
+/// - `operator==`: whether both do the same to every row
 template <class Scalar>
 class Scaler {
  public:
-  using Kind = std::variant<AsTheyAre<Scalar>, Standardizer<Scalar>, ContrastNormalizer<Scalar>,
+  using Kind = std::variant<Unscaled<Scalar>, Standardizer<Scalar>, ContrastNormalizer<Scalar>,
                             Softener<Scalar>>;
 
   Scaler() = default;
@@ -40,21 +40,32 @@ class Scaler {
 
   const Kind& kind() const { return kind_; }
   /// Whether rows stay as they are.
-  bool empty() const { return std::holds_alternative<AsTheyAre<Scalar>>(kind_); }
+  bool empty() const { return std::holds_alternative<Unscaled<Scalar>>(kind_); }
 
   /// Features that a row must have; 0 where rows of any width fit.
   Index features() const {
     return std::visit([](const auto& kind) { return kind.features(); }, kind_);
   }
-  /// out = the row as the net takes it; both have d entries.
+  /// out = the row as the net takes it; both have d numbers.
   void apply(const kernels::Table<Scalar>& k, const Scalar* row, Index d, Scalar* out) const {
     std::visit([&](const auto& kind) { kind.apply(k, row, d, out); }, kind_);
   }
-  /// Brings `out`, which is like the row in the net's units, back into the row's own units.
+  /// The same for each row of X; out's rows are `stride` apart.
+  void apply(const kernels::Table<Scalar>& k, Rows<const Scalar> X, Scalar* out,
+             Index stride) const {
+    std::visit(
+        [&](const auto& kind) {
+          for (Index i = 0; i < X.rows(); ++i) {
+            kind.apply(k, X.row(i), X.cols(), out + i * stride);
+          }
+        },
+        kind_);
+  }
+  /// Brings `out`, which resembles the row in the net's units, back into the row's own units.
   void undo(const kernels::Table<Scalar>& k, const Scalar* row, Index d, Scalar* out) const {
     std::visit([&](const auto& kind) { kind.undo(k, row, d, out); }, kind_);
   }
-  /// How rows enter the net, in words.
+  /// The kind in words.
   std::string text() const {
     return std::visit([](const auto& kind) { return kind.text(); }, kind_);
   }
@@ -62,12 +73,31 @@ class Scaler {
   std::vector<ScalerTensor> tensors() const {
     return std::visit([](const auto& kind) { return kind.tensors(); }, kind_);
   }
+  /// The scaler that a model file's tensors describe; an empty one where there are none.
+  /// \param file see the class
+  /// \param features of the model's net
+  template <class File>
+  static Scaler read(File& file, Index features) {
+    return read_first(file, features, static_cast<Kind*>(nullptr));
+  }
 
   /// Whether both do the same to every row.
   friend bool operator==(const Scaler& a, const Scaler& b) { return a.kind_ == b.kind_; }
   friend bool operator!=(const Scaler& a, const Scaler& b) { return !(a == b); }
 
  private:
+  /// Asks each kind until one finds its tensors.
+  template <class File, class... Kinds>
+  static Scaler read_first(File& file, Index features, std::variant<Kinds...>*) {
+    Scaler found;
+    const auto take = [&](auto kind) {
+      if (kind) found = Scaler(*std::move(kind));
+      return kind.has_value();
+    };
+    static_cast<void>((take(Kinds::read(file, features)) || ...));
+    return found;
+  }
+
   Kind kind_;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// A scaler's numbers as the model file keeps them.
+/// What a scaler writes into the model file.
 
 #include <dasvdd/core/config.hpp>
 
@@ -11,9 +11,9 @@ DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
 struct ScalerTensor {
-  std::string name;
+  std::string name;  ///< "scaler.mean", say
   std::vector<double> numbers;
-  bool single = false;  ///< one number, not a list of numbers
+  bool single = false;  ///< a tensor of shape [] instead of [n]
 };
 
 }  // namespace detail

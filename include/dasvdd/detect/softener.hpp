@@ -7,6 +7,8 @@
 #include <dasvdd/nn/shape.hpp>
 
 #include <cmath>
+#include <optional>
+#include <string>
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
@@ -14,12 +16,13 @@ namespace detail {
 
 /// Softening of images: each pixel becomes the square root of the mean of its neighborhood,
 ///     out(y, x) = sqrt(sum over i, j from -1 to 1 of b_i b_j in(y + i, x + j)),  b = (1, 2, 1) / 4,
-/// channel by channel, with nothing outside the image; a negative mean keeps its sign. A line that is
-/// a pixel off then differs less, and dark pixels count as much as bright ones.
+/// channel by channel, with zeros outside the image; the root of a negative mean m is -sqrt(-m).
+/// An edge that is moved by a pixel then changes the row less, and dark pixels count as much as bright
+/// ones.
 template <class Scalar>
 class Softener {
  public:
-  /// \param image what a row holds
+  /// \param image channels, height and width of a row's image
   explicit Softener(const Shape& image) : image_(image) {
     check_shape("the softening", "image", image);
   }
@@ -27,8 +30,8 @@ class Softener {
   const Shape& image() const { return image_; }
 
   Index features() const { return image_.size(); }
-  /// Sums of 1, 2, 1 down the columns, then along the rows. Doubling is exact, so the sums are the
-  /// same whether a compiler fuses it with the addition or not.
+  /// Sums with weights 1, 2, 1 down the columns, then along the rows. Doubling is exact, so a
+  /// compiler that fuses it with the addition gets the same sums.
   void apply(const kernels::Table<Scalar>&, const Scalar* row, Index, Scalar* out) const {
     const Index width = image_.width, lines = image_.channels * image_.height;
     for (Index line = 0; line < lines; ++line, row += width, out += width) {
@@ -47,7 +50,7 @@ class Softener {
       }
     }
   }
-  /// The square is undone, the mean over the neighborhood can't be: pixels stay blurred.
+  /// Undoes the root. The mean over the neighborhood can't be undone: pixels stay blurred.
   void undo(const kernels::Table<Scalar>&, const Scalar*, Index d, Scalar* out) const {
     for (Index j = 0; j < d; ++j) out[j] *= std::abs(out[j]);
   }
@@ -58,6 +61,18 @@ class Softener {
     return {{"scaler.softened_image",
              {static_cast<double>(image_.channels), static_cast<double>(image_.height),
               static_cast<double>(image_.width)}}};
+  }
+  template <class File>
+  static std::optional<Softener> read(File& file, Index) {
+    if (!file.has("scaler.softened_image")) return {};
+    const std::vector<double> n = file.numbers("scaler.softened_image", {3});
+    for (const double size : n) {
+      require(size >= 1 && size <= 1e9 && size == std::floor(size),
+              "the softened image's shape has the number ", size,
+              ", expected whole numbers from 1");
+    }
+    return Softener(
+        Shape{static_cast<Index>(n[0]), static_cast<Index>(n[1]), static_cast<Index>(n[2])});
   }
   friend bool operator==(const Softener& a, const Softener& b) { return a.image_ == b.image_; }
 

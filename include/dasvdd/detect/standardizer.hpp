@@ -8,18 +8,20 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// x_j <- (x_j - mean_j) / scale_j
+/// Standardization: x_j <- (x_j - mean_j) / scale_j.
 template <class Scalar>
 class Standardizer {
  public:
-  /// \throws InvalidArgument unless both have one entry a feature, all finite and every scale
-  /// positive
+  /// \param mean, scale d numbers each
+  /// \throws InvalidArgument unless all are finite and every scale is positive
   Standardizer(std::vector<double> mean, std::vector<double> scale)
       : mean_(std::move(mean)),
         scale_(std::move(scale)),
@@ -28,8 +30,7 @@ class Standardizer {
     require(mean_.size() == scale_.size(), "the scaler has ", mean_.size(), " means and ",
             scale_.size(), " scales, expected as many of each");
     for (std::size_t j = 0; j < mean_.size(); ++j) {
-      // Both must be numbers of the net's scalar type too, the factor one that is not flushed to
-      // zero.
+      // Both are used in the net's scalar type; the factor must not be flushed to zero there.
       const Scalar shift = static_cast<Scalar>(mean_[j]);
       const Scalar factor = static_cast<Scalar>(1 / scale_[j]);
       const bool good = scale_[j] > 0 && is_finite(scale_[j]) && is_finite(shift) &&
@@ -41,8 +42,8 @@ class Standardizer {
     }
   }
 
-  /// Mean and standard deviation (of the n rows, not n - 1) of each feature; a constant feature
-  /// gets scale 1.
+  /// Mean and standard deviation (divisor n, not n - 1) of each feature of the n x d rows; a constant
+  /// feature gets scale 1.
   static Standardizer of(Rows<const Scalar> x) {
     const Index n = x.rows(), d = x.cols();
     const std::size_t size = static_cast<std::size_t>(d);
@@ -65,7 +66,7 @@ class Standardizer {
       }
     }
     for (std::size_t j = 0; j < size; ++j) {
-      // A constant's mean may be off by a rounding, and then its deviation is no zero but noise.
+      // The mean of a constant may be rounded; its deviation is then rounding noise instead of zero.
       const double deviation = std::sqrt(scale[j] / static_cast<double>(n));
       const bool constant = low[j] == high[j] || deviation < 1e-30;
       if (low[j] == high[j]) mean[j] = low[j];
@@ -90,6 +91,12 @@ class Standardizer {
   std::string text() const { return "standardized"; }
   std::vector<ScalerTensor> tensors() const {
     return {{"scaler.mean", mean_}, {"scaler.scale", scale_}};
+  }
+  template <class File>
+  static std::optional<Standardizer> read(File& file, Index features) {
+    if (!file.has("scaler.mean") && !file.has("scaler.scale")) return {};
+    return Standardizer(file.numbers("scaler.mean", {features}),
+                        file.numbers("scaler.scale", {features}));
   }
   friend bool operator==(const Standardizer& a, const Standardizer& b) {
     return a.mean_ == b.mean_ && a.scale_ == b.scale_;

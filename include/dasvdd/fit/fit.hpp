@@ -16,8 +16,8 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// fit(), whatever the types of its batch and its progress: the rows to trust, the scaler, the
-/// members side by side, the ensemble.
+/// fit() for any type of batch and progress: chooses the rows to train on, fits the scaler, trains
+/// the nets, and makes the ensemble.
 template <class Scalar>
 Detector<Scalar> fit_table(Rows<const Scalar> X, const FitOptions& options,
                            FunctionRef<bool(const FitProgress&)> progress) {
@@ -54,26 +54,30 @@ Detector<Scalar> fit_table(Rows<const Scalar> X, const FitOptions& options,
 
 /// Fits a detector to a table of normal rows: `auto detector = dasvdd::fit(X);`
 ///
-/// The rows are standardized. An ensemble of autoencoders is trained, each on four fifths of the rows
-/// and for a number of steps that does not depend on n, and scored by whitened residuals. The
-/// reasons, in figures, are in docs/results.md. Read Detector::warnings() of the result.
-/// \param X n x d, n at least 2, every number finite; a row-major Eigen matrix or Rows. Constant
-///   features are fine.
+/// Features are standardized. An ensemble of autoencoders is trained, each on four fifths of the rows
+/// and for a number of steps that does not depend on n. Rows are scored by whitened residuals.
+/// docs/results.md has the figures behind these choices. Detector::warnings() of the result says what
+/// looked wrong.
+/// \code
+/// dasvdd::FitOptions options;
+/// options.seed = 7;
+/// auto detector = dasvdd::fit(X, options);
+/// \endcode
+/// \param X n x d, n at least 2, every number finite, of float or double: a row-major Eigen matrix or
+///   Rows. Constant features are allowed.
 /// \param progress called as progress(const FitProgress&) after each epoch of each net, by one thread
-///   at a time. Returning false ends the fit: nets at work finish their epoch, and the detector is
-///   made of the members that had begun. During screening (FitOptions::contamination) none has: the
-///   detector is then one member, trained for one epoch on the rows trusted so far.
+///   at a time. Returning false ends the fit: nets in training finish their epoch, and the detector
+///   is made of the nets that had begun. While rows are screened (FitOptions::contamination) none
+///   has: the detector is then one net, trained for one epoch on the rows chosen so far.
+/// \return a detector of X's scalar type, whose threshold is the 0.99 quantile of the training rows'
+///   scores, or with contamination c the smaller of that and the 1 - c quantile
 /// \throws InvalidArgument for options out of range, or rows that can't be trained on
-template <class Batch, class Progress>
-Detector<detail::BatchScalar<Batch>> fit(const Batch& X, const FitOptions& options,
-                                         Progress&& progress) {
+template <class Batch, class Progress = detail::NoProgress>
+Detector<detail::BatchScalar<Batch>> fit(const Batch& X, const FitOptions& options = {},
+                                         Progress&& progress = {}) {
   return detail::fit_table<detail::BatchScalar<Batch>>(
       detail::rows_of(X), options,
       [&](const FitProgress& at) { return detail::keep_going(progress, at); });
-}
-template <class Batch>
-Detector<detail::BatchScalar<Batch>> fit(const Batch& X, const FitOptions& options = {}) {
-  return fit(X, options, detail::NoProgress());
 }
 
 DASVDD_NAMESPACE_END

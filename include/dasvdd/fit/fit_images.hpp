@@ -13,7 +13,7 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// fit_images(), whatever the types of its batch and its progress.
+/// fit_images() for any type of batch and progress.
 template <class Scalar>
 Detector<Scalar> fit_image_ensemble(Rows<const Scalar> X, const ImageOptions& options,
                                     FunctionRef<bool(const FitProgress&)> progress) {
@@ -40,29 +40,27 @@ Detector<Scalar> fit_image_ensemble(Rows<const Scalar> X, const ImageOptions& op
 
 /// Fits a detector to normal images: `auto detector = dasvdd::fit_images(X);`
 ///
-/// An ensemble of the published net, whose images are prepared as their kind asks for
-/// (ImageOptions::Kind). Read Detector::warnings() of the result.
+/// An ensemble of the published net is trained; the images are prepared as their kind asks for
+/// (ImageOptions::Kind). Detector::warnings() of the result says what looked wrong.
 /// \code
 /// dasvdd::ImageOptions options;
-/// options.precision = dasvdd::mixed_precision();
+/// options.precision = dasvdd::mixed_precision();  // <dasvdd/train/mixed_precision.hpp>
 /// auto detector = dasvdd::fit_images(X, options);
 /// \endcode
-/// \param X n x d, an image a row, pixels from 0 to 1, in the order that Shape describes; a row-major
-///   Eigen matrix or Rows
-/// \param progress called as progress(const FitProgress&) after each epoch of each member. Returning
-///   false ends the fit: the member at work finishes its epoch, and the detector is made of the
-///   members that had begun.
-/// \throws InvalidArgument for options out of range or rows that can't be trained on
-template <class Batch, class Progress>
-Detector<detail::BatchScalar<Batch>> fit_images(const Batch& X, const ImageOptions& options,
-                                                Progress&& progress) {
+/// \param X n x d, n at least 2, one image a row in the order that Shape describes, pixels from 0 to 1,
+///   of float or double: a row-major Eigen matrix or Rows
+/// \param progress called as progress(const FitProgress&) after each epoch of each net. Returning
+///   false ends the fit: the net in training finishes its epoch, and the detector is made of the nets
+///   that had begun.
+/// \return a detector of X's scalar type, whose threshold is the 0.99 quantile of the training rows'
+///   scores
+/// \throws InvalidArgument for options out of range, or rows that can't be trained on
+template <class Batch, class Progress = detail::NoProgress>
+Detector<detail::BatchScalar<Batch>> fit_images(const Batch& X, const ImageOptions& options = {},
+                                                Progress&& progress = {}) {
   return detail::fit_image_ensemble<detail::BatchScalar<Batch>>(
       detail::rows_of(X), options,
       [&](const FitProgress& at) { return detail::keep_going(progress, at); });
-}
-template <class Batch>
-Detector<detail::BatchScalar<Batch>> fit_images(const Batch& X, const ImageOptions& options = {}) {
-  return fit_images(X, options, detail::NoProgress());
 }
 
 DASVDD_NAMESPACE_END

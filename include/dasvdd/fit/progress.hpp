@@ -12,40 +12,40 @@
 
 DASVDD_NAMESPACE_BEGIN
 
-/// How far a fit has come.
+/// How far fit() or fit_images() has come, after an epoch of one of its nets.
 struct FitProgress {
-  /// Whether it still looks for the rows to trust (FitOptions::contamination), by nets that are no
-  /// members.
+  /// True while the rows to train on are still chosen (FitOptions::contamination). The nets that
+  /// choose them are not part of the ensemble.
   bool screening = false;
-  Index member = 0;   ///< which of its nets, from 0; 0 while screening
-  Index members = 0;  ///< how many it will have
-  EpochReport epoch;  ///< the last epoch of the net at work
-  Index done = 0;  ///< epochs of all nets; those that a net leaves out by ending early are done too
-  Index total = 0;  ///< what `done` comes to; the same in every call
+  Index member = 0;         ///< which net of the ensemble, from 0; 0 while screening
+  Index ensemble_size = 0;  ///< nets of the finished ensemble
+  EpochReport epoch;        ///< the epoch that has just ended
+  Index done = 0;           ///< epochs done, of all nets; skipped ones count when a net ends early
+  Index total = 0;          ///< what `done` ends at; the same in every call
 };
 
 namespace detail {
 
-/// The one progress of a fit's nets, which may train side by side.
+/// Adds up the progress of all nets of one fit. They may train at the same time.
 class NetsProgress {
  public:
-  /// In place of a member's number.
+  /// Stands for a net's number in follow() while the fit screens its rows.
   static constexpr Index screening = -1;
 
-  /// \param tell false stops all nets
-  NetsProgress(Index members, FunctionRef<bool(const FitProgress&)> tell) : tell_(tell) {
-    at_.members = members;
+  /// \param tell called after each epoch, by one thread at a time; false stops all nets
+  NetsProgress(Index ensemble_size, FunctionRef<bool(const FitProgress&)> tell) : tell_(tell) {
+    at_.ensemble_size = ensemble_size;
   }
 
-  /// Adds to what `done` comes to; before any net begins.
+  /// Adds to FitProgress::total. All calls come before the first net begins.
   void expect(Index epochs) {
-    // Those who stop a run by its progress may ask for any number of epochs.
+    // A caller who means to stop the fit may ask for any number of epochs: the sum must not overflow.
     at_.total += std::min(epochs, std::numeric_limits<Index>::max() - at_.total);
   }
 
-  /// Calls f(i) for each of `count` nets, by a team that takes them in turn: two threads train nine as
-  /// five and four. An exception stops the fit and is thrown when all have ended. Of a stopped fit the
-  /// first net alone is begun still, for a detector has one.
+  /// Calls f(i) for each of `count` nets; thread t of T takes nets t, t + T, t + 2 T, ... An exception
+  /// stops the fit and is thrown again when all threads have ended. After a stop no further net
+  /// begins, except the first: a detector needs one.
   void each(int threads, Index count, FunctionRef<void(Index)> f) {
     parallel(static_cast<int>(std::min<Index>(threads, count)), [&](const Team& team) {
       for (Index i = team.member(); i < count && (i == 0 || !stopped()); i += team.size()) {
@@ -62,8 +62,11 @@ class NetsProgress {
     });
   }
 
-  /// One net's training, its epochs told of. One that ends early by itself leaves epochs out.
-  /// \param train called as train(progress), progress as those of a Trainer
+  /// Trains one net and reports its epochs. Where training ends early by itself, the epochs left out
+  /// count as done.
+  /// \param member the net's number in the ensemble, or `screening`
+  /// \param epochs what the net was announced with, see expect()
+  /// \param train called as train(progress), progress as for Trainer
   FitReport follow(Index member, Index epochs,
                    FunctionRef<FitReport(FunctionRef<bool(const EpochReport&)>)> train) {
     FitReport report = train([&](const EpochReport& epoch) {
@@ -75,7 +78,7 @@ class NetsProgress {
   }
 
   bool stopped() const { return state() != State::going; }
-  /// Whether nobody will ask for what was trained.
+  /// Whether a net or the caller's progress has thrown, so that no detector will be made.
   bool failed() const { return state() == State::failed; }
 
  private:

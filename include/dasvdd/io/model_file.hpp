@@ -2,8 +2,8 @@
 /// \file
 /// A fitted detector as a file and back: `save(detector, path)`, `load<float>(path)`.
 ///
-/// The file is a TensorFile (safetensors), so that any program that knows the format can look into
-/// it. Its tensors, with S the detector's scalar type (F32 or F64) and i a layer's number as in
+/// The file is in the safetensors format (tensor_file.hpp), which other programs read too. Its
+/// tensors, with S the detector's scalar type (F32 or F64) and i a layer's number as in
 /// torch.nn.Sequential (activations counted):
 ///
 /// | tensor | shape, type |
@@ -22,10 +22,11 @@
 /// | `calibration.scores` | n, ascending; F64; only after calibrated() |
 /// | `threshold` | a number; F64 |
 ///
-/// In an ensemble all but the last five are there once a member, under `members.{k}.`. Metadata:
-/// `format` ("dasvdd"), `format_version`, `library_version`, `members`, `net` (the layers as JSON,
-/// `members.{k}.net` in an ensemble), and the model's facts. Nothing says when or where: the same
-/// run writes the same bytes.
+/// In an ensemble, `members.{k}.` stands before the names of net k's tensors, which are all but those
+/// of scaler, calibration and threshold. Metadata: `format` ("dasvdd"), `format_version`,
+/// `library_version`, `members` (the ensemble's size), `net` (the layers as JSON, `members.{k}.net` in
+/// an ensemble), `warnings` (a JSON array of sentences; only where there are any), and the model's
+/// facts. There is no date and no name of a machine: the same run writes the same bytes.
 ///
 /// Here is how a detector is written; model_reader.hpp reads and checks one.
 
@@ -37,12 +38,12 @@
 #include <dasvdd/io/tensor_file.hpp>
 
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
-
 namespace detail {
 
 /// A detector as tensors and words; what save() writes.
@@ -56,12 +57,12 @@ TensorFile to_tensor_file(const Detector<Scalar>& detector, const Facts& facts =
   Facts words = facts;
   words.insert(model.facts.begin(), model.facts.end());
   for (const auto& [key, word] : words) {
-    detail::require(!detail::is_reserved_fact(key), "a fact can't be named ",
-                    detail::in_quotes(key), ": the model file means something else by it");
+    require(!is_reserved_fact(key), "a fact can't be named ", in_quotes(key),
+            ": the model file means something else by it");
     file.set_metadata(key, word);
   }
   file.set_metadata("format", "dasvdd");
-  file.set_metadata("format_version", std::to_string(detail::model_format_version));
+  file.set_metadata("format_version", std::to_string(model_format_version));
   file.set_metadata("library_version", DASVDD_VERSION_STRING);
   file.set_metadata("members", std::to_string(model.members.size()));
   if (!model.warnings.empty()) {
@@ -77,11 +78,11 @@ TensorFile to_tensor_file(const Detector<Scalar>& detector, const Facts& facts =
   for (std::size_t k = 0; k < model.members.size(); ++k) {
     const Member<Scalar>& member = model.members[k];
     const Autoencoder<Scalar>& net = member.network.net();
-    const std::string prefix = detail::member_prefix(k, model.members.size());
-    const nlohmann::json layers = {{"encoder", detail::net_to_json(net.encoder())},
-                                   {"decoder", detail::net_to_json(net.decoder())}};
+    const std::string prefix = member_prefix(k, model.members.size());
+    const nlohmann::json layers = {{"encoder", net_to_json(net.encoder())},
+                                   {"decoder", net_to_json(net.decoder())}};
     file.set_metadata(prefix + "net", layers.dump());
-    for (const detail::TensorPlace& place : detail::tensor_places(net)) {
+    for (const TensorPlace& place : tensor_places(net)) {
       const AlignedBuffer<Scalar>& flat = place.statistics ? member.statistics : member.parameters;
       file.add(prefix + place.name, place.shape, flat.data() + place.at);
     }
@@ -95,7 +96,7 @@ TensorFile to_tensor_file(const Detector<Scalar>& detector, const Facts& facts =
     add_term("score.reconstruction", member.reconstruction);
     add_term("score.latent", member.latent);
   }
-  for (const detail::ScalerTensor& tensor : model.scaler.tensors()) {
+  for (const ScalerTensor& tensor : model.scaler.tensors()) {
     if (tensor.single) {
       add_number(tensor.name, tensor.numbers.front());
     } else {
@@ -108,10 +109,6 @@ TensorFile to_tensor_file(const Detector<Scalar>& detector, const Facts& facts =
   return file;
 }
 
-}  // namespace detail
-
-namespace detail {
-
 /// The detector that to_tensor_file() wrote down: the same scores, to the bit.
 /// \param factory makes layers of the user's own
 /// \throws FileError when the file is no model, of another scalar type, or doesn't fit together
@@ -120,29 +117,37 @@ Detector<Scalar> from_tensor_file(const TensorFile& file,
                                   const LayerFactory<Scalar>& factory = {}) {
   // What the parts of a model refuse as an argument is here a fault of the file.
   try {
-    return detail::ModelReader<Scalar>(file, factory).detector();
+    return ModelReader<Scalar>(file, factory).detector();
   } catch (const InvalidArgument& error) {
-    throw FileError(detail::error_prefix(file.source()) + error.what());
+    throw FileError(error_prefix(file.source()) + error.what());
   }
 }
 
 }  // namespace detail
 
-/// Writes a detector to a file, whole or not at all.
-/// \param facts words to find again in model().facts after loading
-/// \throws FileError, InvalidArgument as to_tensor_file()
+/// Writes a detector to the file `path`. A reader sees the old file or the whole new one.
+/// \param facts words to find again in Detector::facts() after loading; they replace the detector's own
+///   facts of the same name
+/// \throws FileError when the file can't be written; an old file is then as it was
+/// \throws InvalidArgument when a layer of the net has no spec(), or a fact has a name that the format
+///   uses itself
 template <class Scalar>
 void save(const Detector<Scalar>& detector, const std::filesystem::path& path,
-          const detail::Facts& facts = {}) {
-  detail::to_tensor_file(detector, facts).write(path.string());
+          const std::map<std::string, std::string>& facts = {}) {
+  detail::to_tensor_file(detector, facts).write(path);
 }
 
-/// Reads a detector from a file. `Scalar` is the type it was trained in.
-/// \throws FileError
+/// Reads a detector that save() wrote: the same scores to the bit, threshold, calibration, facts and
+/// warnings.
+/// \tparam Scalar the type it was trained in, float or double
+/// \param factory makes layers of the user's own: called with what Layer::spec() said, returns the
+///   layer, or null for a name it doesn't know
+/// \throws FileError when the file can't be read, is no model, is of another scalar type, or
+///   contradicts itself
 template <class Scalar>
 Detector<Scalar> load(const std::filesystem::path& path,
                       const detail::LayerFactory<Scalar>& factory = {}) {
-  return detail::from_tensor_file<Scalar>(detail::TensorFile::read(path.string()), factory);
+  return detail::from_tensor_file<Scalar>(detail::TensorFile::read(path), factory);
 }
 
 DASVDD_NAMESPACE_END

@@ -5,7 +5,6 @@
 #include <dasvdd/detect/detector.hpp>
 #include <dasvdd/io/model_layout.hpp>
 #include <dasvdd/io/net_json.hpp>
-#include <dasvdd/io/scaler_tensors.hpp>
 #include <dasvdd/io/tensor_file.hpp>
 
 #include <algorithm>
@@ -36,7 +35,8 @@ class ModelReader {
     for (std::size_t k = 0; k < members; ++k) {
       model->members.push_back(member(member_prefix(k, members)));
     }
-    model->scaler = read_scaler<Scalar>(ScalerFile{*this}, model->features());
+    ScalerFile scaler_file{*this};
+    model->scaler = Scaler<Scalar>::read(scaler_file, model->features());
     for (const auto& [key, word] : file_.metadata()) {
       if (!is_reserved_fact(key)) model->facts[key] = word;
     }
@@ -134,7 +134,7 @@ class ModelReader {
     return {size, pair[0], pair[1], buffer(whitening, {size, size})};
   }
 
-  /// What read_scaler asks.
+  /// What Scaler::read asks.
   struct ScalerFile {
     ModelReader& reader;
     bool has(const char* name) const { return reader.has(name); }

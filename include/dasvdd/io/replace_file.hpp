@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// Writing a whole file so that a reader sees the old one or the new one, never a half.
+/// Replaces a file so that its readers see the whole old file or the whole new one.
 
 #include <cerrno>
 #include <cstdio>
@@ -11,27 +11,36 @@
 #include <string_view>
 #include <system_error>
 
+/// 1: files are written by POSIX calls; 0: by the C++ standard library alone. A program may set it.
+#if !defined(DASVDD_POSIX_FILES)
 #if defined(__unix__) || defined(__APPLE__)
+#define DASVDD_POSIX_FILES 1
+#else
+#define DASVDD_POSIX_FILES 0
+#endif
+#endif
+
+#if DASVDD_POSIX_FILES
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#define DASVDD_POSIX_FILES 1
 #else
 #include <fstream>
-#define DASVDD_POSIX_FILES 0
 #endif
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// A file beside the target that is filled, put on the disk and then renamed over the target.
-/// Unless that last step was reached, the destructor removes it and the target is as it was.
+/// A temporary file in the target's folder. It is written, flushed to the disk and renamed over the
+/// target. Without that last step the destructor removes it, and the target is as it was.
+///
+/// Without POSIX files the standard library writes it: nothing is flushed to the disk, permissions are
+/// those of a new file, and a file that has the temporary name already is overwritten.
 class ReplacementFile {
  public:
-  /// \throws FileError when `target` is something else than a regular file (a device, a folder), or
-  /// when
-  ///   no file can be made beside it
-  explicit ReplacementFile(const std::string& target) : name_(target), target_(target) {
+  /// \throws FileError when `target` is a folder, a device or a pipe, or its folder takes no new file
+  explicit ReplacementFile(const std::filesystem::path& target)
+      : name_(target.string()), target_(target) {
     namespace fs = std::filesystem;
     std::error_code error;
     // Through a symbolic link the file that it points to is replaced, not the link.
@@ -92,8 +101,9 @@ class ReplacementFile {
       temporary_ = candidate;
       // A replaced file keeps its permissions; where that is refused it gets those of a new one.
       struct stat old;
-      if (::stat(target_.c_str(), &old) == 0 && ::fchmod(descriptor_, old.st_mode & 07777) != 0)
-        return;
+      if (::stat(target_.c_str(), &old) == 0) {
+        static_cast<void>(::fchmod(descriptor_, old.st_mode & 07777));
+      }
       return;
     }
     fail_because(EEXIST);
@@ -130,7 +140,7 @@ class ReplacementFile {
     return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
   }
   std::filesystem::path temporary_name(int attempt, long process) const {
-    // A name may be as long as the system takes; the temporary one is longer than what it begins with.
+    // The target's name may be as long as the system allows; the temporary one adds to its beginning.
     const std::string start = target_.filename().string().substr(0, 200);
     return folder_of(target_) / sentence(".", start, ".", process, "-", attempt, ".tmp");
   }
@@ -152,11 +162,9 @@ class ReplacementFile {
   std::filesystem::path target_, temporary_;
 };
 
-/// Writes `contents` as the whole of the file `path`: through a temporary file in the same folder,
-/// on the disk before it takes the place of the old one. Whatever fails, the old file stays as it
-/// was.
+/// Writes `contents` as the whole of the file `path`. Whatever fails, an old file stays as it was.
 /// \throws FileError
-inline void replace_file(const std::string& path, std::string_view contents) {
+inline void replace_file(const std::filesystem::path& path, std::string_view contents) {
   ReplacementFile file(path);
   file.write(contents);
   file.commit();

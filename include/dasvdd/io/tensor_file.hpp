@@ -21,6 +21,7 @@
 #include <dasvdd/io/replace_file.hpp>
 #include <dasvdd/io/tensor.hpp>
 #include <dasvdd/io/tensor_file_reader.hpp>
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -40,24 +41,24 @@ namespace detail {
 class TensorFile {
  public:
   /// The longest header read.
-  static constexpr std::uint64_t max_header_bytes = detail::TensorFileReader::max_header_bytes;
+  static constexpr std::uint64_t max_header_bytes = TensorFileReader::max_header_bytes;
 
   TensorFile() = default;
 
   /// \throws FileError when the file can't be read or is no well-formed safetensors file
-  static TensorFile read(const std::string& path) {
-    return {path, detail::TensorFileReader(path).read_file()};
+  static TensorFile read(const std::filesystem::path& path) {
+    return {path.string(), TensorFileReader(path.string()).read_file(path)};
   }
   /// Reads from memory; `source` is what errors call the file.
   /// \throws FileError
   static TensorFile parse(std::string_view bytes, const std::string& source = "the file") {
-    return {source, detail::TensorFileReader(source).read_bytes(bytes)};
+    return {source, TensorFileReader(source).read_bytes(bytes)};
   }
 
   /// Writes the file: a temporary one in the same folder, flushed to the disk, then put in the old
   /// one's place.
   /// \throws FileError when that fails; an old file is then as it was
-  void write(const std::string& path) const { detail::replace_file(path, serialize()); }
+  void write(const std::filesystem::path& path) const { replace_file(path, serialize()); }
   /// The file's bytes. They depend on the content alone, not on the order in which it was added:
   /// tensors of wide numbers come first, so that each is aligned to its type, then by name; words
   /// by name.
@@ -69,27 +70,22 @@ class TensorFile {
   /// \throws FileError when there is no tensor of that name
   const Tensor& operator[](std::string_view name) const {
     if (const Tensor* tensor = find(name)) return *tensor;
-    throw FileError(detail::sentence(detail::error_prefix(source_), "there is no tensor ",
-                                     detail::in_quotes(name)));
+    throw FileError(sentence(error_prefix(source_), "there is no tensor ", in_quotes(name)));
   }
 
   /// Adds a copy of the row-major numbers at `data`, as many as `shape` says.
   /// \throws InvalidArgument when the name is taken or reserved, or a size is negative
   template <class T>
   void add(const std::string& name, const std::vector<Index>& shape, const T* data) {
-    detail::require(name != "__metadata__",
-                    "a tensor can't be named '__metadata__': the format reserves it");
-    detail::require(!contains(name), "tensor ", detail::in_quotes(name),
-                    " is there already; names are unique");
-    detail::require(std::all_of(shape.begin(), shape.end(), [](Index n) { return n >= 0; }),
-                    "tensor ", detail::in_quotes(name), " has the shape ",
-                    detail::shape_text(shape), "; a size can't be negative");
+    require(name != "__metadata__",
+            "a tensor can't be named '__metadata__': the format reserves it");
+    require(!contains(name), "tensor ", in_quotes(name), " is there already; names are unique");
+    require(std::all_of(shape.begin(), shape.end(), [](Index n) { return n >= 0; }), "tensor ",
+            in_quotes(name), " has the shape ", shape_text(shape), "; a size can't be negative");
     std::size_t bytes = 0;
-    detail::require(detail::checked_volume(shape, sizeof(T), bytes), "tensor ",
-                    detail::in_quotes(name), " has the shape ", detail::shape_text(shape),
-                    ", more than memory can hold");
-    Tensor tensor{name, detail::DTypeOf<T>::value, shape, std::vector<unsigned char>(bytes),
-                  source_};
+    require(checked_volume(shape, sizeof(T), bytes), "tensor ", in_quotes(name), " has the shape ",
+            shape_text(shape), ", more than memory can hold");
+    Tensor tensor{name, DTypeOf<T>::value, shape, std::vector<unsigned char>(bytes), source_};
     if (bytes != 0) std::memcpy(tensor.bytes.data(), data, bytes);
     tensors_.push_back(std::move(tensor));
   }
@@ -100,8 +96,7 @@ class TensorFile {
   const std::string& metadata(const std::string& key) const {
     const auto found = metadata_.find(key);
     if (found != metadata_.end()) return found->second;
-    throw FileError(detail::sentence(detail::error_prefix(source_), "the metadata have no ",
-                                     detail::in_quotes(key)));
+    throw FileError(sentence(error_prefix(source_), "the metadata have no ", in_quotes(key)));
   }
   /// Sets or replaces the word under `key`.
   void set_metadata(const std::string& key, const std::string& word) { metadata_[key] = word; }
@@ -110,7 +105,7 @@ class TensorFile {
   const std::string& source() const { return source_; }
 
  private:
-  TensorFile(std::string source, detail::TensorFileContent content)
+  TensorFile(std::string source, TensorFileContent content)
       : source_(std::move(source)),
         tensors_(std::move(content.tensors)),
         metadata_(std::move(content.metadata)) {}

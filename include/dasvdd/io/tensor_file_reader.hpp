@@ -38,16 +38,15 @@ class TensorFileReader {
   /// \param source what errors call the file
   explicit TensorFileReader(std::string source) : source_(std::move(source)) {}
 
-  /// The file whose path the source is.
-  TensorFileContent read_file() const {
+  TensorFileContent read_file(const std::filesystem::path& path) const {
     std::error_code error;
-    const auto status = std::filesystem::status(source_, error);
+    const auto status = std::filesystem::status(path, error);
     check(status.type() != std::filesystem::file_type::none,
           "the file can't be opened: ", error.message());
     check(std::filesystem::exists(status), "there is no such file");
     check(std::filesystem::is_regular_file(status), "this is no regular file");
-    const std::uint64_t size = std::filesystem::file_size(source_, error);
-    std::ifstream stream(source_, std::ios::binary);
+    const std::uint64_t size = std::filesystem::file_size(path, error);
+    std::ifstream stream(path, std::ios::binary);
     check(!error && stream.is_open(), "the file can't be opened");
     return read(size, [&](void* to, std::size_t count) {
       stream.read(static_cast<char*>(to), static_cast<std::streamsize>(count));

@@ -1,0 +1,195 @@
+// Files are replaced whole or not at all. Compiled twice: for the POSIX half of replace_file.hpp and,
+// with DASVDD_POSIX_FILES=0, for the one that other systems get.
+
+#include <dasvdd/io/replace_file.hpp>
+
+#include <io/temporary_folder.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <csignal>
+#endif
+#if defined(__linux__)
+#include <sys/syscall.h>
+#endif
+
+namespace fs = std::filesystem;
+using dasvdd::FileError;
+using dasvdd::detail::replace_file;
+
+#if DASVDD_POSIX_FILES && defined(__linux__)
+namespace {
+int syncs = 0;            // calls of fsync
+bool sync_fails = false;  // whether they report a disk that can't be written
+}  // namespace
+
+// Found by the linker before the C library's, so that a test can make it fail.
+int fsync(int descriptor) {
+  ++syncs;
+  if (!sync_fails) return static_cast<int>(::syscall(SYS_fsync, descriptor));
+  errno = EIO;
+  return -1;
+}
+#endif
+
+namespace {
+
+std::string message(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const FileError& error) {
+    return error.what();
+  }
+  return "nothing thrown";
+}
+
+}  // namespace
+
+TEST_CASE("writing replaces a file and leaves nothing beside it") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "net.st";
+  const std::string bytes("a\0b\n\xff", 5);
+  replace_file(path, bytes);
+  CHECK(content(path) == bytes);
+  replace_file(path, "new");
+  CHECK(content(path) == "new");
+  replace_file(path, "");
+  CHECK(content(path).empty());
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("a file's name may be as long as the system takes") {
+  const TemporaryFolder folder;
+  const std::string path = folder / std::string(255, 'n');
+  replace_file(path, "whole");
+  CHECK(content(path) == "whole");
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("a file whose writing was given up leaves the old one and nothing beside it") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "net.st";
+  replace_file(path, "old");
+  {
+    dasvdd::detail::ReplacementFile file(path);
+    file.write("half of the n");
+    CHECK(folder.files() == 2);
+  }
+  CHECK(content(path) == "old");
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("writing where no file can be leaves everything as it was") {
+  const TemporaryFolder folder;
+  const std::string missing = folder / "missing/net.st", taken = folder / "taken";
+  fs::create_directory(taken);
+  CHECK(message([&] { replace_file(missing, "x"); }) ==
+        "'" + missing + "' can't be written: No such file or directory");
+  CHECK(message([&] { replace_file(taken, "x"); }) ==
+        "'" + taken + "' can't be written: it is a folder, not a file");
+  CHECK(folder.files() == 1);
+}
+
+#if defined(__unix__) || defined(__APPLE__)
+TEST_CASE("writing follows a symbolic link, and refuses one that leads nowhere") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "net.st", link = folder / "link.st", lost = folder / "lost.st";
+  replace_file(path, "old");
+  fs::create_symlink("net.st", link);
+  replace_file(link, "new");
+  CHECK(fs::is_symlink(fs::symlink_status(link)));
+  CHECK(content(path) == "new");
+  fs::create_symlink("nowhere.st", lost);
+  CHECK(message([&] { replace_file(lost, "x"); }) ==
+        "'" + lost + "' can't be written: it is a symbolic link that leads nowhere");
+}
+
+TEST_CASE("writing never replaces a device or a pipe") {
+  const TemporaryFolder folder;
+  const std::string pipe = folder / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK(message([&] { replace_file(pipe, "x"); }) ==
+        "'" + pipe + "' can't be written: it is no regular file");
+  CHECK(fs::is_fifo(pipe));
+}
+
+TEST_CASE("a write that runs out of room throws and leaves the old file") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "net.st";
+  replace_file(path, "old");
+
+  // A limit on the size of files stands for the full disk. The large write fails half-way through, the
+  // small one when its last bytes leave the stream's buffer.
+  struct rlimit old;
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &old) == 0);
+  struct rlimit bound = old;
+  bound.rlim_cur = 4096;
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &bound) == 0);
+  const std::string large = message([&] { replace_file(path, std::string(50000, 'x')); });
+  const std::string small = message([&] { replace_file(path, std::string(4097, 'x')); });
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+
+  CHECK(large == "'" + path + "' can't be written: File too large");
+  CHECK(small == large);
+  CHECK(content(path) == "old");
+  CHECK(folder.files() == 1);
+}
+#endif
+
+#if DASVDD_POSIX_FILES
+TEST_CASE("writing keeps a file's permissions") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "net.st";
+  replace_file(path, "old");
+  REQUIRE(::chmod(path.c_str(), 0640) == 0);
+  replace_file(path, "new");
+  CHECK((fs::status(path).permissions() & fs::perms::all) == fs::perms(0640));
+}
+
+TEST_CASE("a file that has the temporary one's name is not touched; another name is taken") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "net.st";
+  const auto temporary = [&](int attempt) {
+    return folder /
+           (".net.st." + std::to_string(::getpid()) + "-" + std::to_string(attempt) + ".tmp");
+  };
+  std::ofstream(temporary(0)) << "another's";
+  replace_file(path, "new");
+  CHECK(content(path) == "new");
+  CHECK(content(temporary(0)) == "another's");
+  CHECK(folder.files() == 2);
+  for (int i = 1; i < 100; ++i) std::ofstream(temporary(i)) << "another's";
+  CHECK(message([&] { replace_file(path, "x"); }) ==
+        "'" + path + "' can't be written: File exists");
+  CHECK(content(path) == "new");
+  CHECK(folder.files() == 101);
+}
+#endif
+
+#if DASVDD_POSIX_FILES && defined(__linux__)
+TEST_CASE("the file is on the disk before it replaces the old one, and the folder after that") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "net.st";
+  syncs = 0;
+  replace_file(path, "old");
+  CHECK(syncs == 2);
+  sync_fails = true;
+  const std::string sentence = message([&] { replace_file(path, "new"); });
+  sync_fails = false;
+  CHECK(sentence == "'" + path + "' can't be written: Input/output error");
+  CHECK(content(path) == "old");
+  CHECK(folder.files() == 1);
+}
+#endif
