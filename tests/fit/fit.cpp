@@ -235,7 +235,8 @@ TEST_CASE("fit refuses what can't be fitted, in a sentence") {
   const RowMatrix<float> X = curve<float>(20, 3, 13);
   FitOptions settings = quick();
   settings.ensemble_size = 0;
-  CHECK_THROWS_WITH_AS(fit(X, settings), "members is 0, expected at least 1", InvalidArgument);
+  CHECK_THROWS_WITH_AS(fit(X, settings), "ensemble_size is 0, expected at least 1",
+                       InvalidArgument);
   settings = quick();
   settings.steps = 0;
   CHECK_THROWS_WITH_AS(fit(X, settings), "steps is 0, expected at least 1", InvalidArgument);

@@ -148,7 +148,7 @@ TEST_CASE("fit_images needs a member") {
   ImageOptions settings = quick();
   settings.ensemble_size = 0;
   CHECK_THROWS_WITH_AS(fit_images(images(30, false, 6), settings),
-                       "members is 0, expected at least 1", InvalidArgument);
+                       "ensemble_size is 0, expected at least 1", InvalidArgument);
 }
 
 TEST_CASE("a rule of gamma times a factor gives the rule's estimate times it") {

@@ -71,6 +71,7 @@ AlignedBuffer<double> evaluate(const ScoreTerm<Scalar>& term, const AlignedBuffe
                                const AlignedBuffer<Scalar>& a, const Scalar* b) {
   const Index n = squares.size(), size = term.size();
   AlignedBuffer<double> values(n);
+  if (term.weight() == 0) return values;  // also where squares overflow: zero times infinity is NaN
   const double factor = term.weight() / term.divisor();
   for (Index i = 0; i < n; ++i) values[i] = factor * squares[i];
   if (!term.whitened()) return values;
