@@ -48,19 +48,6 @@ function(dasvdd_add_io)
   endif()
 endfunction()
 
-# dasvdd::mpi, training over several processes: only for those who ask, since looking for MPI takes a while.
-function(dasvdd_add_mpi)
-  if(TARGET dasvdd::mpi)
-    return()
-  endif()
-  if(NOT TARGET MPI::MPI_CXX)
-    find_package(MPI QUIET COMPONENTS CXX)
-  endif()
-  if(TARGET MPI::MPI_CXX)
-    dasvdd_add_component(mpi MPI::MPI_CXX)
-  endif()
-endfunction()
-
 # dasvdd::compiled, the library with its heavy templates compiled once: by the project that links it, with that project's
 # compiler and flags, from sources written while configuring, so that an installed package is headers alone.
 function(dasvdd_add_compiled)
