@@ -1,5 +1,6 @@
 // refused: dasvdd: this set's Simd lacks `static Register sqrt(a)`: the square root
 #include <dasvdd/kernels/portable.hpp>
+#include <dasvdd/kernels/simd.hpp>
 
 namespace kernels = dasvdd::detail::kernels;
 

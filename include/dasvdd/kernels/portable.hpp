@@ -5,7 +5,6 @@
 
 #include <dasvdd/kernels/compiler.hpp>
 #include <dasvdd/kernels/polynomials.hpp>
-#include <dasvdd/kernels/simd.hpp>
 #include <dasvdd/kernels/table.hpp>
 
 #include <cmath>
