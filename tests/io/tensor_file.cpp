@@ -40,7 +40,7 @@ TensorFile sample() {
   const double gamma = 0.1;
   const std::int64_t widths[] = {784, -1};
   const std::uint8_t bytes[] = {0, 255, 7};
-  const dasvdd::detail::BFloat16 narrow[] = {{0x3f80}};
+  const dasvdd::detail::Bfloat16 narrow[] = {{0x3f80}};
   file.add("encoder.0.weight", {2, 3}, weight);
   file.add("gamma", {}, &gamma);
   file.add("widths", {2}, widths);
@@ -68,7 +68,7 @@ TEST_CASE("a tensor file reads back as it was written") {
   CHECK(file["gamma"].as<double>({}) == std::vector<double>{0.1});
   CHECK(file["widths"].as<std::int64_t>() == std::vector<std::int64_t>{784, -1});
   CHECK(file["bytes"].as<std::uint8_t>({3, 1}) == std::vector<std::uint8_t>{0, 255, 7});
-  CHECK(file["narrow"].as<dasvdd::detail::BFloat16>().at(0).bits == 0x3f80);
+  CHECK(file["narrow"].as<dasvdd::detail::Bfloat16>().at(0).bits == 0x3f80);
   CHECK(file["none"].as<float>({0, 4}).empty());
   CHECK(file["none"].matrix<float>().cols() == 4);
   CHECK(file.metadata("seed") == "7");

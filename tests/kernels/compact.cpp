@@ -7,11 +7,14 @@
 #include <string>
 
 using namespace kernel_tests;
+using dasvdd::detail::Bfloat16;
+using dasvdd::detail::to_bfloat16;
+using dasvdd::detail::widened;
 
 TEST_CASE("a float is rounded to the nearest bfloat16, halfway to the even one") {
   // Between 1 and 1 + 2^-7 there is no other; the even one ends in a zero bit.
   const float step = 0x1p-7f, half = step / 2, hair = 0x1p-20f;
-  const auto rounded = [](float a) { return kernels::widened(kernels::to_bfloat16(a)); };
+  const auto rounded = [](float a) { return widened(to_bfloat16(a)); };
   for (const float sign : {1.0f, -1.0f}) {
     CHECK(rounded(sign) == sign);
     CHECK(rounded(sign * (1 + half - hair)) == sign);
@@ -44,11 +47,11 @@ TEST_CASE_TEMPLATE(
           const Index padded = round_up(cols, table.panel), stride = padded + 3;
           Numbers numbers(8);
           // One number more, so that a depth of 0 has an address too.
-          std::vector<kernels::Bfloat16> halves(static_cast<std::size_t>(padded * depth + 1));
+          std::vector<Bfloat16> halves(static_cast<std::size_t>(padded * depth + 1));
           std::vector<Scalar> whole(halves.size());
           for (std::size_t i = 0; i < halves.size(); ++i) {
-            halves[i] = kernels::to_bfloat16(static_cast<float>(numbers.next()));
-            whole[i] = static_cast<Scalar>(kernels::widened(halves[i]));
+            halves[i] = to_bfloat16(static_cast<float>(numbers.next()));
+            whole[i] = static_cast<Scalar>(widened(halves[i]));
           }
           const auto x = Numbers(9).vector<Scalar>(rows * depth + 1);
           const auto bias = Numbers(5).vector<Scalar>(padded);

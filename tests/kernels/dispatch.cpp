@@ -33,6 +33,20 @@ TEST_CASE_TEMPLATE("every CPU has kernels, the portable ones last", Scalar, floa
   }
 }
 
+TEST_CASE(
+    "a build without SIMD has the portable kernels alone, one without extensions single numbers") {
+  const auto tables = kernels::available<float>();
+#if defined(DASVDD_NO_EXTENSIONS)
+  CHECK(tables.size() == 1);
+  CHECK(tables[0]->panel == 2);
+#elif defined(DASVDD_NO_SIMD)
+  CHECK(tables.size() == 1);
+  CHECK(tables[0]->panel > 2);
+#else
+  CHECK(tables.back()->panel > 2);
+#endif
+}
+
 TEST_CASE_TEMPLATE("without a name the first of the list is chosen", Scalar, float, double) {
   CHECK(&kernels::choose<Scalar>(nullptr) == kernels::available<Scalar>().front());
   CHECK(&kernels::choose<Scalar>("") == kernels::available<Scalar>().front());

@@ -9,7 +9,7 @@
 namespace {
 
 using namespace kernel_tests;
-using kernels::Bfloat16;
+using dasvdd::detail::Bfloat16;
 
 const Index sizes[] = {1, 7, 15, 16, 17, 31, 33, 70};
 const Index depths[] = {1, 5, 31, 32, 33, 130};
@@ -32,8 +32,8 @@ std::uint32_t bits_of(float x) {
   std::memcpy(&u, &x, sizeof u);
   return u;
 }
-float widened(Bfloat16 x) {
-  const std::uint32_t u = std::uint32_t(x) << 16;
+float value_of(Bfloat16 x) {
+  const std::uint32_t u = std::uint32_t(x.bits) << 16;
   float f;
   std::memcpy(&f, &u, sizeof f);
   return f;
@@ -41,7 +41,7 @@ float widened(Bfloat16 x) {
 /// To the nearest number of bfloat16, ties to even; for finite numbers.
 Bfloat16 rounded(float x) {
   const std::uint32_t u = bits_of(x);
-  return static_cast<Bfloat16>((u + 0x7fff + ((u >> 16) & 1)) >> 16);
+  return {static_cast<std::uint16_t>((u + 0x7fff + ((u >> 16) & 1)) >> 16)};
 }
 
 /// rows x cols floats, `stride` apart, NaN in between and behind: a kernel that read those would show it.
@@ -59,11 +59,11 @@ struct Block {
     }
   }
   float& at(Index r, Index c) { return data[static_cast<std::size_t>(r * stride + c)]; }
-  double value(Index r, Index c) { return double(widened(rounded(at(r, c)))); }
+  double value(Index r, Index c) { return double(value_of(rounded(at(r, c)))); }
 };
 
 Index whole(Index n) { return round_up(n, kernels::mixed_depth_unit); }
-constexpr Bfloat16 untouched = 0x7fc1;  // a NaN
+constexpr Bfloat16 zero = {0}, untouched = {0x7fc1};  // a NaN
 
 /// Memory for `rows` rows that kernels read in blocks.
 std::vector<Bfloat16> left_factor(Index rows, Index stride) {
@@ -105,9 +105,9 @@ TEST_CASE("mixed precision rounds to the nearest number of bfloat16, ties to eve
     std::vector<Bfloat16> out(static_cast<std::size_t>(whole(n)), untouched);
     table->round_rows(x.data(), n, 1, n, out.data(), whole(n));
     for (Index i = 0; i < n; ++i) {
-      CHECK(out[static_cast<std::size_t>(i)] == rounded(x[static_cast<std::size_t>(i)]));
+      CHECK(out[static_cast<std::size_t>(i)].bits == rounded(x[static_cast<std::size_t>(i)]).bits);
     }
-    for (Index i = n; i < whole(n); ++i) CHECK(out[static_cast<std::size_t>(i)] == 0);
+    for (Index i = n; i < whole(n); ++i) CHECK(out[static_cast<std::size_t>(i)].bits == 0);
   }
 }
 
@@ -125,14 +125,15 @@ TEST_CASE("mixed precision packs and rounds every layout with zeros around it") 
           (columns ? table->pack_columns : table->pack_rows)(
               (columns ? by_columns : by_rows).data.data(), (columns ? by_columns : by_rows).stride,
               cols, depth, packed.data());
-          bool right = packed.back() == untouched;
+          bool right = packed.back().bits == untouched.bits;
           for (Index j = 0; j < whole(cols); ++j) {
             const Bfloat16* strip = packed.data() + j / 32 * 32 * whole(depth);
             for (Index k = 0; k < whole(depth); ++k) {
               const Bfloat16 got = strip[(k / 2 * 32 + j % 32) * 2 + k % 2];
               const bool inside = j < cols && k < depth;
-              right &=
-                  got == (!inside ? 0 : rounded(columns ? by_columns.at(k, j) : by_rows.at(j, k)));
+              const Bfloat16 expected =
+                  !inside ? zero : rounded(columns ? by_columns.at(k, j) : by_rows.at(j, k));
+              right &= got.bits == expected.bits;
             }
           }
           CHECK(right);
@@ -145,9 +146,9 @@ TEST_CASE("mixed precision packs and rounds every layout with zeros around it") 
         for (Index l = 0; l < cols + kernels::mixed_spare_rows; ++l) {
           for (Index k = 0; k < stride; ++k) {
             const Bfloat16 expected = l >= cols || k >= whole(depth) ? untouched
-                                      : k >= depth                   ? Bfloat16(0)
+                                      : k >= depth                   ? zero
                                                                      : rounded(by_columns.at(k, l));
-            right &= out[static_cast<std::size_t>(l * stride + k)] == expected;
+            right &= out[static_cast<std::size_t>(l * stride + k)].bits == expected.bits;
           }
         }
         CHECK(right);

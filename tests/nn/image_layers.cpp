@@ -497,9 +497,9 @@ TEST_CASE("image layers refuse what they can't be with a sentence") {
         }) == "conv2d: the kernel is 7, larger than the padded image of 7 x 6");
   CHECK(refusal([] { conv2d<D>({1, 4096, 4096}, 2, 1); }).find("conv2d: the output is 2 x") == 0);
   CHECK(refusal([] {
-          conv2d<D>({65536, 1, 1}, 256, 256, 256, 255);
+          conv2d<D>({65536, 1, 1}, 257, 256, 256, 255);
         }) ==
-        "conv2d: 256 x 65536 x 256 x 256 weights are too many, expected at most 1099511627776, and "
+        "conv2d: 257 x 65536 x 256 x 256 weights are too many, expected at most 1099511627776, and "
         "8589934592 for one channel");
   CHECK(refusal([] {
           conv2d<D>({262144, 1, 1}, 1, 256, 256, 255);

@@ -21,7 +21,7 @@ std::shared_ptr<const Model<Scalar>> compacted(const Model<Scalar>& whole) {
       Scalar* w = member.parameters.data() + step.weight_at;
       for (Index i = 0; i < step.weights(); ++i) {
         w[i] =
-            static_cast<Scalar>(kernels::widened(kernels::to_bfloat16(static_cast<float>(w[i]))));
+            static_cast<Scalar>(widened(to_bfloat16(static_cast<float>(w[i]))));
       }
     }
     member.network = PackedNetwork<Scalar>(net, member.parameters.data(), member.statistics.data(),

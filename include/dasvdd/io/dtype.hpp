@@ -2,20 +2,16 @@
 /// \file
 /// The types of number that a tensor in a file may have.
 
+#include <dasvdd/kernels/bfloat16.hpp>
+
 #include <cstddef>
 #include <cstdint>
-#include <dasvdd/core/config.hpp>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
 /// A tensor's type of number.
 enum class DType { F64, I64, F32, BF16, U8 };
-
-/// The 16 bits of a bfloat16 number: the upper half of a float's.
-struct BFloat16 {
-  std::uint16_t bits;
-};
 
 /// The name in the file: "F64", "I64", "F32", "BF16", "U8".
 inline const char* name_of(DType dtype) {
@@ -63,7 +59,7 @@ struct DTypeOf<float> {
   static constexpr DType value = DType::F32;
 };
 template <>
-struct DTypeOf<BFloat16> {
+struct DTypeOf<Bfloat16> {
   static constexpr DType value = DType::BF16;
 };
 template <>

@@ -59,7 +59,7 @@ struct Tensor {
   /// Numbers in it.
   Index size() const { return static_cast<Index>(bytes.size() / size_of(dtype)); }
 
-  /// A copy of the numbers, row-major. `T` is double, std::int64_t, float, BFloat16 or
+  /// A copy of the numbers, row-major. `T` is double, std::int64_t, float, Bfloat16 or
   /// std::uint8_t.
   /// \throws FileError when the tensor is of another type
   template <class T>

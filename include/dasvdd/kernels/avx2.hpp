@@ -4,7 +4,6 @@
 
 #include <dasvdd/kernels/compiler.hpp>
 #include <dasvdd/kernels/polynomials.hpp>
-#include <dasvdd/kernels/simd.hpp>
 #include <dasvdd/kernels/table.hpp>
 
 #if DASVDD_X86_KERNELS

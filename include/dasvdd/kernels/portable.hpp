@@ -5,7 +5,6 @@
 
 #include <dasvdd/kernels/compiler.hpp>
 #include <dasvdd/kernels/polynomials.hpp>
-#include <dasvdd/kernels/simd.hpp>
 #include <dasvdd/kernels/table.hpp>
 
 #include <cmath>
@@ -38,7 +37,7 @@ template <>
 struct Vectors<float> {
   typedef float Register __attribute__((vector_size(register_bytes)));
   typedef std::int32_t Integers __attribute__((vector_size(register_bytes)));
-  typedef Bfloat16 Halves __attribute__((vector_size(register_bytes / 2)));
+  typedef std::uint16_t Halves __attribute__((vector_size(register_bytes / 2)));
   typedef std::int32_t Words __attribute__((vector_size(register_bytes)));
   typedef float Floats __attribute__((vector_size(register_bytes)));
   static constexpr int mantissa_bits = 23, exponent_bias = 127;
@@ -47,7 +46,7 @@ template <>
 struct Vectors<double> {
   typedef double Register __attribute__((vector_size(register_bytes)));
   typedef std::int64_t Integers __attribute__((vector_size(register_bytes)));
-  typedef Bfloat16 Halves __attribute__((vector_size(register_bytes / 4)));
+  typedef std::uint16_t Halves __attribute__((vector_size(register_bytes / 4)));
   typedef std::int32_t Words __attribute__((vector_size(register_bytes / 2)));
   typedef float Floats __attribute__((vector_size(register_bytes / 2)));
   static constexpr int mantissa_bits = 52, exponent_bias = 1023;

@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// What a set of kernels is: the names that its header defines before it includes body.inc.
+/// What a set of kernels is: the names that its header defines before it includes body.inc. Included by
+/// tests alone.
 ///
 /// | name | what it is |
 /// | --- | --- |
@@ -18,7 +19,8 @@ namespace detail {
 namespace kernels {
 
 /// The static members of `Simd<Scalar>`, beside its types Register, and Mask, which is one truth a
-/// lane. Where one is missing, the compiler's error names it.
+/// lane. Where one is missing, the compiler's error names it; tests/kernels/simd.cpp asks for every
+/// set, so that programs need not compile the question.
 template <class Simd, class Scalar>
 class SimdContract {
   using Register = typename Simd::Register;
@@ -40,39 +42,43 @@ class SimdContract {
  public:
   /// What is said of a register holds for each of its lanes l.
   static constexpr bool is_met() {
-#define DASVDD_HAS(result, call, meaning)                                                       \
-  static_assert(compiles([](auto* simd) -> decltype(void(static_cast<result>(                   \
-                                            std::remove_pointer_t<decltype(simd)>::call))) {}), \
-                "dasvdd: this set's Simd lacks `static " #result " " #call "`: " meaning)
-    DASVDD_HAS(int, lanes, "numbers in a register: 16 or a divisor of it");
-    DASVDD_HAS(Register, zero(), "0 in each lane");
-    DASVDD_HAS(Register, constant(x), "x, rounded to Scalar, in each lane");
-    DASVDD_HAS(Register, broadcast(p), "p[0] in each lane; -0 stays -0");
-    DASVDD_HAS(Register, load(p), "p[l] in lane l");
-    DASVDD_HAS(Register, load(h), "h[l], widened, in lane l");
-    DASVDD_HAS(Register, load_first(p, n), "load of the first n lanes alone, 0 in the others");
-    DASVDD_HAS(void, store(q, a), "q[l] = lane l");
-    DASVDD_HAS(void, store_first(q, a, n), "store of the first n lanes alone");
-    DASVDD_HAS(Register, add(a, b), "a + b");
-    DASVDD_HAS(Register, sub(a, b), "a - b");
-    DASVDD_HAS(Register, mul(a, b), "a * b");
-    DASVDD_HAS(Register, div(a, b), "a / b");
-    DASVDD_HAS(Register, fma(a, b, c), "a * b + c, rounded once");
-    DASVDD_HAS(Register, fnma(a, b, c), "c - a * b, rounded once");
-    DASVDD_HAS(Register, sqrt(a), "the square root");
-    DASVDD_HAS(Register, min(a, b), "a < b ? a : b");
-    DASVDD_HAS(Register, max(a, b), "a > b ? a : b");
-    DASVDD_HAS(Register, abs(a), "a without its sign");
-    DASVDD_HAS(Register, round(a), "the nearest integer, for |a| below 2^21");
-    DASVDD_HAS(Register, power_of_two(a), "2^a for an integer a with -127 < a < 128");
-    DASVDD_HAS(Mask, positive(a), "a > 0");
-    DASVDD_HAS(Register, select(m, a, b), "m ? a : b");
-    DASVDD_HAS(bool, finite(a), "whether no lane is a NaN or an infinity");
+#define DASVDD_HAS(result, call, meaning)                                                    \
+  {                                                                                          \
+    constexpr bool there =                                                                   \
+        compiles([](auto* simd) -> decltype(void(static_cast<result>(                        \
+                                    std::remove_pointer_t<decltype(simd)>::call))) {});      \
+    static_assert(there,                                                                     \
+                  "dasvdd: this set's Simd lacks `static " #result " " #call "`: " meaning); \
+  }
+    DASVDD_HAS(int, lanes, "numbers in a register: 16 or a divisor of it")
+    DASVDD_HAS(Register, zero(), "0 in each lane")
+    DASVDD_HAS(Register, constant(x), "x, rounded to Scalar, in each lane")
+    DASVDD_HAS(Register, broadcast(p), "p[0] in each lane; -0 stays -0")
+    DASVDD_HAS(Register, load(p), "p[l] in lane l")
+    DASVDD_HAS(Register, load(h), "h[l], widened, in lane l")
+    DASVDD_HAS(Register, load_first(p, n), "load of the first n lanes alone, 0 in the others")
+    DASVDD_HAS(void, store(q, a), "q[l] = lane l")
+    DASVDD_HAS(void, store_first(q, a, n), "store of the first n lanes alone")
+    DASVDD_HAS(Register, add(a, b), "a + b")
+    DASVDD_HAS(Register, sub(a, b), "a - b")
+    DASVDD_HAS(Register, mul(a, b), "a * b")
+    DASVDD_HAS(Register, div(a, b), "a / b")
+    DASVDD_HAS(Register, fma(a, b, c), "a * b + c, rounded once")
+    DASVDD_HAS(Register, fnma(a, b, c), "c - a * b, rounded once")
+    DASVDD_HAS(Register, sqrt(a), "the square root")
+    DASVDD_HAS(Register, min(a, b), "a < b ? a : b")
+    DASVDD_HAS(Register, max(a, b), "a > b ? a : b")
+    DASVDD_HAS(Register, abs(a), "a without its sign")
+    DASVDD_HAS(Register, round(a), "the nearest integer, for |a| below 2^21")
+    DASVDD_HAS(Register, power_of_two(a), "2^a for an integer a with -127 < a < 128")
+    DASVDD_HAS(Mask, positive(a), "a > 0")
+    DASVDD_HAS(Register, select(m, a, b), "m ? a : b")
+    DASVDD_HAS(bool, finite(a), "whether no lane is a NaN or an infinity")
     DASVDD_HAS(Scalar, sum_of_lanes(a),
-               "lane l takes lane l + lanes / 2, l + lanes / 4, ... l + 1; lane 0");
-    DASVDD_HAS(int, columns, "what transpose reads of a row; divides lanes");
+               "lane l takes lane l + lanes / 2, l + lanes / 4, ... l + 1; lane 0")
+    DASVDD_HAS(int, columns, "what transpose reads of a row; divides lanes")
     DASVDD_HAS(void, transpose(p, n, q, n),
-               "q[k * n + l] = p[l * n + k] for all l < lanes and k < columns");
+               "q[k * n + l] = p[l * n + k] for all l < lanes and k < columns")
 #undef DASVDD_HAS
     static_assert(16 % Simd::lanes == 0 && Simd::lanes % Simd::columns == 0,
                   "dasvdd: this set's lanes divide 16, and its columns divide its lanes");

@@ -2,7 +2,7 @@
 /// \file
 /// The fully connected layer.
 
-#include <dasvdd/core/types.hpp>
+#include <dasvdd/core/memory.hpp>
 
 DASVDD_NAMESPACE_BEGIN
 

@@ -24,7 +24,7 @@ namespace detail {
 /// team call them; all members call the two that prepare.
 class MixedDense {
  public:
-  using Number = kernels::Bfloat16;
+  using Number = Bfloat16;
   using Steps = std::vector<Step<float>>;
 
   DASVDD_COLD MixedDense(const kernels::MixedTable& table, const Steps& steps, Index max_rows,

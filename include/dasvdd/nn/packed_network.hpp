@@ -49,7 +49,7 @@ class PackedNetwork {
       places_.push_back(place);
     }
     packed_ = AlignedBuffer<Scalar>(size);
-    halves_ = AlignedBuffer<kernels::Bfloat16>(halves);
+    halves_ = AlignedBuffer<Bfloat16>(halves);
   }
   DASVDD_COLD PackedNetwork(const Autoencoder<Scalar>& net, const Scalar* parameters,
                             const Scalar* statistics,
@@ -133,12 +133,12 @@ class PackedNetwork {
   };
 
   /// The strips of a dense step in two bytes a number.
-  void pack_halves(const Step<Scalar>& s, const Scalar* w, kernels::Bfloat16* to) const {
+  void pack_halves(const Step<Scalar>& s, const Scalar* w, Bfloat16* to) const {
     AlignedBuffer<Scalar> strip(s.inputs * k_->panel);
     for (Index first = 0; first < s.outputs; first += k_->panel) {
       const Index cols = std::min(k_->panel, s.outputs - first);
       k_->pack_rows(w + first * s.inputs, s.inputs, cols, s.inputs, strip.data());
-      for (const Scalar a : strip) *to++ = kernels::to_bfloat16(static_cast<float>(a));
+      for (const Scalar a : strip) *to++ = to_bfloat16(static_cast<float>(a));
     }
   }
 
@@ -173,7 +173,7 @@ class PackedNetwork {
   const kernels::CompactTable<Scalar>* compact_;
   std::vector<Place> places_;
   AlignedBuffer<Scalar> packed_, statistics_;
-  AlignedBuffer<kernels::Bfloat16> halves_;
+  AlignedBuffer<Bfloat16> halves_;
 };
 
 }  // namespace detail
