@@ -11,6 +11,7 @@
 /// The names are those that headers alone give, so both forms may meet in one program, and a library of other
 /// flags is missed by the linker (core/config.hpp).
 
+#include <dasvdd/fit/fit.hpp>
 #include <dasvdd/fit/fit_images.hpp>
 
 #if defined(DASVDD_COMPILED) || defined(DASVDD_INSTANTIATE)

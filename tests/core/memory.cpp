@@ -44,6 +44,18 @@ TEST_CASE("an empty buffer is a value too") {
   CHECK(copy.empty());
 }
 
+TEST_CASE(
+    "a buffer of rows and columns has room for both, and none that can't be addressed is made") {
+  CHECK(AlignedBuffer<double>(3, 5).size() == 15);
+  CHECK(AlignedBuffer<double>(0, 5).empty());
+  CHECK(AlignedBuffer<double>(5, 0).empty());
+  constexpr Index most = std::numeric_limits<Index>::max();
+  CHECK_THROWS_AS(AlignedBuffer<double>(most / 8 + 1), std::bad_array_new_length);
+  // The product would come out as 0, the bytes as 16.
+  CHECK_THROWS_AS(AlignedBuffer<double>(most / 2 + 1, 4), std::bad_array_new_length);
+  CHECK_THROWS_AS(AlignedBuffer<double>(most / 4 + 1, 2), std::bad_array_new_length);
+}
+
 TEST_CASE("a copy of a buffer is deep and aligned") {
   const AlignedBuffer<float> a = counting(37);
   AlignedBuffer<float> b = a;

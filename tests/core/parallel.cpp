@@ -62,6 +62,15 @@ TEST_CASE("shares cover everything once, in order, and differ by one at most") {
   }
 }
 
+TEST_CASE("shares of many rows among many members are equal, too") {
+  const Index count = Index(1) << 30, parts = 2048;
+  for (const Index part : {Index(0), Index(1), parts - 1}) {
+    const Range r = dasvdd::detail::share(count, part, parts);
+    CHECK(r.first == part * (count / parts));
+    CHECK(r.size() == count / parts);
+  }
+}
+
 TEST_CASE("after a barrier every member sees what all wrote before it") {
   constexpr int threads = 4, phases = 300;
   std::vector<Index> value(threads, 0);  // plain numbers: a missing barrier is a race
@@ -144,6 +153,6 @@ TEST_CASE("a job too small for a team is done by one thread") {
   CHECK(worthwhile_threads(8, 0) == 1);
   CHECK(worthwhile_threads(8, 15999999) == 1);
   CHECK(worthwhile_threads(8, 32000000) == 4);
-  CHECK(worthwhile_threads(8, Index(1) << 40) == 8);
-  CHECK(worthwhile_threads(1, Index(1) << 40) == 1);
+  CHECK(worthwhile_threads(8, std::int64_t(1) << 40) == 8);
+  CHECK(worthwhile_threads(1, std::int64_t(1) << 40) == 1);
 }

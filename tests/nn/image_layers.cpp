@@ -496,7 +496,14 @@ TEST_CASE("image layers refuse what they can't be with a sentence") {
           conv2d<D>({1, 5, 4}, 1, 7, 1, 1);
         }) == "conv2d: the kernel is 7, larger than the padded image of 7 x 6");
   CHECK(refusal([] { conv2d<D>({1, 4096, 4096}, 2, 1); }).find("conv2d: the output is 2 x") == 0);
-  CHECK(refusal([] { conv2d<D>({65536, 8, 8}, 65536, 256, 256, 255); }).find("conv2d: ") == 0);
+  CHECK(refusal([] {
+          conv2d<D>({65536, 1, 1}, 256, 256, 256, 255);
+        }) ==
+        "conv2d: 256 x 65536 x 256 x 256 weights are too many, expected at most 1099511627776, and "
+        "8589934592 for one channel");
+  CHECK(refusal([] {
+          conv2d<D>({262144, 1, 1}, 1, 256, 256, 255);
+        }).find("are too many") != std::string::npos);
   CHECK(refusal([] {
           conv_transpose2d<D>({1, 1, 1}, 1, 3, 1, 2);
         }) ==

@@ -62,10 +62,26 @@ TEST_CASE("dense layers of impossible sizes are refused") {
   CHECK_THROWS_WITH_AS(dense<float>(3, Index(1) << 25),
                        "dense layer: sizes are 3 and 33554432, expected at most 16777216",
                        InvalidArgument);
+  CHECK_THROWS_WITH_AS(
+      dense<float>(Index(1) << 24, Index(1) << 17),
+      "dense layer: sizes are 16777216 and 131072, expected at most 1099511627776 weights",
+      InvalidArgument);
   CHECK_THROWS_WITH_AS((Dense<float, 8, 4>(8, 5)),
                        "dense layer: sizes are 8 and 5, its type says 8 and 4", InvalidArgument);
   CHECK(Dense<float, 8, 4>().parameters() == 36);
   CHECK(dense<float>(8, 4, false).parameters() == 32);
+}
+
+TEST_CASE("a net with more parameters than can be counted is refused, and stays as it was") {
+  Network<float> net;
+  net.add(dense<float>(Index(1) << 16, Index(1) << 24, false));
+  const Index before = net.parameters();
+  CHECK_THROWS_WITH_AS(net.add(dense<float>(Index(1) << 24, 2)),
+                       "layer 1 of the net has 33554432 parameters after 1099511627776 of the "
+                       "layers before it, expected at most 1099511627776 in all",
+                       InvalidArgument);
+  CHECK(net.parameters() == before);
+  CHECK(net.steps().size() == 1);
 }
 
 TEST_CASE("encoder and decoder that don't meet are refused") {

@@ -74,6 +74,69 @@ void check_healthy(const Objective& objective) {
   CHECK(detector.score(off).minCoeff() > scores.maxCoeff());
 }
 
+/// y = x + w, the example of layer.hpp, which says nothing of biases.
+struct Shift {
+  using Scalar = double;
+  Index size;
+  Index inputs() const { return size; }
+  Index outputs() const { return size; }
+  Index parameters() const { return size; }
+  void forward(const double* w, Rows<const double> x, Rows<double> y) const {
+    for (Index i = 0; i < x.rows(); ++i) {
+      for (Index j = 0; j < size; ++j) y.row(i)[j] = x(i, j) + w[j];
+    }
+  }
+  void backward(const double*, Rows<const double>, Rows<const double>, Rows<const double> dy,
+                Rows<double> dx, double* dw) const {
+    for (Index i = 0; i < dy.rows(); ++i) {
+      for (Index j = 0; j < size; ++j) {
+        dw[j] += dy(i, j);
+        if (dx.data()) dx.row(i)[j] = dy(i, j);
+      }
+    }
+  }
+};
+
+/// y = w x, which says that it has none.
+struct Scale : Shift {
+  bool has_bias() const { return false; }
+  void forward(const double* w, Rows<const double> x, Rows<double> y) const {
+    for (Index i = 0; i < x.rows(); ++i) {
+      for (Index j = 0; j < size; ++j) y.row(i)[j] = x(i, j) * w[j];
+    }
+  }
+};
+
+/// A layer of the run-time interface that says nothing of biases.
+struct RunTimeShift : Layer<double> {
+  Index count;  ///< its parameters
+  explicit RunTimeShift(Index parameters) : count(parameters) {}
+  Index inputs() const override { return 6; }
+  Index outputs() const override { return 6; }
+  Index parameters() const override { return count; }
+  void forward(const double*, const double*, Rows<const double> x, Rows<double> y,
+               double*) const override {
+    y.matrix() = x.matrix();
+  }
+  void backward(const double*, Rows<const double>, Rows<const double>, Rows<const double> dy,
+                Rows<double> dx, double*, double*) const override {
+    if (dx.data()) dx.matrix() = dy.matrix();
+  }
+};
+
+/// Whether Deep SVDD refuses a net that begins with a layer of 6 numbers for its biases.
+template <class L>
+bool refused(const L& layer) {
+  Network<double> encoder;
+  encoder.add(layer).add(Dense<double>(6, 3, false));
+  try {
+    Trainer<double, DeepSvdd<double>> trainer(Autoencoder<double>(encoder, Network<double>()));
+  } catch (const InvalidArgument& e) {
+    return std::string(e.what()).find("needs a net without biases") != std::string::npos;
+  }
+  return false;
+}
+
 }  // namespace
 
 TEST_CASE("Deep SVDD: a healthy run ranks rows off the curve above all others") {
@@ -229,6 +292,15 @@ TEST_CASE("Deep SVDD refuses biases and a decoder, each with a sentence") {
   CHECK_THROWS_WITH_AS(OneClass(dense_autoencoder<double>(6, {8, 3}, Activation())),
                        doctest::Contains("the objective deep_svdd trains no decoder"),
                        InvalidArgument);
+}
+
+TEST_CASE("a layer with parameters has a bias unless it says otherwise") {
+  CHECK(refused(Shift{6}));
+  CHECK_FALSE(refused(Scale{{6}}));
+  CHECK(refused(RunTimeShift(6)));
+  CHECK_FALSE(refused(RunTimeShift(0)));
+  CHECK(refused(Dense<double>(6, 6, true)));
+  CHECK_FALSE(refused(Dense<double>(6, 6, false)));
 }
 
 TEST_CASE("Deep SVDD refuses scores made of residuals") {

@@ -232,7 +232,8 @@ TEST_CASE("those who call step() themselves get the detector of the net as it st
   state.gamma = 0.1;
   stepped.set_state(state);
   stepped.step(X);
-  CHECK_THROWS_WITH_AS(stepped.detector(), "there is no detector before fit", InvalidArgument);
+  CHECK_THROWS_WITH_AS(stepped.detector(), doctest::Contains("there is no detector before fit"),
+                       InvalidArgument);
   const auto detector = stepped.detector(X);
   CHECK(same_bits(detector.score(X), fitted.detector().score(X)));
   CHECK(detector.threshold() == fitted.detector().threshold());

@@ -136,6 +136,52 @@ TEST_CASE("rows kept out are not trained on, but give the score its form and the
         detail::quantile(std::vector<double>(scores.begin(), scores.end()), 0.99));
 }
 
+TEST_CASE("partial_fit keeps rows out too, and ends with its best epoch") {
+  const RowMatrix<float> X = curve<float>(60, 6, 1), more = curve<float>(44, 6, 2);
+  const Options options = watching();
+  Trainer<float> trainer(small_net(), options);
+  trainer.fit(X);
+  const Index before = trainer.state().epochs;
+  const auto start = trainer.state();
+  std::vector<Trainer<float>::State> after;
+  const FitReport report =
+      trainer.partial_fit(more, 40, [&](const EpochReport&) { after.push_back(trainer.state()); });
+  REQUIRE(report.epochs.size() == 40);
+  const auto lowest = std::min_element(
+      report.epochs.begin(), report.epochs.end(),
+      [](const auto& a, const auto& b) { return a.validation_loss < b.validation_loss; });
+  CHECK(lowest->validation_loss > 0);
+  CHECK(report.best_epoch == lowest->epoch);
+  REQUIRE(report.best_epoch < 40);  // or the next check would not tell it from a run unwatched
+  const auto& best = after[static_cast<std::size_t>(report.best_epoch - 1)];
+  CHECK(same_bits(trainer.state().parameters, best.parameters));
+  CHECK(trainer.state().epochs == before + report.best_epoch);
+
+  // It trains on the others alone.
+  const HeldOut<float> split(more, options.validation, options.seed);
+  Options alone = options;
+  alone.validation = 0;
+  Trainer<float> unwatched(small_net(), alone);
+  unwatched.set_state(start);
+  const FitReport same = unwatched.partial_fit(split.trained(), 40);
+  for (std::size_t e = 0; e < 40; ++e) CHECK(same.epochs[e].loss == report.epochs[e].loss);
+}
+
+TEST_CASE("patience ends partial_fit") {
+  // Steps too small to change a number, and a center that stays: no epoch is better than the first.
+  const RowMatrix<float> X = curve<float>(60, 6, 1);
+  Options options = watching();
+  options.adam.learning_rate = 1e-30;
+  options.center = CenterRule::fixed();
+  options.patience = 2;
+  Trainer<float> trainer(small_net(), options);
+  trainer.fit(X);
+  const FitReport report = trainer.partial_fit(X, 10);
+  CHECK(report.epochs.size() == 3);
+  CHECK(report.best_epoch == 1);
+  CHECK(report.stopped);
+}
+
 TEST_CASE("options of validation out of range are refused") {
   const auto refused = [](const char* sentence, auto change) {
     Options options;
@@ -152,4 +198,9 @@ TEST_CASE("options of validation out of range are refused") {
   const RowMatrix<float> two = curve<float>(2, 6, 1);
   CHECK_THROWS_WITH_AS(trainer.fit(Rows<const float>(two)),
                        doctest::Contains("expected at least 3"), InvalidArgument);
+  trainer.fit(Rows<const float>(curve<float>(20, 6, 1)));
+  const auto before = trainer.state().parameters;
+  CHECK_THROWS_WITH_AS(trainer.partial_fit(Rows<const float>(two), 1),
+                       doctest::Contains("expected at least 3"), InvalidArgument);
+  CHECK(same_bits(trainer.state().parameters, before));
 }

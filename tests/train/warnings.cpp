@@ -68,6 +68,12 @@ TEST_CASE("a loss that is no number stops the run and keeps the last good net; A
   X *= 1e25f;  // squares overflow a float
   const auto report = trainer.partial_fit(X, 3);
   CHECK(warns(report, "training stopped in epoch 1"));
+  CHECK(warns(report, "the net overflows on training rows"));
+  CHECK_FALSE(warns(report, "constant"));
+  CHECK_THROWS_WITH_AS(trainer.detector(), doctest::Contains("nor after one whose scores overflow"),
+                       InvalidArgument);
+  CHECK_THROWS_WITH_AS(trainer.detector(X), doctest::Contains("there is no threshold"),
+                       InvalidArgument);
   CHECK(report.epochs.size() == 1);
   CHECK(same_bits(trainer.state().parameters, good));
   CHECK(same_bits(trainer.state().center.center, center));

@@ -9,7 +9,7 @@
 #if defined(__x86_64__) || defined(_M_X64)
 #include <xmmintrin.h>
 #define DASVDD_FLOATING_POINT_MODE 1
-#elif defined(__aarch64__) && (defined(__GNUC__) || defined(__clang__))
+#elif DASVDD_EXTENSIONS && defined(__aarch64__)
 #define DASVDD_FLOATING_POINT_MODE 1
 #else
 #define DASVDD_FLOATING_POINT_MODE 0

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -47,7 +48,7 @@ DASVDD_NOINLINE inline void free_aligned(void* memory, std::size_t bytes) {
 }
 
 /// A fixed-size array of numbers on a 64-byte border, zero at first. A value: copies are deep,
-/// moves are cheap.
+/// moves are cheap. Throws std::bad_alloc where there is no memory, or no address for all of it.
 ///
 /// Stands where std::vector or an Eigen vector would, because the first is not aligned and the
 /// alignment of the second changes with -march, which corrupts the heap when differently built
@@ -63,6 +64,8 @@ class AlignedBuffer {
   explicit AlignedBuffer(Index size) : data_(allocate(size)), size_(size) {
     if (size > 0) std::memset(static_cast<void*>(data_), 0, bytes());
   }
+  /// rows x cols numbers.
+  AlignedBuffer(Index rows, Index cols) : AlignedBuffer(product(rows, cols)) {}
   AlignedBuffer(const AlignedBuffer& other) : data_(allocate(other.size_)), size_(other.size_) {
     if (size_ > 0) std::memcpy(static_cast<void*>(data_), other.data_, bytes());
   }
@@ -95,7 +98,14 @@ class AlignedBuffer {
 
  private:
   std::size_t bytes() const { return static_cast<std::size_t>(size_) * sizeof(T); }
+  // No more bytes than an Index counts: pointers into the buffer could not be told apart.
+  static constexpr Index most = std::numeric_limits<Index>::max() / Index(sizeof(T));
+  static Index product(Index rows, Index cols) {
+    if (cols > 0 && rows > most / cols) throw std::bad_array_new_length();
+    return rows * cols;
+  }
   static T* allocate(Index size) {
+    if (size > most) throw std::bad_array_new_length();
     return static_cast<T*>(detail::allocate_aligned(static_cast<std::size_t>(size) * sizeof(T)));
   }
 
@@ -106,6 +116,11 @@ class AlignedBuffer {
 /// Neither may be negative, both may be as large as an Index.
 constexpr Index ceil_div(Index a, Index b) { return a / b + (a % b != 0); }
 constexpr Index round_up(Index a, Index multiple) { return ceil_div(a, multiple) * multiple; }
+
+/// A layer has at most so many features, and a net so many parameters, so that products of sizes
+/// stay an Index whatever a file claims.
+constexpr Index most_features = Index(1) << (sizeof(Index) > 4 ? 24 : 20);
+constexpr Index most_parameters = Index(1) << (sizeof(Index) > 4 ? 40 : 28);
 
 /// Tensors of the flat parameter vector start at multiples of this many scalars: a cache line at
 /// least, and room to read a bias as whole panels of any kernel.

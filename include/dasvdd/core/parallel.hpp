@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -24,7 +25,9 @@ struct Range {
 
 /// Part `part` of `parts` equal parts of 0 .. count - 1 (the later ones are the larger).
 inline Range share(Index count, Index part, Index parts) {
-  return {count * part / parts, count * (part + 1) / parts};
+  // In 64 bits, for a product need not fit in an Index of 32.
+  const auto start = [&](std::int64_t p) { return static_cast<Index>(count * p / parts); };
+  return {start(part), start(part + 1)};
 }
 
 /// Where a team's members wait for each other: they look for a short while, as long as a balanced
@@ -61,7 +64,7 @@ class Barrier {
 
  private:
   static void pause() {
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#if DASVDD_EXTENSIONS && defined(__x86_64__)
     __builtin_ia32_pause();
 #endif
   }
@@ -136,15 +139,15 @@ inline int resolve_threads(int requested) {
 
 /// How many of `threads` threads a job of that many multiply-adds is worth. Waking a team that sleeps can take
 /// as long as ten million of them, and on a busy machine its last member comes late by far more.
-inline int worthwhile_threads(int threads, Index multiply_adds) {
-  constexpr Index least_share = 8000000;
-  const Index most = multiply_adds / least_share;
+inline int worthwhile_threads(int threads, std::int64_t multiply_adds) {
+  constexpr std::int64_t least_share = 8000000;
+  const std::int64_t most = multiply_adds / least_share;
   return most < threads ? (most < 1 ? 1 : static_cast<int>(most)) : threads;
 }
 
 /// What a row costs that takes a net so many multiply-adds, counted in them: reading, checking, scaling
 /// and scoring it take as long as two thousand, more than the arithmetic of a tiny net.
-inline Index row_cost(Index multiply_adds) { return multiply_adds + 2000; }
+inline std::int64_t row_cost(std::int64_t multiply_adds) { return multiply_adds + 2000; }
 
 /// Calls f(team) once on each of `threads` threads (a positive number), in the kernels'
 /// floating-point mode. The team may turn out smaller than asked for.

@@ -34,7 +34,7 @@ class ScoreTerm {
                     " entries, expected ", size, " x ", size);
     whitening_ = std::move(whitening);
     k_ = &kernels::best<Scalar>();
-    packed_ = AlignedBuffer<Scalar>(size * detail::round_up(size, k_->panel));
+    packed_ = AlignedBuffer<Scalar>(size, detail::round_up(size, k_->panel));
     k_->pack_rows(whitening_.data(), size, size, size, packed_.data());
   }
 

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// What one may say to fit().
+/// `FitOptions`, the options of fit().
 
 #include <dasvdd/train/options.hpp>
 
@@ -12,8 +12,8 @@ DASVDD_NAMESPACE_BEGIN
 /// refused before anything is trained.
 struct FitOptions : detail::TrainingOptions {
   Index ensemble_size = 9;  ///< nets in the ensemble; 1 for those who need the smallest model
-  Index steps = 3000;  ///< mini-batches each net trains for, rounded up to whole epochs
-  Index epochs = 0;    ///< passes over the rows instead of steps, for those who count so; 0: steps
+  Index steps = 3000;       ///< mini-batches each net trains for, rounded up to whole epochs
+  Index epochs = 0;  ///< passes over the rows instead of steps, for those who count so; 0: steps
   /// The share of training rows that may be anomalies, below one half, for those who can't promise
   /// normal rows. Rows that look odd are left out of the training, nets train for a third of
   /// `steps`, because a long training reconstructs its few anomalies too, and the threshold calls

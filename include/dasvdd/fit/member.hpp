@@ -87,7 +87,7 @@ DASVDD_COLD std::optional<Detector<Scalar>> fit_member(const FitTask<Scalar>& ta
                                      Dasvdd<Scalar>::name,
                                      Dasvdd<Scalar>().reconstruction_weight(),
                                      Dasvdd<Scalar>().latent_weight(state.gamma)};
-    return finish(trained, options, some, 1, said);
+    return finished(finish(trained, options, some, 1, said));
   };
   if (task.options.contamination == 0) return finished_with(task.X, report);
   return finished_with_lowest(task, report, finished_with);

@@ -9,6 +9,7 @@
 /// One row an activation: its name, its usual parameter, the bound that the parameter stays below (0
 /// where it takes none), and what its derivative is computed from: `result` or `argument`. A new
 /// activation is a row here and its Function in activations.inc.
+// clang-format off
 #define DASVDD_ACTIVATIONS(row)         \
   row(identity, 0, 0, result)           \
   row(relu, 0, 0, result)               \
@@ -20,6 +21,7 @@
   row(softplus, 0, 0, argument)         \
   row(tanh, 0, 0, result)               \
   row(sigmoid, 0, 0, result)
+// clang-format on
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
@@ -63,8 +65,7 @@ class Activation {
   /// \throws InvalidArgument for an unknown name; the sentence lists those there are
   explicit Activation(const std::string& name) : Activation(kind_named(name)) {}
   /// \throws InvalidArgument for a parameter out of range, or where the function takes none
-  Activation(const std::string& name, double parameter)
-      : Activation(kind_named(name), parameter) {
+  Activation(const std::string& name, double parameter) : Activation(kind_named(name), parameter) {
     check();
   }
   explicit constexpr Activation(detail::ActivationKind kind)

@@ -11,7 +11,7 @@
 #include <limits>
 #include <utility>
 
-#if defined(__GNUC__) || defined(__clang__)
+#if DASVDD_EXTENSIONS
 #define DASVDD_INLINE inline __attribute__((always_inline))
 #else
 #define DASVDD_INLINE inline
@@ -19,16 +19,16 @@
 
 // A tile stays in registers only when its loops are gone before registers are given out; at -O2 no
 // compiler does that unasked.
-#if defined(__clang__)
+#if DASVDD_EXTENSIONS && defined(__clang__)
 #define DASVDD_UNROLL _Pragma("clang loop unroll(full)")
-#elif defined(__GNUC__)
+#elif DASVDD_EXTENSIONS
 #define DASVDD_UNROLL _Pragma("GCC unroll 32")
 #else
 #define DASVDD_UNROLL
 #endif
 
 // Asks for the cache line at an address that is read soon; the address may be any.
-#if defined(__GNUC__) || defined(__clang__)
+#if DASVDD_EXTENSIONS
 #define DASVDD_PREFETCH(address) __builtin_prefetch(address)
 #else
 #define DASVDD_PREFETCH(address) ((void)(address))

@@ -19,8 +19,12 @@
 /// the value of DASVDD_KERNELS. A new set is a header (simd.hpp says what is in it), its #include
 /// above, and a row here.
 #if DASVDD_X86_KERNELS
+// clang-format off
 #define DASVDD_INSTRUCTION_SETS(row) \
-  row(avx512, runs_avx512) row(avx2, runs_avx2) row(portable, runs_anywhere)
+  row(avx512, runs_avx512)           \
+  row(avx2, runs_avx2)               \
+  row(portable, runs_anywhere)
+// clang-format on
 #else
 #define DASVDD_INSTRUCTION_SETS(row) row(portable, runs_anywhere)
 #endif

@@ -22,7 +22,7 @@ namespace portable {
 constexpr int rows_in_registers = 6;
 constexpr const char* set_name = "portable";
 
-#if defined(__GNUC__) || defined(__clang__)
+#if DASVDD_VECTORS
 
 #if defined(__AVX512F__)
 constexpr int register_bytes = 64;

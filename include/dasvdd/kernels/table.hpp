@@ -46,7 +46,7 @@ struct Table {
   /// y(i, j) = f(x(i, j)); y may be x.
   void (*activate)(Activation, const Scalar* x, Index x_stride, Scalar* y, Index y_stride,
                    Index rows, Index cols);
-  /// g(i, j) *= f'(.), from f's result or, where derivative_needs_input, from its argument.
+  /// g(i, j) *= f'(.), from f's result or, where f.keeps_argument(), from its argument.
   void (*derivative)(Activation, const Scalar* source, Index source_stride, Scalar* g,
                      Index g_stride, Index rows, Index cols);
 

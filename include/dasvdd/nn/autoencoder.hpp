@@ -36,7 +36,7 @@ class Autoencoder {
   Index code() const { return encoder_.outputs(); }
   Index parameters() const { return joined_.parameters(); }
   Index statistics() const { return joined_.statistics(); }
-  Index multiply_adds() const { return joined_.multiply_adds(); }
+  std::int64_t multiply_adds() const { return joined_.multiply_adds(); }
 
   /// Encoder and decoder as one list of steps over one flat parameter vector; the first
   /// code_steps() give the code.

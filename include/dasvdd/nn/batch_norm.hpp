@@ -43,7 +43,7 @@ class BatchNorm : public Layer<Scalar_> {
   Index outputs() const override { return shape_.size(); }
   Index parameters() const override { return affine_ ? 2 * shape_.channels : 0; }
   Index statistics() const override { return 2 * shape_.channels; }
-  Index multiply_adds() const override { return 4 * shape_.size(); }
+  std::int64_t multiply_adds() const override { return 4 * shape_.size(); }
   Index scratch(Index) const override { return 6 * line() + 2 * shape_.channels; }
   bool whole_batch() const override { return true; }
 

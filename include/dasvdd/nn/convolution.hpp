@@ -6,6 +6,7 @@
 #include <dasvdd/nn/correlation.hpp>
 #include <dasvdd/nn/layer.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 DASVDD_NAMESPACE_BEGIN
@@ -23,11 +24,15 @@ inline void check_window(const char* layer, Index channels, Index kernel, Index 
           ", expected at least 0 and less than the kernel, ", kernel);
 }
 
-/// Refuses more weights than can be counted safely: as many as a dense layer's at most.
+/// Refuses more weights than can be counted, and windows of which scratch memory could not hold
+/// some hundreds.
 inline void check_weights(const char* layer, Index inputs, Index outputs, Index kernel) {
-  constexpr Index most = Index(1) << 40;
-  require(inputs <= most / (outputs * kernel * kernel), layer, ": ", outputs, " x ", inputs, " x ",
-          kernel, " x ", kernel, " weights are too many, expected at most ", most);
+  constexpr Index most = most_parameters, most_in_window = most >> 7;
+  const std::int64_t window = std::int64_t(std::max(inputs, outputs)) * kernel * kernel;
+  require(window <= most_in_window && window * std::min(inputs, outputs) <= most, layer, ": ",
+          outputs, " x ", inputs, " x ", kernel, " x ", kernel,
+          " weights are too many, expected at most ", most, ", and ", most_in_window,
+          " for one channel");
 }
 
 /// U(-b, b), b = 1 / sqrt(fan_in), weights before biases.
@@ -54,7 +59,9 @@ class Convolution : public Layer<Scalar_> {
   Index parameters() const override {
     return map_.weights() + (bias_ ? output_shape().channels : 0);
   }
-  Index multiply_adds() const override { return map_.weights() * map_.map().plane(); }
+  std::int64_t multiply_adds() const override {
+    return std::int64_t(map_.weights()) * map_.map().plane();
+  }
   Index scratch(Index) const override {
     return std::max(map_.scratch(), bias_ ? outputs() : Index(0));
   }

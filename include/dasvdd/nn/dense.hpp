@@ -29,8 +29,11 @@ class Dense {
       : inputs_(inputs), outputs_(outputs), bias_(bias) {
     detail::require(inputs >= 1 && outputs >= 1, "dense layer: sizes are ", inputs, " and ",
                     outputs, ", expected at least 1");
-    detail::require(inputs <= max_size && outputs <= max_size, "dense layer: sizes are ", inputs,
-                    " and ", outputs, ", expected at most ", max_size);
+    detail::require(inputs <= detail::most_features && outputs <= detail::most_features,
+                    "dense layer: sizes are ", inputs, " and ", outputs, ", expected at most ",
+                    detail::most_features);
+    detail::require(inputs <= detail::most_parameters / outputs, "dense layer: sizes are ", inputs,
+                    " and ", outputs, ", expected at most ", detail::most_parameters, " weights");
     detail::require(In == Eigen::Dynamic || (inputs == In && outputs == Out),
                     "dense layer: sizes are ", inputs, " and ", outputs, ", its type says ", In,
                     " and ", Out);
@@ -42,9 +45,6 @@ class Dense {
   Index parameters() const { return inputs_ * outputs_ + (bias_ ? outputs_ : 0); }
 
  private:
-  // The product of two sizes must stay an Index whatever a file claims.
-  static constexpr Index max_size = Index(1) << 24;
-
   Index inputs_, outputs_;
   bool bias_;
 };

@@ -28,6 +28,7 @@
 #include <dasvdd/core/memory.hpp>
 #include <dasvdd/core/random.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -72,7 +73,7 @@ class Layer {
   /// trained.
   virtual Index statistics() const { return 0; }
   /// Multiply-adds of one row's forward pass, roughly: how many threads a batch is worth.
-  virtual Index multiply_adds() const { return parameters(); }
+  virtual std::int64_t multiply_adds() const { return parameters(); }
   /// Scratch numbers one call needs for `rows` rows; their content is lost between calls.
   virtual Index scratch(Index rows) const {
     (void)rows;

@@ -38,7 +38,9 @@ class MaxPool2d : public Layer<Scalar_> {
   const Shape& output_shape() const { return output_; }
   Index inputs() const override { return input_.size(); }
   Index outputs() const override { return output_.size(); }
-  Index multiply_adds() const override { return outputs() * kernel_ * kernel_; }
+  std::int64_t multiply_adds() const override {
+    return std::int64_t(outputs()) * kernel_ * kernel_;
+  }
 
   void forward(const Scalar*, const Scalar*, Rows<const Scalar> x, Rows<Scalar> y,
                Scalar*) const override {

@@ -117,7 +117,7 @@ class MixedDense {
   static constexpr Index strip_columns = kernels::mixed_panel, spare = kernels::mixed_spare_rows;
   static Index whole(Index n) { return round_up(n, kernels::mixed_depth_unit); }
   static AlignedBuffer<Number> numbers(Index rows, Index stride) {
-    return AlignedBuffer<Number>(rows * stride);
+    return AlignedBuffer<Number>(rows, stride);
   }
 
   struct Rounded {

@@ -101,6 +101,7 @@ class Network {
     step.weight_at = parameters_;
     step.statistics_at = statistics_;
     check_inputs(step.inputs);
+    check_parameters(layer->parameters());
     parameters_ += detail::round_up(layer->parameters(), detail::tensor_alignment);
     statistics_ += detail::round_up(layer->statistics(), detail::tensor_alignment);
     step.layer = std::move(layer);
@@ -141,8 +142,8 @@ class Network {
     return false;
   }
   /// Multiply-adds of one row's forward pass, roughly.
-  Index multiply_adds() const {
-    Index sum = 0;
+  std::int64_t multiply_adds() const {
+    std::int64_t sum = 0;
     for (const auto& step : steps_) {
       if (step.kind == detail::Step<Scalar>::Kind::dense) sum += step.weights();
       if (step.kind == detail::Step<Scalar>::Kind::layer) sum += step.layer->multiply_adds();
@@ -176,6 +177,7 @@ class Network {
     check_inputs(inputs);
     detail::Step<Scalar> step{detail::Step<Scalar>::Kind::dense, inputs, outputs};
     step.bias = bias;
+    check_parameters(step.weights());
     step.weight_at = parameters_;
     parameters_ += detail::round_up(step.weights(), detail::tensor_alignment);
     step.bias_at = parameters_;
@@ -187,6 +189,12 @@ class Network {
   void check_inputs(Index inputs) const {
     detail::require(steps_.empty() || inputs == outputs(), "layer ", layers_, " of the net takes ",
                     inputs, " inputs, the layer before it gives ", outputs());
+  }
+  void check_parameters(Index more) const {
+    detail::require(more <= detail::most_parameters - parameters_, "layer ", layers_,
+                    " of the net has ", more, " parameters after ", parameters_,
+                    " of the layers before it, expected at most ", detail::most_parameters,
+                    " in all");
   }
   void push(detail::Step<Scalar> step) {
     step.position = layers_;

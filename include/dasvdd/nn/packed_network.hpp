@@ -93,8 +93,8 @@ class PackedNetwork {
     b.rows = rows;
     b.stride = detail::padded_stride<Scalar>(widest);
     b.code_stride = detail::padded_stride<Scalar>(net_.code());
-    for (auto& result : b.results) result = AlignedBuffer<Scalar>(rows * b.stride);
-    b.code = AlignedBuffer<Scalar>(rows * b.code_stride);
+    for (auto& result : b.results) result = AlignedBuffer<Scalar>(rows, b.stride);
+    b.code = AlignedBuffer<Scalar>(rows, b.code_stride);
     b.scratch = AlignedBuffer<Scalar>(scratch);
     return b;
   }

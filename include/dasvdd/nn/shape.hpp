@@ -3,7 +3,7 @@
 /// The shape of an image that lies flattened in a row.
 
 #include <dasvdd/core/error.hpp>
-#include <dasvdd/core/types.hpp>
+#include <dasvdd/core/memory.hpp>
 
 DASVDD_NAMESPACE_BEGIN
 
@@ -28,7 +28,7 @@ namespace detail {
 /// Refuses a shape that is empty, or too large for products of sizes to stay an Index; `layer`
 /// begins the sentence.
 inline void check_shape(const char* layer, const char* what, const Shape& s) {
-  constexpr Index most = Index(1) << 24;
+  constexpr Index most = most_features;
   const auto in_range = [](Index n) { return n >= 1 && n <= most; };
   require(in_range(s.channels) && in_range(s.height) && in_range(s.width) &&
               s.height <= most / s.width && s.channels <= most / s.plane(),

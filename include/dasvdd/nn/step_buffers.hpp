@@ -15,7 +15,7 @@ struct BatchBlock {
   Index stride = 0, cols = 0;
 
   BatchBlock(Index max_rows, Index cols_)
-      : data(max_rows * padded_stride<Scalar>(cols_)),
+      : data(max_rows, padded_stride<Scalar>(cols_)),
         stride(padded_stride<Scalar>(cols_)),
         cols(cols_) {}
   Rows<Scalar> rows(Index count) { return {data.data(), count, cols, stride}; }
@@ -38,7 +38,7 @@ struct StepBuffers {
     if (step.kind != Step<Scalar>::Kind::layer) return;
     parts = whole_batch(step) ? 1 : 8;
     shard_size = round_up(step.layer->parameters(), tensor_alignment);
-    shards = AlignedBuffer<Scalar>(parts * shard_size);
+    shards = AlignedBuffer<Scalar>(parts, shard_size);
   }
   Scalar* shard(Index part) { return shards.data() + part * shard_size; }
 

@@ -31,7 +31,7 @@ class UpsampleNearest2d : public Layer<Scalar_> {
   const Shape& output_shape() const { return output_; }
   Index inputs() const override { return input_.size(); }
   Index outputs() const override { return output_.size(); }
-  Index multiply_adds() const override { return outputs(); }
+  std::int64_t multiply_adds() const override { return outputs(); }
 
   void forward(const Scalar*, const Scalar*, Rows<const Scalar> x, Rows<Scalar> y,
                Scalar*) const override {

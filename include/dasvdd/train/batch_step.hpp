@@ -64,7 +64,7 @@ class BatchStep {
     max_rows_ = std::max(rows, max_rows_);
     max_threads_ = std::max(threads, max_threads_);
     pass_.emplace(net.joined(), net.code_steps(), max_rows_, max_threads_, precision.mixed);
-    batch_ = AlignedBuffer<Scalar>(max_rows_ * padded_stride<Scalar>(net.inputs()));
+    batch_ = AlignedBuffer<Scalar>(max_rows_, padded_stride<Scalar>(net.inputs()));
     reconstruction_ = AlignedBuffer<Scalar>(max_rows_);
     latent_ = AlignedBuffer<Scalar>(max_rows_);
     code_sums_ = AlignedBuffer<Scalar>(round_up(net.code(), tensor_alignment));

@@ -40,10 +40,13 @@ double variance(const kernels::Table<Scalar>& k, const Scaler<Scalar>& scaler,
   return total / static_cast<double>(n * d);
 }
 
+/// Adds a warning for each thing that looks wrong.
 DASVDD_COLD inline void diagnose(const Diagnosis& d, bool decoder, FitReport& report) {
   const auto warn = [&](auto... parts) { report.warnings.push_back(sentence(parts...)); };
-  // Float has seven digits: a relative spread near 1e-7 is rounding.
-  if (!(d.score_deviation > 1e-6 * d.mean_score)) {
+  if (!is_finite(d.mean_score)) {
+    warn("the net overflows on training rows: their scores are infinite. Scale the rows");
+    // Float has seven digits: a relative spread near 1e-7 is rounding.
+  } else if (!(d.score_deviation > 1e-6 * d.mean_score)) {
     warn("the scores of the training rows are constant (mean ", d.mean_score, ", deviation ",
          d.score_deviation,
          "): the detector tells no row from another. Are all training rows alike?");

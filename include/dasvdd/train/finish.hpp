@@ -16,6 +16,7 @@
 #include <cmath>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -41,8 +42,8 @@ DASVDD_COLD RowTerms<Scalar> terms_of_rows(const PackedNetwork<Scalar>& packed,
   const bool decode = trained.decodes(), keep_codes = form.needs_codes || !decode;
   const auto& k = kernels::best<Scalar>();
   RowTerms<Scalar> terms{AlignedBuffer<double>(n), AlignedBuffer<double>(n),
-                         AlignedBuffer<Scalar>(keep_codes ? n * m : 0),
-                         AlignedBuffer<Scalar>(form.needs_residuals ? n * d : 0)};
+                         AlignedBuffer<Scalar>(keep_codes ? n : 0, m),
+                         AlignedBuffer<Scalar>(form.needs_residuals ? n : 0, d)};
   forward_rows(packed, trained.scaler, X, threads, decode,
                [&](Index first, Rows<const Scalar> x, const auto& result) {
                  for (Index i = 0; i < x.rows(); ++i) {
@@ -122,18 +123,22 @@ DASVDD_COLD Diagnosis diagnosis_of(const TrainedNet<Scalar>& trained, const RowT
   return seen;
 }
 
-/// The detector of a trained net.
+/// The detector of a trained net. Nothing where so many training rows overflow the net that their
+/// scores give no threshold; the report then says so.
 /// \param X the training rows, which the score's form and the threshold come from
 /// \param report gets what the diagnosis warns of
 template <class Scalar>
-DASVDD_COLD Detector<Scalar> finish(const TrainedNet<Scalar>& trained, const Options& options,
-                                    Rows<const Scalar> X, int threads, FitReport& report) {
+DASVDD_COLD std::optional<Detector<Scalar>> finish(const TrainedNet<Scalar>& trained,
+                                                   const Options& options, Rows<const Scalar> X,
+                                                   int threads, FitReport& report) {
   PackedNetwork<Scalar> packed(trained.net, trained.parameters.data(), trained.statistics.data());
   const ScoreFormRow<Scalar> form = score_form<Scalar>(options.score);
   const RowTerms<Scalar> rows = terms_of_rows(packed, trained, form, X, threads);
   ScoreTerms<Scalar> score = form.terms(trained, rows);
   std::vector<double> scores = scores_of_terms(score, trained, rows);
   diagnose(diagnosis_of(trained, rows, scores, X), trained.decodes(), report);
+  const double threshold = quantile(std::move(scores), options.training_quantile);
+  if (!is_finite(threshold)) return {};
 
   auto model = std::make_shared<Model<Scalar>>();
   model->members.push_back(
@@ -142,7 +147,15 @@ DASVDD_COLD Detector<Scalar> finish(const TrainedNet<Scalar>& trained, const Opt
   model->scaler = trained.scaler;
   model->facts = facts<Scalar>(options, trained.objective);
   model->warnings = report.warnings;
-  return Detector<Scalar>(std::move(model), quantile(std::move(scores), options.training_quantile));
+  return Detector<Scalar>(std::move(model), threshold);
+}
+
+/// What finish() gave. Throws InvalidArgument where it gave nothing.
+template <class Scalar>
+Detector<Scalar> finished(std::optional<Detector<Scalar>> detector) {
+  require(detector.has_value(),
+          "there is no threshold: scores of the training rows overflow. Scale the rows");
+  return *std::move(detector);
 }
 
 }  // namespace detail

@@ -26,7 +26,7 @@ void forward_batches(const Autoencoder<Scalar>& net, const Scalar* parameters, S
   const Index batches = std::max<Index>(1, n / usual), largest = ceil_div(n, batches);
   const int size = worthwhile_threads(threads, net.multiply_adds() * largest);
   TrainingPass<Scalar> pass(net.joined(), net.code_steps(), largest, size);
-  AlignedBuffer<Scalar> inputs(largest * stride);
+  AlignedBuffer<Scalar> inputs(largest, stride);
   parallel(size, [&](const Team& team) {
     for (Index b = 0; b < batches; ++b) {
       const Range rows = share(n, b, batches);

@@ -28,8 +28,8 @@ class HeldOut {
     random_stream(seed, Stream::validation).shuffle(order.data(), order.size());
     std::sort(order.begin(), order.begin() + count);
     std::sort(order.begin() + count, order.end());
-    watched_ = AlignedBuffer<Scalar>(count * d_);
-    trained_ = AlignedBuffer<Scalar>((n - count) * d_);
+    watched_ = AlignedBuffer<Scalar>(count, d_);
+    trained_ = AlignedBuffer<Scalar>(n - count, d_);
     for (Index i = 0; i < n; ++i) {
       Scalar* to = i < count ? watched_.data() + i * d_ : trained_.data() + (i - count) * d_;
       std::copy_n(X.row(order[static_cast<std::size_t>(i)]), d_, to);

@@ -103,7 +103,8 @@ class Trainer {
   /// The detector of the net as it stands; its threshold is the training quantile of the last run's
   /// rows. Later training leaves it as it is.
   Detector<Scalar> detector() const {
-    detail::require(detector_.has_value(), "there is no detector before fit");
+    detail::require(detector_.has_value(),
+                    "there is no detector before fit, nor after one whose scores overflow");
     return *detector_;
   }
   /// The detector of the net as it stands, for those who call step() themselves; score form and
@@ -111,7 +112,7 @@ class Trainer {
   Detector<Scalar> detector(Rows<const Scalar> X) const {
     check_rows(X);
     FitReport unused;
-    return finish(X, unused);
+    return detail::finished(finish(X, unused));
   }
 
   // ---- for those who write their own training loop, and for tests -------------------------------
@@ -229,7 +230,7 @@ class Trainer {
     return detail::PackedNetwork<Scalar>(net_, state_.parameters.data(), state_.statistics.data());
   }
   /// The net's detector, its score and threshold made from X.
-  Detector<Scalar> finish(Rows<const Scalar> X, FitReport& report) const {
+  std::optional<Detector<Scalar>> finish(Rows<const Scalar> X, FitReport& report) const {
     const detail::TrainedNet<Scalar> trained{net_,
                                              state_.parameters,
                                              state_.statistics,
