@@ -13,16 +13,16 @@ TEST_CASE_TEMPLATE("scores are r + gamma q by the formulas, in the scaler's unit
       detector_of<Scalar>({published_member(small_net<Scalar>(), 1)}, some_scaler<Scalar>(9));
   const auto X = random_rows<Scalar>(130, 9, 2);
   const Vector<Scalar> scores = detector.score(X);
-  const RowMatrix<Scalar> codes = detector.encode(X), outputs = detector.reconstruct(X);
+  const RowMatrix<Scalar> codes = detector.encode(X);
+  const RowMatrix<Scalar> outputs = detector.reconstruct(X);  // in the units of X
   const auto& center = detector.model().members[0].center;
   // A sum of nine squares, in float some rounding errors of 6e-8 each.
   const double tolerance = std::is_same_v<Scalar, float> ? 1e-5 : 1e-13;
   for (Index i = 0; i < X.rows(); ++i) {
     double r = 0, q = 0;
     for (Index j = 0; j < 9; ++j) {
-      const double x = (static_cast<double>(X(i, j)) - 0.1 * static_cast<double>(j)) /
-                       (0.5 + 0.25 * static_cast<double>(j));
-      r += std::pow(static_cast<double>(outputs(i, j)) - x, 2) / 9;
+      const double scale = 0.5 + 0.25 * static_cast<double>(j);
+      r += std::pow(static_cast<double>(outputs(i, j) - X(i, j)) / scale, 2) / 9;
     }
     for (Index j = 0; j < 4; ++j) {
       q += std::pow(static_cast<double>(codes(i, j)) - static_cast<double>(center[j]), 2);
@@ -66,7 +66,70 @@ TEST_CASE("a net without a decoder scores by its code alone") {
   CHECK(parts.reconstruction == Vector<float>::Zero(20));
   CHECK(same_bits(parts.latent, detector.score(X)));
   CHECK(parts.latent.minCoeff() > 0);
-  CHECK_THROWS_WITH_AS(detector.reconstruct(X), "this detector has no decoder", InvalidArgument);
+  CHECK_THROWS_WITH_AS(detector.reconstruct(X), "reconstruct: net 0 of the detector has no decoder",
+                       InvalidArgument);
+}
+
+TEST_CASE("each net of an ensemble encodes and reconstructs by its number, none by default") {
+  const auto first = detector_of<float>({published_member(small_net<float>(), 1)});
+  const auto second =
+      detector_of<float>({published_member(dense_autoencoder<float>(9, {6, 3}, sigmoid()), 2)});
+  const auto both = ensemble<float>({first, second}, 1);
+  CHECK(both.ensemble_size() == 2);
+  CHECK(first.ensemble_size() == 1);
+  const auto X = random_rows<float>(200, 9, 3);
+  CHECK(both.encode(X, 0) == first.encode(X));
+  CHECK(both.encode(X, 1) == second.encode(X));
+  CHECK(both.encode(X, 1).cols() == 3);
+  CHECK(both.reconstruct(X, 0) == first.reconstruct(X));
+  CHECK(both.reconstruct(X, 1) == second.reconstruct(X));
+  CHECK(both.reconstruct(X, 0) != both.reconstruct(X, 1));
+  CHECK_THROWS_WITH_AS(
+      both.encode(X),
+      "encode: the detector is an ensemble of 2 nets; name the member, encode(X, 0)",
+      InvalidArgument);
+  CHECK_THROWS_WITH_AS(
+      both.reconstruct(X),
+      "reconstruct: the detector is an ensemble of 2 nets; name the member, reconstruct(X, 0)",
+      InvalidArgument);
+  CHECK_THROWS_WITH_AS(both.encode(X, 2), "encode: the member is 2, expected one of 0 to 1",
+                       InvalidArgument);
+  CHECK_THROWS_WITH_AS(both.reconstruct(X, -1),
+                       "reconstruct: the member is -1, expected one of 0 to 1", InvalidArgument);
+}
+
+TEST_CASE_TEMPLATE("reconstructions are in the units of the rows, whatever the scaler", Scalar,
+                   float, double) {
+  const auto member = published_member(small_net<Scalar>(), 1);
+  const auto in_net_units = detector_of<Scalar>({member});
+  const auto& k = kernels::best<Scalar>();
+  const RowMatrix<Scalar> X = random_rows<Scalar>(120, 9, 4);  // more than a tile
+  // Roundings of numbers up to 10.
+  const double tolerance = std::is_same_v<Scalar, float> ? 1e-5 : 1e-14;
+  for (const Scaler<Scalar>& scaler :
+       {Scaler<Scalar>(), some_scaler<Scalar>(9), Scaler<Scalar>(ContrastNormalizer<Scalar>(0.25)),
+        Scaler<Scalar>(Softener<Scalar>({1, 3, 3}))}) {
+    CAPTURE(scaler.text());
+    RowMatrix<Scalar> scaled(120, 9);
+    scaler.apply(k, X, scaled.data(), 9);
+    const RowMatrix<Scalar> inner = in_net_units.reconstruct(scaled);
+    const RowMatrix<Scalar> outer = detector_of<Scalar>({member}, scaler).reconstruct(X);
+    for (Index i = 0; i < 120; ++i) {
+      double mean = 0, variance = 0;
+      for (Index j = 0; j < 9; ++j) mean += static_cast<double>(X(i, j)) / 9;
+      for (Index j = 0; j < 9; ++j)
+        variance += std::pow(static_cast<double>(X(i, j)) - mean, 2) / 9;
+      for (Index j = 0; j < 9; ++j) {
+        const double y = static_cast<double>(inner(i, j)), number = static_cast<double>(j);
+        double expected = y;
+        if (scaler.text() == "standardized") expected = 0.1 * number + y * (0.5 + 0.25 * number);
+        if (scaler.text() == "contrast normalized")
+          expected = mean + y * std::sqrt(variance + 0.25);
+        if (scaler.text() == "softened, 1 x 3 x 3") expected = y * std::abs(y);
+        REQUIRE(std::abs(static_cast<double>(outer(i, j)) - expected) <= tolerance);
+      }
+    }
+  }
 }
 
 TEST_CASE("predict says 1 above the threshold and 0 at it") {

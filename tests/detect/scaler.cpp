@@ -1,4 +1,4 @@
-// The standardizer.
+// The scalers.
 
 #include <dasvdd/detect/scaler.hpp>
 #include <dasvdd/kernels/dispatch.hpp>
@@ -59,6 +59,27 @@ TEST_CASE_TEMPLATE("standardized rows have mean 0 and deviation 1", Scalar, floa
   for (Index j = 0; j < 19; ++j) {
     CHECK(std::abs(static_cast<double>(out.col(j).mean())) < tolerance);
     CHECK(std::abs(static_cast<double>(out.col(j).squaredNorm()) / 200 - 1) < tolerance);
+  }
+}
+
+TEST_CASE("many rows are scaled as each row alone, wherever rows begin") {
+  RowMatrix<float> wide(5, 7);
+  for (Index i = 0; i < wide.size(); ++i) wide.data()[i] = static_cast<float>((i * 37) % 19);
+  const Rows<const float> X(wide.data(), 5, 4, 7);
+  const auto& k = kernels::best<float>();
+  for (const Scaler<float>& scaler :
+       {Scaler<float>(), Scaler<float>(Standardizer<float>({1, 2, 3, 4}, {0.5, 2, 3, 4})),
+        Scaler<float>(ContrastNormalizer<float>(0.25)),
+        Scaler<float>(Softener<float>({1, 2, 2}))}) {
+    CAPTURE(scaler.text());
+    RowMatrix<float> all = RowMatrix<float>::Constant(5, 6, -7);
+    scaler.apply(k, X, all.data(), 6);
+    for (Index i = 0; i < 5; ++i) {
+      float one[4];
+      scaler.apply(k, X.row(i), 4, one);
+      for (Index j = 0; j < 4; ++j) CHECK(all(i, j) == one[j]);
+      CHECK(all(i, 4) == -7);
+    }
   }
 }
 

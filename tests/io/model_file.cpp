@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <functional>
 #include <limits>
 #include <string>
@@ -56,6 +57,7 @@ void check_same(const Detector<Scalar>& a, const Detector<Scalar>& b) {
   CHECK(a.threshold() == b.threshold());
   CHECK(a.calibration().scores() == b.calibration().scores());
   CHECK(a.facts() == b.facts());
+  CHECK(a.warnings() == b.warnings());
   CHECK(a.model().members.front().gamma == b.model().members.front().gamma);
   CHECK(to_tensor_file(a).serialize() == to_tensor_file(b).serialize());
 }
@@ -226,6 +228,31 @@ TEST_CASE("tensors are named and numbered as torch.nn.Sequential does, activatio
   check_same(trainer.detector(), again(trainer.detector()));
 }
 
+TEST_CASE("what training warned of is kept in the file, word for word") {
+  const RowMatrix<float> alike = RowMatrix<float>::Constant(40, 5, 0.5f);
+  Trainer<float> trainer(dense_autoencoder<float>(5, {7, 3}), quick());
+  trainer.fit(alike);
+  Options other = quick();
+  other.seed = 1;
+  const auto pair = ensemble<float>({trainer.detector(), trained<float>(other)}, 1);
+  REQUIRE(pair.warnings().size() == 1);
+  check_same(pair, again(pair));
+  CHECK(again(pair).warnings() == pair.warnings());
+
+  auto model = std::make_shared<Model<float>>(pair.model());
+  model->warnings = {"a \"quoted\" one", "", "two\nlines \xc3\xa9"};
+  const Detector<float> said(model, 1);
+  CHECK(again(said).warnings() == model->warnings);
+  CHECK(to_tensor_file(said).metadata("warnings") ==
+        R"(["a \"quoted\" one","","two\nlines \u00e9"])");
+  // Of a detector without warnings the file says nothing.
+  CHECK(to_tensor_file(trained<float>(quick())).metadata().count("warnings") == 0);
+  CHECK_THROWS_WITH_AS(
+      save(said, "m", {{"warnings", "none"}}),
+      "a fact can't be named 'warnings': the model file means something else by it",
+      InvalidArgument);
+}
+
 TEST_CASE("facts come back, those of save() before the model's own") {
   const TemporaryFolder folder;
   const std::string path = folder / "m.safetensors";
@@ -257,7 +284,10 @@ TEST_CASE("a layer of the user's own is saved by its spec and made again by a fa
         Shift{static_cast<Index>(spec.numbers.at(0))});
   };
   check_same(detector, again(detector, factory));
-  CHECK_THROWS_WITH_AS(again(detector), "'the file': activation 'shift' is unknown", FileError);
+  CHECK_THROWS_WITH_AS(
+      again(detector),
+      doctest::Contains("'the file': the activation is 'shift', expected one of identity, "),
+      FileError);
   CHECK_THROWS_AS(to_tensor_file(with_layer<Nameless>()), InvalidArgument);
 }
 
@@ -328,6 +358,29 @@ TEST_CASE("a model in which one thing is wrong is refused with its sentence") {
         }) == "'m': a score term's divisor is 0, expected a positive number");
 }
 
+TEST_CASE("warnings that are no list of sentences are refused") {
+  for (const char* word : {"", "none", "{}", "[1]", R"(["a",null])", R"(["a")"}) {
+    CHECK(refusal([&](std::map<std::string, Tensor>&, Facts& words) {
+            words["warnings"] = word;
+          }) == "'m': the warnings are no JSON list of strings");
+  }
+  CHECK(refusal([](std::map<std::string, Tensor>&, Facts& words) { words["warnings"] = "[]"; }) ==
+        "nothing thrown");
+}
+
+TEST_CASE("save and load take paths, strings and literals") {
+  const TemporaryFolder folder;
+  const std::string name = folder / "m.safetensors";
+  const std::filesystem::path path = name;
+  const auto detector = trained<double>(quick());
+  save(detector, path);
+  check_same(detector, load<double>(name.c_str()));
+  save(detector, name);
+  check_same(detector, load<double>(path));
+  CHECK_THROWS_WITH_AS(load<double>(path / "deeper"), doctest::Contains("'" + name + "/deeper': "),
+                       FileError);
+}
+
 TEST_CASE("a net that is no net is refused, and a vast one before memory is taken for it") {
   const auto with_net = [](const std::string& net) {
     return refusal([&](std::map<std::string, Tensor>&, Facts& words) { words["net"] = net; });
@@ -346,7 +399,8 @@ TEST_CASE("a net that is no net is refused, and a vast one before memory is take
     CHECK(with_encoder("[[\"dense\"," + std::string(sizes) + "]]") ==
           "'m': layer 0 of the encoder is dense but not followed by inputs, outputs and 0 or 1");
   }
-  CHECK(with_encoder(R"([["dense",5,3,1],["swoosh"]])") == "'m': activation 'swoosh' is unknown");
+  CHECK(with_encoder(R"([["dense",5,3,1],["swoosh"]])")
+            .find("'m': the activation is 'swoosh', expected one of identity, ") == 0);
   CHECK(with_encoder(R"([["relu"]])").find("can't be the first layer") != std::string::npos);
   CHECK(with_encoder(R"([["dense",5,4,1]])") ==
         "'m': the decoder takes a code of 3 numbers, the encoder gives 4");

@@ -133,11 +133,11 @@ TEST_CASE("a write that runs out of room throws and leaves the old file") {
   struct rlimit old;
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &old) == 0);
   struct rlimit bound = old;
-  bound.rlim_cur = 4096;
+  bound.rlim_cur = 100;
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   REQUIRE(::setrlimit(RLIMIT_FSIZE, &bound) == 0);
   const std::string large = message([&] { replace_file(path, std::string(50000, 'x')); });
-  const std::string small = message([&] { replace_file(path, std::string(4097, 'x')); });
+  const std::string small = message([&] { replace_file(path, std::string(101, 'x')); });
   ::setrlimit(RLIMIT_FSIZE, &old);
   std::signal(SIGXFSZ, handler);
 

@@ -28,13 +28,14 @@ inline detail::FalseAlarmRate false_alarm_rate(double rate) {
   return {rate};
 }
 
-/// Scores of held-out normal rows, sorted. If a new normal row is exchangeable with them, the
-/// guarantees hold for any score and any distribution (split conformal inference, Vovk et al.
-/// 2005).
+/// Scores of held-out normal rows, sorted. The guarantees below hold for any score and any
+/// distribution, provided that a new normal row is exchangeable with the held-out ones (split conformal
+/// inference, Vovk et al. 2005).
 class Calibration {
  public:
   /// No held-out scores: p-values are not available.
   Calibration() = default;
+  /// \param scores of held-out normal rows, finite, in any order
   explicit Calibration(std::vector<double> scores) : scores_(std::move(scores)) {
     for (std::size_t i = 0; i < scores_.size(); ++i) {
       detail::require(detail::is_finite(scores_[i]), "calibration score ", i, " is ",
@@ -46,14 +47,13 @@ class Calibration {
   bool empty() const { return scores_.empty(); }
   const std::vector<double>& scores() const { return scores_; }
 
-  /// The threshold that a new normal row passes with probability at most `rate`: the ceil((n + 1)(1
-  /// - rate))-th smallest of the n scores. Throws InvalidArgument where n is too small for the
-  /// rate.
+  /// The threshold that a new normal row exceeds with probability at most `alarm`: the
+  /// ceil((n + 1)(1 - alarm))-th smallest of the n scores. Throws InvalidArgument where n is too small
+  /// for the rate.
   double threshold(detail::FalseAlarmRate alarm) const {
-    alarm = false_alarm_rate(alarm.rate);  // checked also where it was not made by that function
+    alarm = false_alarm_rate(alarm.rate);  // a caller may have made it without that check
     const double n = static_cast<double>(scores_.size());
-    // Counted from the top, where (n + 1) * rate is small and exact enough: at most floor((n + 1)
-    // rate) lie above.
+    // Counted from the top, where (n + 1) rate is small: at most floor((n + 1) rate) scores lie above.
     const double above = std::min(n, std::floor((n + 1) * alarm.rate * (1 + 1e-12)));
     detail::require(above >= 1, "a false alarm rate of ", alarm.rate, " needs at least ",
                     static_cast<long long>(std::ceil(1 / alarm.rate - 1e-9)) - 1,
@@ -61,8 +61,8 @@ class Calibration {
     return scores_[scores_.size() - static_cast<std::size_t>(above)];
   }
 
-  /// The chance that a normal row scores at least as high: (1 + number of held-out scores >= score)
-  /// / (n + 1).
+  /// The probability that a normal row scores at least as high: (1 + number of held-out scores >=
+  /// score) / (n + 1). Throws InvalidArgument where there are no held-out scores.
   double p_value(double score) const {
     detail::require(!empty(),
                     "the detector has no held-out scores for a p-value; make it with calibrated()");

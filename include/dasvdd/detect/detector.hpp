@@ -13,30 +13,33 @@
 
 DASVDD_NAMESPACE_BEGIN
 
-/// A fitted detector: S(x) = r(x) + gamma q(x), larger is more anomalous; predict: 1 is an anomaly.
+/// A fitted detector. Its score is S(x) = r(x) + gamma q(x); larger is more anomalous. predict()
+/// returns 1 for an anomaly.
 ///
-/// There is no unfitted one: Trainer, fit() and load() make detectors. It never changes, copies
-/// share the model, and any number of threads may score with one const Detector, each with a
-/// Workspace of its own:
+/// fit(), fit_images(), Trainer and load() make detectors; there is no unfitted one. A detector never
+/// changes and its copies share the model. Any number of threads may score with one const Detector,
+/// each with its own Workspace:
 /// \code
 /// dasvdd::Workspace<float> workspace = detector.make_workspace();  // once a thread
 /// detector.score(rows, workspace, scores);  // allocates nothing, uses this thread only
 /// \endcode
-/// A row's score is the same to the bit whatever batch it comes in and however many threads work.
-/// A row so far out that the net overflows gets the score infinity. Rows with NaN or infinity are
-/// refused.
+/// A row's score has the same bits in any batch and for any number of threads. A row so far out that
+/// the net overflows gets the score infinity.
+///
+/// Functions that take rows throw InvalidArgument, and write nothing, for rows of another width or with
+/// NaN or infinity.
 template <class Scalar_>
 class Detector {
  public:
   using Scalar = Scalar_;
 
-  /// The two shares of each row's score; score[i] == reconstruction[i] + latent[i], to the bit.
+  /// The two terms of each row's score: score[i] == reconstruction[i] + latent[i], to the bit.
   struct ScoreParts {
     detail::Vector<Scalar> reconstruction;  ///< n: the reconstruction term, weight included
     detail::Vector<Scalar> latent;          ///< n: the latent term, gamma included
   };
 
-  /// For those who make detectors (Trainer, load, ensemble); others get theirs from them.
+  /// Called by what makes detectors: Trainer, load(), ensemble().
   Detector(std::shared_ptr<const detail::Model<Scalar>> model, double threshold,
            Calibration calibration = {})
       : model_(std::move(model)),
@@ -57,49 +60,54 @@ class Detector {
   const detail::Model<Scalar>& model() const { return *model_; }
   const std::shared_ptr<const detail::Model<Scalar>>& shared_model() const { return model_; }
 
-  /// What training warned of, a sentence each ("net 3: ..." in an ensemble); empty after a healthy
-  /// training. Kept in the model file.
+  /// What training warned of, one sentence each ("net 3: ..." in an ensemble). Empty after a training
+  /// in which nothing looked wrong. Kept in the model file.
   const std::vector<std::string>& warnings() const { return model_->warnings; }
-  /// Words of the model file: training options, the seed, and those given to save().
+  /// Facts kept in the model file: training options, the seed, and those given to save().
   const std::map<std::string, std::string>& facts() const { return model_->facts; }
   /// The instruction set that scores rows: "avx512", "avx2" or "portable".
   const char* kernels() const { return model_->members.front().network.kernels().name; }
 
   // ---- scores -----------------------------------------------------------------------------------
 
-  /// One score a row of X (n x d), by `threads` threads (0: what OpenMP would use).
+  /// The score of each row.
+  /// \param X n x d
+  /// \param threads 0: as many as OpenMP would use
+  /// \return n scores
   detail::Vector<Scalar> score(Rows<const Scalar> X, int threads = 0) const {
     detail::Vector<Scalar> scores(X.rows());
     score_in_parallel(X, threads, {scores.data(), nullptr, nullptr});
     return scores;
   }
-  /// The same into memory of the caller's own: scores[i] = S(X row i). Allocates no Eigen matrix.
+  /// The same, written to the caller's memory: scores[i] = S(X row i). Allocates no Eigen matrix.
+  /// \param scores room for n numbers
   void score(Rows<const Scalar> X, Scalar* scores, int threads = 0) const {
-    // Bad rows leave the caller's memory as it was.
+    // Into memory of our own first: a bad row may be found after others were scored.
     detail::AlignedBuffer<Scalar> result(X.rows());
     score_in_parallel(X, threads, {result.data(), nullptr, nullptr});
     std::copy_n(result.data(), result.size(), scores);
   }
-  /// Each score's two shares.
+  /// The two terms of each row's score, n each.
   ScoreParts score_parts(Rows<const Scalar> X, int threads = 0) const {
     ScoreParts parts{detail::Vector<Scalar>(X.rows()), detail::Vector<Scalar>(X.rows())};
     score_in_parallel(X, threads, {nullptr, parts.reconstruction.data(), parts.latent.data()});
     return parts;
   }
 
-  /// Buffers for one thread.
-  /// \param rows the largest batch they will usually see: one-row services save memory with 1
+  /// Memory for one thread to score in.
+  /// \param rows the largest batch expected; longer ones are scored in parts. 1 saves memory where
+  ///   rows come singly.
   Workspace<Scalar> make_workspace(Index rows = default_tile) const {
     detail::require(rows >= 1, "make_workspace: rows is ", rows, ", expected at least 1");
     return Workspace<Scalar>(model_, std::min(rows, default_tile));
   }
-  /// scores[i] = S(X row i), by the calling thread alone, without allocating.
+  /// scores[i] = S(X row i), by the calling thread alone. Allocates nothing.
   void score(Rows<const Scalar> X, Workspace<Scalar>& workspace, Scalar* scores) const {
     check(X, workspace);
     const detail::FloatingPointMode mode;
     detail::RowScorer<Scalar>(workspace).score(X, {scores, nullptr, nullptr});
   }
-  /// The score of one row of d numbers, by the calling thread alone, without allocating.
+  /// The score of one row of d numbers, by the calling thread alone. Allocates nothing.
   Scalar score_one(const Scalar* row, Workspace<Scalar>& workspace) const {
     Scalar result;
     score(Rows<const Scalar>(row, 1, features()), workspace, &result);
@@ -108,7 +116,7 @@ class Detector {
 
   // ---- decisions --------------------------------------------------------------------------------
 
-  /// Scores above it are anomalies.
+  /// A row whose score is above it is called an anomaly.
   double threshold() const { return threshold_; }
   const Calibration& calibration() const { return *calibration_; }
 
@@ -121,8 +129,8 @@ class Detector {
   }
   bool is_anomaly(Scalar score) const { return static_cast<double>(score) > threshold_; }
 
-  /// The chance that a normal row scores at least as high, after calibrated(); small means
-  /// anomalous.
+  /// The probability that a normal row scores at least as high; small means anomalous. Needs a
+  /// detector made by calibrated(), else throws InvalidArgument.
   double p_value(Scalar score) const { return calibration_->p_value(static_cast<double>(score)); }
   /// p-values of many scores.
   Eigen::VectorXd p_value(const detail::Vector<Scalar>& scores) const {
@@ -131,9 +139,11 @@ class Detector {
     return values;
   }
 
-  /// The same detector with a threshold that new normal rows pass with probability at most `alarm`,
-  /// and with p-values.
-  /// \param X_held_out normal rows that training has not seen
+  /// The same detector with p-values, and with a threshold that a new normal row exceeds with
+  /// probability at most `alarm`.
+  /// \param X_held_out n x d, normal rows that were not trained on
+  /// \param alarm false_alarm_rate(0.01), say
+  /// \throws InvalidArgument where n is too small for the rate
   Detector calibrated(Rows<const Scalar> X_held_out, detail::FalseAlarmRate alarm,
                       int threads = 0) const {
     detail::require(X_held_out.rows() > 0, "calibrated: there are no held-out rows");
@@ -143,14 +153,14 @@ class Detector {
     const double threshold = calibration.threshold(alarm);
     return Detector(model_, threshold, std::move(calibration));
   }
-  /// The same detector with a threshold of the caller's own.
+  /// The same detector with another threshold, a finite number.
   Detector with_threshold(double threshold) const {
     return Detector(model_, threshold, *calibration_);
   }
 
   // ---- looking inside ---------------------------------------------------------------------------
 
-  /// Takes the score of one row of d numbers apart.
+  /// Splits the score of one row of d numbers by feature and code unit.
   Explanation explain(const Scalar* row) const {
     const Rows<const Scalar> X(row, 1, features());
     Workspace<Scalar> workspace = make_workspace(1);
@@ -174,10 +184,12 @@ class Detector {
     return explain(copy.data());
   }
 
-  /// Nets in the detector's ensemble; 1 where it is no ensemble.
+  /// Nets in the ensemble; 1 where the detector is a single net.
   Index ensemble_size() const { return static_cast<Index>(model_->members.size()); }
-  /// Latent codes, n x m.
-  /// \param member which net's, from 0; an ensemble has one code a member and none in common
+  /// The latent code of each row, n x m, by one net of the ensemble. The nets' codes have nothing in
+  /// common.
+  /// \param X n x d
+  /// \param member the net, from 0
   RowMatrix<Scalar> encode(Rows<const Scalar> X, Index member) const {
     RowMatrix<Scalar> codes(X.rows(), net_of(member, "encode").code());
     each_tile(X, member, [&](Index first, const auto& result) {
@@ -185,14 +197,17 @@ class Detector {
     });
     return codes;
   }
-  /// Of a detector with one net.
+  /// The same for a detector with one net. Throws InvalidArgument where there are more.
   RowMatrix<Scalar> encode(Rows<const Scalar> X) const { return encode(X, only("encode")); }
 
-  /// Reconstructions, n x d, in the units of X. Softened images come back blurred: a mean over a
-  /// neighborhood can't be undone.
-  /// \param member which net's, from 0
+  /// Each row as one net of the ensemble reconstructs it, n x d, in the units of X. Where the detector
+  /// softens images the reconstructions are blurred too: the mean over a neighborhood can't be undone.
+  /// \param X n x d
+  /// \param member the net, from 0
+  /// \throws InvalidArgument also where the net has no decoder
   RowMatrix<Scalar> reconstruct(Rows<const Scalar> X, Index member) const {
-    detail::require(net_of(member, "reconstruct").has_decoder(), "this detector has no decoder");
+    detail::require(net_of(member, "reconstruct").has_decoder(), "reconstruct: net ", member,
+                    " of the detector has no decoder");
     RowMatrix<Scalar> output(X.rows(), features());
     const auto& k = model_->members.front().network.kernels();
     each_tile(X, member, [&](Index first, const auto& result) {
@@ -204,20 +219,19 @@ class Detector {
     });
     return output;
   }
-  /// Of a detector with one net.
+  /// The same for a detector with one net. Throws InvalidArgument where there are more.
   RowMatrix<Scalar> reconstruct(Rows<const Scalar> X) const {
     return reconstruct(X, only("reconstruct"));
   }
 
   /// The same detector with the weights of its dense layers rounded to bfloat16 (8 significant bits)
-  /// and kept in two bytes each; all arithmetic stays in Scalar. For services that score single rows
-  /// by a net that does not fit in a core's cache: they wait for the weights, of which there are half
-  /// as many bytes (docs/performance.md). Batches gain nothing and may be slower.
+  /// and stored in two bytes each. Arithmetic stays in Scalar. It is faster where rows are scored
+  /// singly and the net does not fit in a core's cache, because half as many bytes are read
+  /// (docs/performance.md). Batches gain nothing and may be slower.
   ///
-  /// Scores move by about a thousandth and are still the same to the bit in every batch and for any
-  /// number of threads. They are those of the detector with the rounded weights: saved and loaded it
-  /// gives the same ones, in weights of full size until it is compacted again. Threshold and
-  /// calibration are kept as they are.
+  /// Scores change by about a thousandth and have the same bits in any batch and for any number of
+  /// threads. Threshold and calibration stay. A compacted detector that is saved and loaded has the same
+  /// scores, with weights of full size until compacted() is called again.
   Detector compacted() const {
     return Detector(detail::compacted(*model_), threshold_, *calibration_);
   }
@@ -266,8 +280,8 @@ class Detector {
     return true;
   }
 
-  /// Each tile is checked just before it is scored, while it is in the cache, so `to` is memory of our own: of
-  /// bad rows the caller must see the sentence only.
+  /// Checks each tile just before scoring it, while it is in the cache. A bad row is therefore found
+  /// after others were written to `to`, which must not be the caller's memory.
   void score_in_parallel(Rows<const Scalar> X, int threads,
                          detail::ScoreDestination<Scalar> to) const {
     detail::require_width(X, features(), "the batch");
@@ -298,7 +312,7 @@ class Detector {
     if (!finite) detail::require_finite(X, "the batch");
   }
 
-  /// Calls f(first row, latent code and output of a member) for each tile of X.
+  /// Calls f(first row, latent codes and outputs of the member) for each tile of X.
   template <class F>
   void each_tile(Rows<const Scalar> X, Index member, F&& f) const {
     Workspace<Scalar> workspace = make_workspace();

@@ -1,18 +1,17 @@
 #pragma once
 /// \file
-/// Several detectors as one.
+/// `ensemble`: several detectors as one.
 
 #include <dasvdd/detect/detector.hpp>
 
 DASVDD_NAMESPACE_BEGIN
 
-/// One detector whose score is the mean of the members' scores: nets of other seeds, sizes or
-/// objectives, fitted on the same rows with the same scaling. Forms whose terms are normalized
-/// (balanced, whitened) add up sensibly.
-/// An ensemble of ensembles is the mean over all their nets.
-/// \param threshold as of Detector: scores above it are anomalies
-/// \param facts words for the model file
-/// \throws InvalidArgument where the members' features or scalers differ
+/// One detector whose score is the mean of the scores of all nets in `detectors`. The nets may have
+/// other seeds, sizes or objectives; they were fitted on rows scaled alike. Use a score form whose terms
+/// are normalized (balanced, whitened), so that no net outweighs the others.
+/// \param threshold rows with scores above it are called anomalies
+/// \param facts for Detector::facts(); the detectors' own are not kept, their warnings are
+/// \throws InvalidArgument where features or scalers differ, or there are no detectors
 template <class Scalar>
 Detector<Scalar> ensemble(const std::vector<Detector<Scalar>>& detectors, double threshold,
                           detail::Facts facts = {}) {

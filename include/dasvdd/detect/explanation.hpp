@@ -9,20 +9,20 @@
 
 DASVDD_NAMESPACE_BEGIN
 
-/// A score taken apart: score = reconstruction + latent, reconstruction = sum of `features`, latent
-/// = sum of `code` (each up to the rounding of a sum).
+/// The parts of a row's score: score = reconstruction + latent, reconstruction = sum of `features`,
+/// latent = sum of `code` (each up to the rounding of a sum).
 struct Explanation {
   double score = 0;
-  double reconstruction = 0;  ///< the reconstruction term's share, weight included
-  double latent = 0;          ///< the latent term's share, gamma included
-  /// d shares of the reconstruction term; negative only in a whitened score
+  double reconstruction = 0;  ///< the reconstruction term, weight included
+  double latent = 0;          ///< the latent term, gamma included
+  /// d shares of the reconstruction term; negative ones only in a whitened score
   std::vector<double> features;
-  /// m shares of the latent term, the members' one behind the other in an ensemble
+  /// m shares of the latent term; in an ensemble those of net 0, then those of net 1, ...
   std::vector<double> code;
-  /// d: xhat - x in the net's units (standardized where the detector scales), the members' mean in
-  /// an ensemble; zeros where the score has no reconstruction term
+  /// d: xhat - x in the net's units (standardized where the detector standardizes), in an ensemble the
+  /// nets' mean; zeros where the score has no reconstruction term
   std::vector<double> residual;
-  /// m: z - c, the direction in which the code leaves the center; members as in `code`
+  /// m: z - c, how the latent code differs from the center; an ensemble's nets as in `code`
   std::vector<double> offset;
 };
 

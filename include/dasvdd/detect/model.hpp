@@ -15,7 +15,7 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// Words beside a model: training options, the seed, whatever a program wants to find again.
+/// What a model file says in words: training options, the seed, facts of the user's own.
 using Facts = std::map<std::string, std::string>;
 
 /// One trained net with its center and its two score terms.
@@ -31,13 +31,13 @@ struct Member {
   bool uses_decoder() const { return reconstruction.weight() > 0; }
 };
 
-/// Everything a Detector computes with; never changed once made, shared by its copies.
+/// Everything a Detector computes with. Never changed once made; copies of the detector share it.
 template <class Scalar>
 struct Model {
   std::vector<Member<Scalar>> members;
   Scaler<Scalar> scaler;
-  Facts facts;                        ///< training options, seed, and words of the user's own
-  std::vector<std::string> warnings;  ///< what training warned of, a sentence each
+  Facts facts;                        ///< see Detector::facts
+  std::vector<std::string> warnings;  ///< see Detector::warnings
 
   Index features() const { return members.front().network.net().inputs(); }
   /// Multiply-adds that one row costs.
@@ -49,7 +49,7 @@ struct Model {
     }
     return sum;
   }
-  /// Whether whole blocks of rows may take the way of narrow nets.
+  /// Whether strips of rows may be scored by the executor of narrow nets.
   bool narrow() const {
     for (const auto& member : members) {
       if (!detail::is_narrow(member.network.net().joined())) return false;

@@ -20,9 +20,9 @@ struct ScoreDestination {
   }
 };
 
-/// Scores rows in a workspace, with the model it was made for, by the calling thread alone: tile by
-/// tile, each scaled, brought through every member's net and compared by its two terms. Allocates
-/// nothing. Rows are finite, as wide as the model says, and the thread is in FloatingPointMode.
+/// Scores rows in a workspace with the model it was made for, by the calling thread alone. Each tile of
+/// rows is scaled, goes through every member's net and gets its two terms. Allocates nothing. The
+/// caller has checked that rows are finite and of the model's width, and holds a FloatingPointMode.
 template <class Scalar>
 class RowScorer {
  public:
@@ -35,7 +35,7 @@ class RowScorer {
     }
   }
 
-  /// Calls f(first row, latent code and output of a member) for each tile of X.
+  /// Calls f(first row, latent codes and outputs of a member) for each tile of X.
   template <class F>
   void each_tile(Rows<const Scalar> X, std::size_t member, F&& f) {
     for (Index first = 0; first < X.rows(); first += w_.tile_) {
@@ -75,8 +75,7 @@ class RowScorer {
         latent[r] /= members;
       }
     }
-    // A NaN comes from a net that overflowed on a row far away from all it has seen: the most
-    // anomalous score there is.
+    // NaN means that the net overflowed on a row far from all it has seen: scores() makes it infinity.
     if (to.reconstruction) k_.scores(reconstruction, nullptr, X.rows(), to.reconstruction);
     if (to.latent) k_.scores(latent, nullptr, X.rows(), to.latent);
     if (to.score) k_.scores(reconstruction, latent, X.rows(), to.score);

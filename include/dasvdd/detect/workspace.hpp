@@ -13,8 +13,8 @@ template <class Scalar>
 class RowScorer;
 }  // namespace detail
 
-/// Buffers for scoring with one detector by one thread at a time; made by Detector::make_workspace,
-/// after which scoring allocates nothing. A value: copy it for the next thread.
+/// The memory that one thread scores in, made by Detector::make_workspace(). Scoring with it allocates
+/// nothing. Each thread needs its own; a copy will do.
 template <class Scalar>
 class Workspace {
  public:

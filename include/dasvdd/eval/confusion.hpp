@@ -8,8 +8,7 @@ DASVDD_NAMESPACE_BEGIN
 
 /// Counts of a detector's decisions against the labels; an anomaly is the positive class.
 ///
-/// A rate whose denominator is zero (precision when nothing was flagged, say) is 0, scikit-learn's
-/// convention.
+/// A rate whose denominator is zero (precision when nothing was flagged, say) is 0, as in scikit-learn.
 struct Confusion {
   /// Counts the decisions "score > threshold is an anomaly", the detector's own rule (a score equal
   /// to the threshold is normal). One class alone is fine here.

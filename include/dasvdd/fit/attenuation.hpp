@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// Undoes a trained net's shrinking of its rows towards their mean.
+/// Corrects a trained net that reconstructs rows too close to their mean.
 
 #include <dasvdd/detect/forward_rows.hpp>
 #include <dasvdd/train/linear_algebra.hpp>
@@ -12,14 +12,14 @@ DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
 /// A net that minimizes the squared residual e = xhat - x reconstructs less than the whole deviation
-/// of a row from the mean: E[e x^T] is not zero, and normal rows far out get residuals that say no
-/// more than that. With the regression of e on x,
+/// of a row from the mean: E[e x^T] is not zero, so normal rows far from the mean have large residuals.
+/// With the regression of e on x,
 ///     B = (C_x + ridge)^-1 (mean of x e^T),      A = I + beta B,      xhat^T is near x^T A,
-/// xhat^T is replaced by xhat^T A^-1: the last layer takes it in, W <- A^-T W and b <- A^-T b, and
-/// the score's whitening sees the residuals that are left.
+/// xhat^T is replaced by xhat^T A^-1. This changes the last layer only, W <- A^-T W and b <- A^-T b. The
+/// score's whitening is then computed from the remaining residuals.
 ///
-/// beta = 0.9 (1 - d / n): a regression on d features explains d / n of anything, and 0.9 bounds
-/// A^-1 where the net gives nothing back. Nothing is changed where n <= d.
+/// beta = 0.9 (1 - d / n): a regression of pure noise on d features still explains d / n of it, and 0.9
+/// bounds A^-1 where the net reconstructs nothing. Nothing is changed where n <= d.
 /// \param parameters the net's, whose last step is dense, with a bias and no activation
 /// \param X n x d, scaled by `scaler` before the net sees them; at most 10,000 of them are used
 template <class Scalar>

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// What fit() takes as a batch: an Eigen matrix or Rows, of float or double.
+/// What fit() and fit_images() take as a batch: an Eigen matrix or Rows, of float or double.
 
 #include <dasvdd/core/types.hpp>
 

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// What one may say to fit().
+/// `FitOptions`, the options of fit().
 
 #include <dasvdd/train/options.hpp>
 

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// The detector of a fit of several nets.
+/// The last step of fit() and fit_images(): the ensemble and its threshold.
 
 #include <dasvdd/core/quantile.hpp>
 #include <dasvdd/detect/ensemble.hpp>
@@ -16,7 +16,8 @@ DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
 /// The members as one detector, its threshold a quantile of the training rows' scores.
-/// \param facts words for the model file, besides the first member's
+/// \param facts for Detector::facts(); those of the first member are added
+/// \param level of the quantile
 template <class Scalar>
 Detector<Scalar> fitted_ensemble(const std::vector<Detector<Scalar>>& members, Facts facts,
                                  Rows<const Scalar> X, int threads,

@@ -10,7 +10,7 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// Every member leaves out another fifth of the rows; fewer than twenty rows are too few for that.
+/// Member i leaves out fold i mod 5 of the rows. With fewer than twenty rows it trains on all.
 struct Folds {
   static constexpr Index count = 5, enough = 20;
   /// Whether member i trains on the row at place r of n in the fit's order.

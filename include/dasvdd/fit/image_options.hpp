@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// What one may say to fit_images(), and the nets it trains.
+/// `ImageOptions`, the options of fit_images(), and the net it trains.
 
 #include <dasvdd/train/presets.hpp>
 
@@ -10,13 +10,13 @@ DASVDD_NAMESPACE_BEGIN
 
 /// Options of fit_images(); the defaults suit gray and colored square images of any size.
 struct ImageOptions : detail::RunOptions {
-  /// What images show; decides how they are best learned.
+  /// What the images show. It decides how they are prepared and how long the nets train.
   enum class Kind {
-    /// Things on an empty, dark ground, such as digits, clothes, parts on a belt: their outlines are
-    /// softened, and a net that reconstructs their normal variation has learned what they are.
+    /// Objects on an empty, dark ground, such as digits, clothes, parts on a belt. Pixels are softened
+    /// (each becomes the root of its neighborhood's mean); 60 epochs.
     objects,
-    /// Photographs, of which a net reconstructs whatever is smooth, normal or not: it trains for few
-    /// epochs and with much weight on the latent term, after contrast normalization.
+    /// Photographs. A net reconstructs whatever is smooth in them, normal or not: so training is short
+    /// (10 epochs), the latent term has much weight, and contrast is normalized.
     photographs
   };
 
@@ -24,9 +24,9 @@ struct ImageOptions : detail::RunOptions {
   Kind kind = Kind::objects;
   /// Channels, height, width of the images; empty: a square in one channel, or else in three.
   Shape shape = {0, 0, 0};
-  Index epochs = 0;  ///< passes over the images, each member's; 0: what suits the kind
+  Index epochs = 0;  ///< passes over the images, of each net; 0: what suits the kind
 
-  /// Throws InvalidArgument for too small numbers; the rest depends on the rows.
+  /// Throws InvalidArgument for numbers out of range; shape_of() checks the shape.
   void check() const {
     RunOptions::check();
     detail::require(ensemble_size >= 1, "ensemble_size is ", ensemble_size,
@@ -35,7 +35,8 @@ struct ImageOptions : detail::RunOptions {
                     ", expected 0 (what suits the kind) or more");
   }
 
-  /// The shape of images of d numbers: as told, or a square of one channel or of three.
+  /// The shape of images of d numbers: `shape`, or a square of one channel or of three. Throws
+  /// InvalidArgument where neither has d numbers.
   Shape shape_of(Index d) const {
     using detail::require;
     if (shape != Shape{0, 0, 0}) {
@@ -58,9 +59,9 @@ struct ImageOptions : detail::RunOptions {
 
 namespace detail {
 
-/// The best settings known here for images whose rows are pixels from 0 to 1: the published net with
-/// a linear code layer and nothing after its last layer, images prepared as their kind asks for, the
-/// score whose latent term is whitened. docs/results.md has the figures.
+/// The net and options of fit_images(), for pixels from 0 to 1: the published net with a linear code
+/// layer and a linear last layer, and the score whose latent term is whitened. docs/results.md has the
+/// figures.
 template <class Scalar>
 Preset<Scalar> image_preset(const Shape& image,
                             ImageOptions::Kind kind = ImageOptions::Kind::objects) {

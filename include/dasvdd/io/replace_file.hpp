@@ -128,7 +128,7 @@ class ReplacementFile {
  private:
   void open() {
     const std::filesystem::path candidate = temporary_name(0, 0);
-    stream_.open(candidate, std::ios::binary | std::ios::trunc);
+    stream_.open(candidate, std::ios::binary);
     if (!stream_) fail_because(errno);
     temporary_ = candidate;
   }
