@@ -72,8 +72,8 @@ class Measurement:
         self.raw, self.merged = folder / "raw", folder / "merged.profdata"
         self.failed = []
 
-    def run(self, program, kernels, source):
-        """The lines that the test cases of one file run with one kernel set."""
+    def run(self, program, source, kernels):
+        """The lines that the test cases of one file run with a kernel set; an empty name leaves the choice to them."""
         for old in self.folder.glob("raw*"):
             old.unlink()
         environment = {**os.environ, "DASVDD_KERNELS": kernels, "OMP_WAIT_POLICY": "passive",
@@ -82,7 +82,7 @@ class Measurement:
         done = subprocess.run([program, "--source-file=*" + source.replace("\\", "\\\\").replace(",", "\\,")],
                               env=environment, text=True, capture_output=True)
         if done.returncode != 0:
-            self.failed.append(f"{source} with {kernels} kernels")
+            self.failed.append(f"{source} of {program.name} with {kernels or 'its own'} kernels")
             say("failed:", self.failed[-1])
             print(done.stdout, file=sys.stderr)
         return self.lines(program)
@@ -138,27 +138,27 @@ def report(total, left_out):
 def main():
     chosen = options()
     cmake = chosen.build / "cmake"
-    sources, _ = project.test_sources(cmake)
-    programs = {source.target: source.program for source in sources}
-    subprocess.run(["cmake", "--build", cmake, "--parallel", str(chosen.jobs), "--target", *programs], check=True,
-                   stdout=sys.stderr)
+    sources = [source for source, _ in project.test_sources(cmake)]
+    programs = {source.program: source for source in sources}
+    subprocess.run(["cmake", "--build", cmake, "--parallel", str(chosen.jobs), "--target",
+                    *(source.target for source in programs.values())], check=True, stdout=sys.stderr)
 
     measurement = Measurement(chosen.build)
-    total, runs = Lines(), {}
-    for program in programs.values():
+    total, runs = Lines(), collections.defaultdict(dict)
+    for program, any_source in programs.items():
+        others = project.kernel_sets()[:-1] if any_source.of_room() else []
         for source in sources_of(program):
             name = str(pathlib.Path(source).relative_to(project.ROOT))
-            say("running", name)
-            for kernels in project.kernel_sets():
-                lines = measurement.run(program, kernels, source)
+            say("running", name, "of", program.name)
+            for kernels in [*others, ""]:
+                lines = measurement.run(program, source, kernels)
                 total.add(lines)
-            runs.setdefault(name, Lines()).add(lines)  # of the set that is chosen by itself
+            runs[any_source.target][name] = lines.ran()
 
     texts = [*project.ROOT.glob("include/**/*"), *project.ROOT.glob("tests/**/*")]
     digests = {str(path.relative_to(project.ROOT)): hashlib.sha256(path.read_bytes()).hexdigest()
                for path in texts if path.is_file()}
-    (chosen.build / "lines.json").write_text(
-        json.dumps({"digests": digests, "runs": {name: lines.ran() for name, lines in runs.items()}}))
+    (chosen.build / "lines.json").write_text(json.dumps({"digests": digests, "runs": runs}))
 
     left_out = [header for header in list(total.of) if not project.runs_here((project.INCLUDE / header).read_text())]
     for header in left_out:

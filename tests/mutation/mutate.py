@@ -19,8 +19,9 @@ import hashlib
 import json
 import os
 import pathlib
+import signal
 import sys
-import time
+import threading
 
 import places as breaking
 import project
@@ -135,18 +136,66 @@ class Coverage:
 
     def runs_any(self, unit, place):
         """Whether the unit runs the statement around the place; True where that is unknown."""
-        measured = [self.runs[file] for file in unit.files if file in self.runs]
+        measured = [runs for file, runs in self.runs.get(unit.target, {}).items() if file in unit.files]
         if not measured or not self.knows(unit):
             return True
         return any(not set(place.statement).isdisjoint(run.get(place.file, ())) for run in measured)
 
 
+class Store:
+    """A file of JSON that is replaced whole."""
+
+    def __init__(self, path):
+        self.path = path
+        self.content = json.loads(path.read_text()) if path.exists() else {}
+
+    def save(self):
+        new = self.path.with_suffix(".new")
+        new.write_text(json.dumps(self.content, indent=1))
+        new.replace(self.path)
+
+
+KEPT = ("files", "digest", "build_seconds", "cases", "problem")  # of a unit, in units.json
+
+
 class Jury:
     """The units, and which of them are asked about a place."""
 
-    def __init__(self, units, coverage):
+    def __init__(self, units, coverage, known):
         self.units = {unit.name: unit for unit in units}
         self.coverage = coverage
+        self.known = known  # a store of what is measured
+        self.locks = {name: threading.Lock() for name in ("", *self.units)}  # "": of the store
+
+    def list_files(self, pool):
+        """Which headers each unit includes; what is known of a unit is forgotten where one has changed."""
+        def is_stale(unit):
+            for name, value in self.known.content.get(unit.name, {}).items():
+                setattr(unit, name, tuple(value) if name == "files" else value)
+            return not unit.digest or unit.digest != digest_of(unit, project.ROOT)
+        stale = [unit for unit in self.units.values() if is_stale(unit)]
+        if stale:
+            say(f"listing the headers of {len(stale)} test sources")
+        for unit in stale:
+            unit.build_seconds, unit.cases, unit.problem = None, {}, None
+        for future in [pool.submit(Worker.list_files, unit) for unit in stale]:
+            future.result()
+        self.remember()
+
+    def remember(self):
+        self.known.content = {unit.name: {name: getattr(unit, name) for name in KEPT} for unit in self.units.values()}
+        self.known.save()
+
+    def usable(self, worker, unit):
+        """Whether a unit passes on the unbroken code, which is tried once."""
+        with self.locks[unit.name]:
+            if unit.build_seconds is None and not unit.problem:
+                worker.measure(unit)
+                with self.locks[""]:
+                    self.remember()
+                if unit.problem:
+                    say(f"left out: {unit.name}: {unit.problem}")
+        return not unit.problem
 
     def including(self, place):
         file = f"include/{project.INCLUDE.name}/{place.file}"
@@ -170,64 +219,28 @@ class Jury:
         return hashlib.sha256("".join(digests).encode()).hexdigest()[:16] if len(digests) == len(names) else ""
 
 
-def all_units(build):
-    sources, main = project.test_sources(build)
-    twice = collections.Counter(source.path for source in sources)
-    units = []
-    for source in sources:
-        name = str(source.path.relative_to(project.ROOT / "tests").with_suffix(""))
-        name += f" ({source.target})" if twice[source.path] > 1 else ""
-        units.append(Unit(name, fast(source.command), source.path))
+def all_units(build, folder, processes):
+    """Units for all test sources of a configured build folder; objects with doctest's main are left in `folder`."""
+    units, mains = [], {}
+    for source, main in project.test_sources(build):
+        if main.target not in mains:
+            mains[main.target] = compile_main(main, folder, processes)
+        units.append(Unit(source.name(), fast(source.command), source.path, (mains[main.target],), source.target))
     for name, command, sentence in project.refusals(build):
-        source = pathlib.Path(command[-1])
-        units.append(Unit(name, command[:-1], source, True, sentence))
-    return units, main
+        units.append(Unit(name, command[:-1], pathlib.Path(command[-1]), refused=True, sentence=sentence))
+    return units
+
+
+def compile_main(source, folder, processes):
+    target, said = folder / f"{source.target}.o", folder / "main.txt"
+    if processes.run([*fast(source.command), "-c", str(source.path), "-o", str(target)], 600, folder, said) != 0:
+        raise SystemExit(said.read_text())
+    return str(target)
 
 
 def fast(command):
     """A compiler's command without warnings, and with the optimization that makes compiling and running quickest."""
     return (*(word for word in command if not word.startswith(("-W", "-O", "-g"))), "-O1", "-w")
-
-
-class Store:
-    """A file of JSON that is replaced whole."""
-
-    def __init__(self, path):
-        self.path = path
-        self.content = json.loads(path.read_text()) if path.exists() else {}
-
-    def save(self):
-        new = self.path.with_suffix(".new")
-        new.write_text(json.dumps(self.content, indent=1))
-        new.replace(self.path)
-
-
-MEASURED = ("files", "digest", "build_seconds", "cases")
-
-
-def measure_units(units, pool, store):
-    """Builds and runs on the unbroken code whatever has changed since; returns the units that can be used."""
-    stale = []
-    for unit in units:
-        for name, value in store.content.get(unit.name, {}).items():
-            setattr(unit, name, value)
-        if not unit.digest or unit.digest != digest_of(unit, project.ROOT):
-            stale.append(unit)
-    usable = [unit for unit in units if unit not in stale]
-    if stale:
-        say(f"measuring {len(stale)} test sources on the unbroken code")
-    futures = {pool.submit(lambda worker, unit: worker.measure(unit), unit): unit for unit in stale}
-    for future in concurrent.futures.as_completed(futures):
-        unit, problem = futures[future], future.result()
-        if problem:
-            say(f"left out: {unit.name}: {problem}")
-            store.content.pop(unit.name, None)
-        else:
-            say(f"  {unit.name}: {unit.build_seconds:.1f} s to build, {sum(unit.cases.values()):.1f} s to run")
-            usable.append(unit)
-            store.content[unit.name] = {name: getattr(unit, name) for name in MEASURED}
-        store.save()
-    return usable
 
 
 class Pool:
@@ -263,16 +276,13 @@ def run(draw, jury, pool, jobs, results, keep_going):
     done, running = [], {}
 
     def judge(worker, place):
-        start = time.monotonic()
-        verdict = worker.judge(place, jury.about(place), keep_going)
-        return verdict, time.monotonic() - start
+        return worker.judge(place, jury.about(place), jury.usable, keep_going)
 
-    def finish(place, result, seconds=None):
+    def finish(place, result, took):
         if result["kind"] == "does not compile":
             draw.refused(place)
         else:
             done.append((place, result))
-        took = "known" if seconds is None else f"{seconds:.0f} s"
         say(f"[{len(done)}] {place.file}:{place.line} {place.change}: {words_of(result)} ({took})")
 
     def start_some():
@@ -281,8 +291,8 @@ def run(draw, jury, pool, jobs, results, keep_going):
             fits = known and known["stamp"] == jury.stamp(known["units"]) and (known["kind"] != "killed" or not keep_going)
             # A survivor must have met all who can notice now.
             if fits and (known["kind"] != "survived" or
-                         {unit.name for unit in jury.about(place)} <= set(known["units"])):
-                finish(place, known)
+                         {unit.name for unit in jury.about(place) if not unit.problem} <= set(known["units"])):
+                finish(place, known, "known")
             else:
                 running[pool.submit(judge, place)] = place
 
@@ -291,11 +301,11 @@ def run(draw, jury, pool, jobs, results, keep_going):
         finished, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
         for future in finished:
             place = running.pop(future)
-            verdict, seconds = future.result()
-            result = dict(dataclasses.asdict(verdict), stamp=jury.stamp(verdict.units), seconds=round(seconds, 1))
+            verdict = future.result()
+            result = dict(dataclasses.asdict(verdict), stamp=jury.stamp(verdict.units))
             results.content[place.key()] = result
             results.save()
-            finish(place, result, seconds)
+            finish(place, result, f"{verdict.seconds:.0f} s")
         start_some()
     return sorted(done, key=lambda item: (item[0].file, item[0].line, item[0].change))
 
@@ -399,17 +409,12 @@ def main():
 
     folder = chosen.build
     equivalents = read_equivalents()
-    units, main_source = all_units(folder / "cmake")
     processes = Processes()
-    workers = [Worker(folder / f"worker-{k}", project.ROOT, project.INCLUDE.name, [], processes) for k in range(chosen.jobs)]
+    workers = [Worker(folder / f"worker-{k}", project.ROOT, project.INCLUDE.name, processes) for k in range(chosen.jobs)]
     with Pool(workers, processes) as pool:
-        main_object = folder / "main.o"
-        if processes.run([*fast(main_source.command), "-c", str(main_source.path), "-o", str(main_object)], 600, folder,
-                         folder / "main.txt") != 0:
-            raise SystemExit((folder / "main.txt").read_text())
-        for worker in workers:
-            worker.main_object = [str(main_object)]
-        jury = Jury(measure_units(units, pool, Store(folder / "units.json")), Coverage(chosen.coverage))
+        units = all_units(folder / "cmake", folder, processes)
+        jury = Jury(units, Coverage(chosen.coverage), Store(folder / "units.json"))
+        jury.list_files(pool)
         done = run(draw, jury, pool, chosen.jobs, Store(folder / "results.json"), chosen.keep_going)
     text, well = report(done, equivalents)
     (folder / "report.md").write_text(text)
@@ -418,6 +423,7 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         main()
     except (KeyboardInterrupt, Stopped):

@@ -8,7 +8,6 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INCLUDE = ROOT / "include" / "dasvdd"
-MAIN = re.compile(r"\bmain\s*\(|IMPLEMENT_WITH_MAIN")
 
 # The kernel sets that DASVDD_KERNELS names, and what a CPU must have for them; the last one that it has is chosen by itself.
 KERNEL_SETS = {"portable": set(), "avx2": {"avx2", "fma"},
@@ -47,33 +46,39 @@ def runs_here(text):
 
 @dataclasses.dataclass(frozen=True)
 class TestSource:
-    """A source of a test program."""
+    """A source of a test program. The same file may be one of several programs, with other options."""
     target: str  # of CMake's
     program: pathlib.Path
     path: pathlib.Path
     command: tuple  # the compiler and its options, without source and output
 
+    def of_room(self):
+        """Whether its program has the tests of a room, rather than some of them in another form."""
+        return self.target == "test_" + self.path.parent.name
+
+    def name(self):
+        name = str(self.path.relative_to(ROOT / "tests").with_suffix(""))
+        return name if self.of_room() else f"{name} ({self.target})"
+
 
 def test_sources(build):
-    """(sources with test cases, the source of their main) of a configured build folder."""
-    main, sources = None, []
+    """The sources with test cases in a configured build folder, each with the source of its program's main."""
+    mains, sources = {}, []
     for entry in json.loads((build / "compile_commands.json").read_text()):
         command = shlex.split(entry["command"])
         path = pathlib.Path(entry["file"])
         target = re.fullmatch(r"(tests/(?:.*/)?)CMakeFiles/(test_[^/]*)\.dir/.*", command[command.index("-o") + 1])
         if not target or ROOT / "tests" not in path.parents:
             continue
-        options = without_files(command, path)
-        source = TestSource(target[2], build / target[1] / target[2], path, options)
+        source = TestSource(target[2], build / target[1] / target[2], path, without_files(command, path))
         text = path.read_text()
-        if "IMPLEMENT_WITH_MAIN" in text:
-            main = source
-        # The tests of examples/ are not about include/.
-        elif not MAIN.search(text) and not any(str(ROOT / "examples") in option for option in options):
+        if "DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN" in text:
+            mains[source.target] = source
+        # Programs with a main of their own have no test cases, and the tests of examples/ are not about include/.
+        elif not re.search(r"\bmain\(", text) and not any(str(ROOT / "examples") in word for word in source.command):
             sources.append(source)
-    if main is None:
-        raise SystemExit(f"{build}: no test program has doctest's main")
-    return sources, main
+    shared = next(main for main in mains.values() if main.target not in {source.target for source in sources})
+    return [(source, mains.get(source.target, shared)) for source in sources]
 
 
 def without_files(command, source):

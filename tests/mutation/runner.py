@@ -1,4 +1,5 @@
 """Builds and runs test sources against a copy of include/, whole or with one place broken."""
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -18,6 +19,10 @@ BOUNDED = ("sh", "-c", 'ulimit -v 8388608; ulimit -f 524288; ulimit -c 0; exec "
 
 class Stopped(Exception):
     """The whole run is being broken off."""
+
+
+class DoesNotCompile(Exception):
+    """The broken headers, with the unit of that name."""
 
 
 class Processes:
@@ -70,13 +75,16 @@ class Unit:
     name: str
     command: tuple  # the compiler and its options
     source: pathlib.Path
+    main: tuple = ()  # object files to link with
+    target: str = ""  # CMake's, that the source is of
     refused: bool = False
     sentence: str = None  # what the compiler must say; None: it must accept the source
-    # Measured on the unbroken code:
     files: tuple = ()  # of the project that it is made of, relative to its root
     digest: str = ""  # of those and the command
-    build_seconds: float = 0
+    # Measured on the unbroken code:
+    build_seconds: float = None  # None: not yet
     cases: dict = dataclasses.field(default_factory=dict)  # seconds of each test case
+    problem: str = None  # why it can't be used
 
     def slow_cases(self):
         return [name for name, seconds in self.cases.items() if seconds > SLOW]
@@ -85,7 +93,8 @@ class Unit:
         return sum(seconds for seconds in self.cases.values() if seconds <= SLOW)
 
     def cost(self):
-        return self.build_seconds + self.quick_seconds()
+        """Seconds to build and run; a guess where they are not measured."""
+        return 0.1 * len(self.files) if self.build_seconds is None else self.build_seconds + self.quick_seconds()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,17 +102,17 @@ class Verdict:
     kind: str  # "killed", "survived" or "does not compile"
     by: tuple = ()  # what noticed, in words
     units: tuple = ()  # names of the units that the verdict rests on
+    seconds: float = dataclasses.field(default=0, compare=False)
 
 
 class Worker:
     """A scratch folder with its own copy of the headers. One thread uses it at a time."""
 
-    def __init__(self, folder, root, library, main_object, processes):
-        """Headers lie in root/include/library; main_object: what each program is linked with, a list of files."""
+    def __init__(self, folder, root, library, processes):
+        """Headers lie in root/include/library."""
         self.folder = folder
         self.root = root
         self.library = folder / "include" / library
-        self.main_object = main_object
         self.processes = processes
         self.output = folder / "output.txt"
         self.cwd = folder / "run"
@@ -119,11 +128,12 @@ class Worker:
 
     def compile(self, unit, *more):
         command = [word.replace(str(self.root / "include"), str(self.folder / "include")) for word in unit.command]
-        return self.processes.run([*command, *more], 120 + 10 * unit.build_seconds, self.folder, self.output) == 0
+        limit = 120 + 10 * (unit.build_seconds or 0)
+        return self.processes.run([*command, *more], limit, self.folder, self.output) == 0
 
     def build(self, unit):
         """Whether the unit's program compiles and links."""
-        return self.compile(unit, str(unit.source), *self.main_object, "-o", str(self.program(unit)))
+        return self.compile(unit, str(unit.source), *unit.main, "-o", str(self.program(unit)))
 
     def refuses_as_told(self, unit):
         accepted = self.compile(unit, str(unit.source))
@@ -143,83 +153,95 @@ class Worker:
         how = "no end" if code is None else f"signal {-code}" if code < 0 else "" if case else f"exit code {code}"
         return ", ".join(filter(None, [case[1].strip() if case else "", how]))
 
-    def measure(self, unit):
-        """Fills in what is measured on the unbroken code; says what is wrong where the unit can't be used."""
-        depends = str(self.program(unit)) + ".d"
-        if not self.compile(unit, "-MM", "-MF", depends, str(unit.source)):
-            return "its headers can't be listed"
-        names = pathlib.Path(depends).read_text().split(":", 1)[1].replace("\\\n", " ").split()
-        unit.files = tuple(sorted(filter(None, (self.file_of_project(name) for name in names))))
+    def list_files(self, unit):
+        """Fills in what the unit is made of."""
+        depends = pathlib.Path(f"{self.program(unit)}.d")
+        if self.compile(unit, "-MM", "-MF", str(depends), str(unit.source)):
+            names = depends.read_text().split(":", 1)[1].replace("\\\n", " ").split()
+            unit.files = tuple(sorted(filter(None, map(self.file_of_project, names))))
+        else:
+            unit.problem = "its headers can't be listed"
         unit.digest = digest_of(unit, self.root)
+
+    def measure(self, unit):
+        """Fills in what is measured on the unbroken code."""
         start = time.monotonic()
         if unit.refused:
-            return None if self.refuses_as_told(unit) else "it is not refused as it should be"
-        if not self.build(unit):
-            return "it does not link with doctest's main alone"
+            unit.problem = None if self.refuses_as_told(unit) else "it is not refused as it should be"
+        elif not self.build(unit):
+            unit.problem = "it does not link with doctest's main alone"
         unit.build_seconds = time.monotonic() - start
-        how = self.run(unit, ["--duration=true"], 600)
-        if how:
-            return how
-        unit.cases = {name: float(seconds)
-                      for seconds, name in re.findall(r"^([\d.]+) s: (.*)$", self.said(), re.MULTILINE)}
-        return None
+        if not unit.refused and not unit.problem:
+            unit.problem = self.run(unit, ["--duration=true"], 60)
+            unit.cases = {name: float(seconds)
+                          for seconds, name in re.findall(r"^([\d.]+) s: (.*)$", self.said(), re.MULTILINE)}
 
     def file_of_project(self, name):
         """A file that the compiler read, relative to the project's root; None for other people's."""
         path = pathlib.Path(os.path.normpath(self.folder / name))
-        for base, prefix in ((self.folder, ""), (self.root, "")):
+        for base in (self.folder, self.root):
             if base in path.parents:
                 return str(path.relative_to(base))
         return None
 
-    def judge(self, place, units, keep_going=False):
-        """Breaks the place in this worker's copy and lets the units notice, in their order."""
+    @contextlib.contextmanager
+    def broken(self, place):
         path = self.library / place.file
         text = path.read_text()
         path.write_text(place.apply(text))
         try:
-            return self.judge_broken(units, keep_going)
+            yield
         finally:
             path.write_text(text)
+
+    def ask(self, place, units, usable):
+        """(unit, what it notices or None, seconds): the quick test cases of all, in their order, then the slow ones."""
+        for run in (self.build_and_run_quick, self.run_slow):
+            for unit in units:
+                if usable(self, unit):
+                    start = time.monotonic()
+                    with self.broken(place):
+                        noticed = run(unit)
+                    yield unit, noticed, time.monotonic() - start
+
+    def judge(self, place, units, usable=lambda worker, unit: True, keep_going=False):
+        """Breaks the place in this worker's copy and lets the units notice, up to the first that does.
+        usable(worker, unit): whether a unit passes on the unbroken code."""
+        noticed, seconds = {}, {}
+        try:
+            for unit, how, took in self.ask(place, units, usable):
+                seconds[unit.name] = seconds.get(unit.name, 0) + took
+                if how:
+                    noticed.setdefault(unit.name, how)
+                    if not keep_going:
+                        break
+        except DoesNotCompile as refusal:
+            return Verdict("does not compile", units=(str(refusal),))
+        finally:
             for unit in units:
                 self.program(unit).unlink(missing_ok=True)
-
-    def judge_broken(self, units, keep_going):
-        """Quick test cases of all units, then the slow ones."""
-        noticed = []  # (unit's name, words)
-        for step in [(self.build_and_run_quick, unit) for unit in units] + \
-                    [(self.run_slow, unit) for unit in units if unit.slow_cases()]:
-            run, unit = step
-            how = run(unit)
-            if how is DOES_NOT_COMPILE:
-                return Verdict("does not compile", units=(unit.name,))
-            if how:
-                noticed.append((unit.name, f"{unit.name}: {how}"))
-                if not keep_going:
-                    break
         if noticed:
-            return Verdict("killed", tuple(words for _, words in noticed), tuple(name for name, _ in noticed))
-        return Verdict("survived", units=tuple(unit.name for unit in units))
+            by = tuple(f"{name}: {how}" for name, how in noticed.items())
+            return Verdict("killed", by, tuple(noticed), sum(seconds.values()))
+        return Verdict("survived", (), tuple(seconds), sum(seconds.values()))
 
     def build_and_run_quick(self, unit):
         if unit.refused:
             return None if self.refuses_as_told(unit) else "not refused, or for another reason"
         if not self.build(unit):
             # The tests have sentences for the compiler, too.
-            failed = re.search(r"/tests/[^\n]*error: static assertion failed", self.said())
-            return "a static_assert" if failed else DOES_NOT_COMPILE
+            if re.search(r"/tests/[^\n]*error: static assertion failed", self.said()):
+                return "a static_assert"
+            raise DoesNotCompile(unit.name)
         slow = unit.slow_cases()
         return self.run(unit, ["--abort-after=1", *(["--test-case-exclude=" + filter_of(slow)] if slow else [])],
                         unit.quick_seconds())
 
     def run_slow(self, unit):
         slow = unit.slow_cases()
-        if not self.program(unit).exists():
+        if not slow or not self.program(unit).exists():
             return None
         return self.run(unit, ["--abort-after=1", "--test-case=" + filter_of(slow)], sum(unit.cases[c] for c in slow))
-
-
-DOES_NOT_COMPILE = object()
 
 
 def filter_of(names):

@@ -156,11 +156,15 @@ class Running(unittest.TestCase):
         (root / "program.cpp").write_text(PROGRAM)
         (root / "refused.cpp").write_text(REFUSED)
         cls.header = header
-        cls.worker = runner.Worker(root / "scratch", root, "library", [], runner.Processes())
+        cls.worker = runner.Worker(root / "scratch", root, "library", runner.Processes())
         command = (COMPILER, "-std=c++17", f"-I{root / 'include'}")
         cls.unit = runner.Unit("room/program", command, root / "program.cpp")
-        cls.refused = runner.Unit("room/refused", (*command, "-fsyntax-only"), root / "refused.cpp", True, "is not three")
-        assert cls.worker.measure(cls.unit) is None and cls.worker.measure(cls.refused) is None
+        cls.refused = runner.Unit("room/refused", (*command, "-fsyntax-only"), root / "refused.cpp",
+                                  refused=True, sentence="is not three")
+        for unit in (cls.unit, cls.refused):
+            cls.worker.list_files(unit)
+            cls.worker.measure(unit)
+            assert unit.problem is None, unit.problem
         cls.places = places.find_places("room/twice.hpp", LIBRARY)
 
     @classmethod
