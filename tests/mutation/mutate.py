@@ -38,7 +38,7 @@ def options():
     parser = argparse.ArgumentParser(prog="sh tests/mutate.sh", description=__doc__.split("\n")[0],
                                      formatter_class=argparse.RawDescriptionHelpFormatter,
                                      epilog="Prints a table in Markdown, kept in report.md beside results.json in the "
-                                            "build folder. Fails when\nsomething survived that equivalent.txt does not name.")
+                                            "build folder. Fails when\nsomething survived that equivalent.txt does not name, and when a test fails on the unbroken code.")
     parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--coverage", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=1, help="another seed draws other places (default 1)")
@@ -346,8 +346,8 @@ def cell(text):
     return text.replace("|", "\\|")
 
 
-def report(done, equivalents):
-    """The report in Markdown, and whether all is well."""
+def report(done, equivalents, left_out):
+    """The report in Markdown, and whether all is well. left_out: units that can't be used."""
     counts = collections.defaultdict(collections.Counter)
     rows, survivors, wrong = [], [], []
     for place, result in done:
@@ -378,7 +378,10 @@ def report(done, equivalents):
         lines += [f"    {place.key()}{breaking.SEPARATOR}REASON" for place in survivors]
     if wrong:
         lines += ["", "Wrong in equivalent.txt:", "", *(f"    {line}" for line in wrong)]
-    return "\n".join(lines) + "\n", not survivors and not wrong
+    if left_out:
+        lines += ["", "Could not notice anything, for they fail on the unbroken code:", ""]
+        lines += [f"    {unit.name}: {unit.problem}" for unit in left_out]
+    return "\n".join(lines) + "\n", not survivors and not wrong and not left_out
 
 
 def main():
@@ -416,7 +419,7 @@ def main():
         jury = Jury(units, Coverage(chosen.coverage), Store(folder / "units.json"))
         jury.list_files(pool)
         done = run(draw, jury, pool, chosen.jobs, Store(folder / "results.json"), chosen.keep_going)
-    text, well = report(done, equivalents)
+    text, well = report(done, equivalents, [unit for unit in units if unit.problem])
     (folder / "report.md").write_text(text)
     print(text, end="")
     sys.exit(0 if well else 1)

@@ -149,9 +149,9 @@ class Worker:
                                   environment)
         if code == 0:
             return None
-        case = re.search(r"^TEST CASE:\s+(.*)$", self.said(), re.MULTILINE)
+        case = first_failure(self.said())
         how = "no end" if code is None else f"signal {-code}" if code < 0 else "" if case else f"exit code {code}"
-        return ", ".join(filter(None, [case[1].strip() if case else "", how]))
+        return ", ".join(filter(None, [case, how]))
 
     def list_files(self, unit):
         """Fills in what the unit is made of."""
@@ -242,6 +242,13 @@ class Worker:
         if not slow or not self.program(unit).exists():
             return None
         return self.run(unit, ["--abort-after=1", "--test-case=" + filter_of(slow)], sum(unit.cases[c] for c in slow))
+
+
+def first_failure(said):
+    """The name of the test case that the first error belongs to, or that was running at the end; empty where none is."""
+    before_error = re.split(r"^[^\n]*\bERROR: ", said, 1, re.MULTILINE)[0]
+    names = re.findall(r"^TEST CASE:\s+(.*)$", before_error, re.MULTILINE)
+    return names[-1].strip() if names else ""
 
 
 def filter_of(names):

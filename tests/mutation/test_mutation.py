@@ -204,20 +204,32 @@ class Running(unittest.TestCase):
         self.assertEqual(self.judge(3, "`if` never", self.refused).kind, "survived")
 
 
+    def test_the_first_failing_test_case_is_named(self):
+        said = "TEST CASE:  one\n\nTEST CASE:  two\n\na.cpp:3: ERROR: CHECK( false ) is NOT correct!\nTEST CASE:  three\n"
+        self.assertEqual(runner.first_failure(said), "two")
+        self.assertEqual(runner.first_failure("TEST CASE:  one\nTEST CASE:  two\n"), "two")
+        self.assertEqual(runner.first_failure("Segmentation fault"), "")
+
+
 class Telling(unittest.TestCase):
     def setUp(self):
         self.place = places.find_places("room/a.hpp", HEADER)[0]
         self.survived = {"kind": "survived", "by": (), "seconds": 1}
 
     def test_a_survivor_makes_the_run_fail_and_an_argued_one_does_not(self):
-        text, well = mutate.report([(self.place, self.survived)], {})
+        text, well = mutate.report([(self.place, self.survived)], {}, [])
         self.assertFalse(well)
         self.assertIn(self.place.key() + " ## REASON", text)
 
     def test_an_argument_that_fits_no_place_is_told(self):
-        text, well = mutate.report([], {self.place.key(): "a reason"})
+        text, well = mutate.report([], {self.place.key(): "a reason"}, [])
         self.assertFalse(well)
         self.assertIn("no such place any more: " + self.place.key(), text)
+
+    def test_a_test_that_fails_on_the_unbroken_code_is_told(self):
+        text, well = mutate.report([], {}, [runner.Unit("core/random", (), pathlib.Path(), problem="it fails")])
+        self.assertFalse(well)
+        self.assertIn("core/random: it fails", text)
 
     def test_every_line_of_equivalent_txt_still_fits_a_place(self):
         self.assertEqual(mutate.without_place(mutate.read_equivalents()), [])
