@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Sourced by tests/run.sh, examples/run.sh and bench/run.sh:
+# Sourced by tests/*.sh, examples/run.sh and bench/run.sh:
 #   need_packages PACKAGE...   installs the Debian packages that are missing, by apt-get, as root or through sudo.
 # Returns non-zero, having said what is missing in one line, where it can't; what is there may still do.
 
