@@ -43,16 +43,18 @@ struct Shift final : Layer<float> {
 };
 struct Plain : Objective<float> {};
 
-using Types = tuple<Autoencoder<float>, Calibration, CenterRule, Confusion, Dasvdd<float>,
-                    DeepSvdd<float>, Detector<float>, EpochReport, Explanation, FileError, FitOptions,
-                    FitProgress, FitReport, GammaRule, ImageOptions, InvalidArgument, Network<float>,
-                    Options, Reconstruction<float>, RowMatrix<float>, ScoreForm, Shape, Shift, Plain,
-                    SoftBoundaryDeepSvdd<float>, Trainer<float>, Workspace<float>>;
+using Types =
+    tuple<Autoencoder<float>, Calibration, CenterRule, Confusion, Dasvdd<float>, DeepSvdd<float>,
+          Detector<float>, EpochReport, Explanation, FileError, FitOptions, FitProgress, FitReport,
+          GammaRule, ImageOptions, InvalidArgument, Network<float>, Options, Reconstruction<float>,
+          RowMatrix<float>, ScoreForm, Shape, Shift, Plain, SoftBoundaryDeepSvdd<float>,
+          Trainer<float>, Workspace<float>>;
 static_assert(tuple_size_v<Types> > 0);
 
 void every_function(const RowMatrix<float>& X, const vector<int>& labels) {
   const Activation f = leaky_relu(), g("gelu");
-  const auto net = autoencoder(chain(dense<float>(4, 3), f, relu()), chain(dense<float>(3, 4), tanh()));
+  const auto net =
+      autoencoder(chain(dense<float>(4, 3), f, relu()), chain(dense<float>(3, 4), tanh()));
   const Shape image{1, 8, 8};
   Network<float> encoder;
   encoder.add(conv2d<float>(image, 2, 3)).add(conv_transpose2d<float>({2, 6, 6}, 1, 3));

@@ -20,8 +20,7 @@ std::shared_ptr<const Model<Scalar>> compacted(const Model<Scalar>& whole) {
       if (step.kind != Step<Scalar>::Kind::dense) continue;
       Scalar* w = member.parameters.data() + step.weight_at;
       for (Index i = 0; i < step.weights(); ++i) {
-        w[i] =
-            static_cast<Scalar>(widened(to_bfloat16(static_cast<float>(w[i]))));
+        w[i] = static_cast<Scalar>(widened(to_bfloat16(static_cast<float>(w[i]))));
       }
     }
     member.network = PackedNetwork<Scalar>(net, member.parameters.data(), member.statistics.data(),
