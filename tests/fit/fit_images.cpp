@@ -141,7 +141,7 @@ TEST_CASE("fit_images takes the shape it is told, or else squares of one channel
   CHECK_THROWS_WITH_AS(image(36), "images of 1 x 5 x 7 have 35 numbers, the rows have 36",
                        InvalidArgument);
   settings.shape = {1, -5, -7};
-  CHECK_THROWS_WITH_AS(image(35), doctest::Contains("the image is 1 x -5 x -7"), InvalidArgument);
+  CHECK_THROWS_WITH_AS(image(35), doctest::Contains("the shape is 1 x -5 x -7"), InvalidArgument);
 }
 
 TEST_CASE("fit_images needs a member") {

@@ -235,7 +235,8 @@ TEST_CASE("what training warned of is kept in the file, word for word") {
   Options other = quick();
   other.seed = 1;
   const auto pair = ensemble<float>({trainer.detector(), trained<float>(other)}, 1);
-  REQUIRE(pair.warnings().size() == 1);
+  REQUIRE(pair.warnings().size() == 2);
+  CHECK(pair.warnings()[0].find("net 1: the scores of the training rows are constant") == 0);
   check_same(pair, again(pair));
   CHECK(again(pair).warnings() == pair.warnings());
 
@@ -377,8 +378,8 @@ TEST_CASE("save and load take paths, strings and literals") {
   check_same(detector, load<double>(name.c_str()));
   save(detector, name);
   check_same(detector, load<double>(path));
-  CHECK_THROWS_WITH_AS(load<double>(path / "deeper"), doctest::Contains("'" + name + "/deeper': "),
-                       FileError);
+  const std::string deeper = "'" + name + "/deeper': ";
+  CHECK_THROWS_WITH_AS(load<double>(path / "deeper"), doctest::Contains(deeper.c_str()), FileError);
 }
 
 TEST_CASE("a net that is no net is refused, and a vast one before memory is taken for it") {
@@ -405,8 +406,8 @@ TEST_CASE("a net that is no net is refused, and a vast one before memory is take
   CHECK(with_encoder(R"([["dense",5,4,1]])") ==
         "'m': the decoder takes a code of 3 numbers, the encoder gives 4");
   CHECK(with_encoder(
-            R"([["dense",5,16000000,1],["dense",16000000,16000000,1],["dense",16000000,3,1]])") ==
-        "'m': tensor 'encoder.0.weight' is 7 x 5, expected 16000000 x 5 as the net says");
+            R"([["dense",5,1000000,1],["dense",1000000,1000000,1],["dense",1000000,3,1]])") ==
+        "'m': tensor 'encoder.0.weight' is 7 x 5, expected 1000000 x 5 as the net says");
   std::string deep = "[[\"dense\",5,3,1]";
   for (int i = 0; i < 10000; ++i) deep += ",[\"relu\"]";
   CHECK(with_encoder(deep + "]") == "'m': the encoder has 10001 layers, at most 10000 are read");
