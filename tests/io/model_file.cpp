@@ -245,9 +245,10 @@ TEST_CASE("what training warned of is kept in the file, word for word") {
   const Detector<float> said(model, 1);
   CHECK(again(said).warnings() == model->warnings);
   CHECK(to_tensor_file(said).metadata("warnings") ==
-        R"(["a \"quoted\" one","","two\nlines \u00e9"])");
+        "[\"a \\\"quoted\\\" one\",\"\",\"two\\nlines \xc3\xa9\"]");
   // Of a detector without warnings the file says nothing.
-  CHECK(to_tensor_file(trained<float>(quick())).metadata().count("warnings") == 0);
+  model->warnings.clear();
+  CHECK(to_tensor_file(said).metadata().count("warnings") == 0);
   CHECK_THROWS_WITH_AS(
       save(said, "m", {{"warnings", "none"}}),
       "a fact can't be named 'warnings': the model file means something else by it",
