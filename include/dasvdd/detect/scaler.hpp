@@ -7,6 +7,7 @@
 #include <dasvdd/detect/standardizer.hpp>
 #include <dasvdd/detect/unscaled.hpp>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -35,20 +36,23 @@ class Scaler {
   using Kind = std::variant<Unscaled<Scalar>, Standardizer<Scalar>, ContrastNormalizer<Scalar>,
                             Softener<Scalar>>;
 
-  Scaler() = default;
-  Scaler(Kind kind) : kind_(std::move(kind)) {}
+  Scaler() : Scaler(Kind()) {}
+  Scaler(Kind kind) : kind_(std::make_shared<const Kind>(std::move(kind))) {}
+  // Copies share the kind, which never changes. No moves: they would leave a scaler without one.
+  Scaler(const Scaler&) = default;
+  Scaler& operator=(const Scaler&) = default;
 
-  const Kind& kind() const { return kind_; }
+  const Kind& kind() const { return *kind_; }
   /// Whether rows stay as they are.
-  bool empty() const { return std::holds_alternative<Unscaled<Scalar>>(kind_); }
+  bool empty() const { return std::holds_alternative<Unscaled<Scalar>>(*kind_); }
 
   /// Features that a row must have; 0 where rows of any width fit.
   Index features() const {
-    return std::visit([](const auto& kind) { return kind.features(); }, kind_);
+    return std::visit([](const auto& kind) { return kind.features(); }, *kind_);
   }
   /// out = the row as the net takes it; both have d numbers.
   void apply(const kernels::Table<Scalar>& k, const Scalar* row, Index d, Scalar* out) const {
-    std::visit([&](const auto& kind) { kind.apply(k, row, d, out); }, kind_);
+    std::visit([&](const auto& kind) { kind.apply(k, row, d, out); }, *kind_);
   }
   /// The same for each row of X; out's rows are `stride` apart.
   void apply(const kernels::Table<Scalar>& k, Rows<const Scalar> X, Scalar* out,
@@ -59,19 +63,19 @@ class Scaler {
             kind.apply(k, X.row(i), X.cols(), out + i * stride);
           }
         },
-        kind_);
+        *kind_);
   }
   /// Brings `out`, which resembles the row in the net's units, back into the row's own units.
   void undo(const kernels::Table<Scalar>& k, const Scalar* row, Index d, Scalar* out) const {
-    std::visit([&](const auto& kind) { kind.undo(k, row, d, out); }, kind_);
+    std::visit([&](const auto& kind) { kind.undo(k, row, d, out); }, *kind_);
   }
   /// The kind in words.
   std::string text() const {
-    return std::visit([](const auto& kind) { return kind.text(); }, kind_);
+    return std::visit([](const auto& kind) { return kind.text(); }, *kind_);
   }
   /// Its numbers, for the model file.
   std::vector<ScalerTensor> tensors() const {
-    return std::visit([](const auto& kind) { return kind.tensors(); }, kind_);
+    return std::visit([](const auto& kind) { return kind.tensors(); }, *kind_);
   }
   /// The scaler that a model file's tensors describe; an empty one where there are none.
   /// \param file see the class
@@ -82,7 +86,7 @@ class Scaler {
   }
 
   /// Whether both do the same to every row.
-  friend bool operator==(const Scaler& a, const Scaler& b) { return a.kind_ == b.kind_; }
+  friend bool operator==(const Scaler& a, const Scaler& b) { return *a.kind_ == *b.kind_; }
   friend bool operator!=(const Scaler& a, const Scaler& b) { return !(a == b); }
 
  private:
@@ -98,7 +102,7 @@ class Scaler {
     return found;
   }
 
-  Kind kind_;
+  std::shared_ptr<const Kind> kind_;
 };
 
 }  // namespace detail
