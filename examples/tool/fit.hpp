@@ -141,10 +141,13 @@ class FitCommand {
     }
 
     dasvdd::Detector<float> detector = naming(data_.path, [&] {
-      return published()              ? fit_published(table, out, err)
-             : by_image_preset(table) ? fit_images(table, err)
-                                      : fit_default(table, err);
+      return published()              ? fit_published(table, out)
+             : by_image_preset(table) ? fit_images(table)
+                                      : fit_default(table);
     });
+    for (const std::string& warning : detector.warnings()) {
+      err << "dasvdd: warning: " << warning << '\n';
+    }
     if (false_alarm_rate_) {
       detector = naming(data_.path, [&] {
         return detector.calibrated(held_out, dasvdd::false_alarm_rate(*false_alarm_rate_),
@@ -277,7 +280,7 @@ class FitCommand {
   }
 
   /// The library's one-line fit.
-  dasvdd::Detector<float> fit_default(const Table& table, std::ostream& err) {
+  dasvdd::Detector<float> fit_default(const Table& table) {
     dasvdd::FitOptions settings;
     settings.seed = options_.seed;
     settings.threads = options_.threads;
@@ -290,12 +293,11 @@ class FitCommand {
     settings.contamination = contamination_;
     if (gamma_ != "auto") settings.gamma = options_.gamma;
     facts_["training"] = "default";
-    return showing(err,
-                   [&](const auto& progress) { return dasvdd::fit(table.X, settings, progress); });
+    return showing([&](const auto& progress) { return dasvdd::fit(table.X, settings, progress); });
   }
 
   /// The library's one-line fit for images.
-  dasvdd::Detector<float> fit_images(const Table& table, std::ostream& err) {
+  dasvdd::Detector<float> fit_images(const Table& table) {
     dasvdd::ImageOptions settings;
     settings.seed = options_.seed;
     settings.threads = options_.threads;
@@ -306,26 +308,21 @@ class FitCommand {
     if (mixed_option_->count() > 0) settings.precision = dasvdd::mixed_precision();
     facts_["training"] = "images, " + image_kind_;
     return showing(
-        err, [&](const auto& progress) { return dasvdd::fit_images(table.X, settings, progress); });
+        [&](const auto& progress) { return dasvdd::fit_images(table.X, settings, progress); });
   }
 
-  /// Trains an ensemble behind a bar of progress, then tells what training warns of.
+  /// Trains an ensemble and shows its progress.
   /// \param train called as train(progress)
   template <class Train>
-  static dasvdd::Detector<float> showing(std::ostream& err, Train&& train) {
+  static dasvdd::Detector<float> showing(Train&& train) {
     Progress bar("epoch");
-    auto detector = train([&](const dasvdd::FitProgress& at) {
+    return train([&](const dasvdd::FitProgress& at) {
       bar.update(static_cast<long>(at.done), static_cast<long>(at.total), progress_words(at));
     });
-    bar.finish();
-    for (const std::string& warning : detector.warnings()) {
-      err << "dasvdd: warning: " << warning << '\n';
-    }
-    return detector;
   }
 
   /// The paper's form: one net, the published score.
-  dasvdd::Detector<float> fit_published(const Table& table, std::ostream& out, std::ostream& err) {
+  dasvdd::Detector<float> fit_published(const Table& table, std::ostream& out) {
     options_.standardize = standardize_ || (!raw_ && !table.images);
     if (output_.empty()) output_ = table.images && !options_.standardize ? "sigmoid" : "identity";
     if (mixed_option_->count() > 0) options_.precision = dasvdd::mixed_precision();
@@ -337,9 +334,6 @@ class FitCommand {
       return true;
     });
     bar.finish();
-    for (const std::string& warning : report.warnings)
-      err << "dasvdd: warning: " << warning << '\n';
-
     facts_["training"] = "published";
     out << "gamma " << number_text(report.gamma) << "\nloss "
         << number_text(report.epochs.back().loss) << '\n';

@@ -38,7 +38,8 @@ class InfoCommand {
     if (scaling != "standardized" && !model.scaler.empty()) out << "images " << scaling << '\n';
     out << "threshold " << number_text(detector.threshold()) << "\ncalibration_scores "
         << detector.calibration().scores().size() << '\n';
-    for (const auto& [key, word] : model.facts) out << key << ' ' << word << '\n';
+    for (const auto& [key, word] : detector.facts()) out << key << ' ' << word << '\n';
+    for (const std::string& warning : detector.warnings()) out << "warning " << warning << '\n';
   }
 
  private:

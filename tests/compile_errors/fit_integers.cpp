@@ -1,4 +1,4 @@
-// refused: dasvdd: a net computes in float or double
+// refused: dasvdd: a batch to fit has float or double numbers
 #include <dasvdd/fit/fit.hpp>
 
 auto detector(const dasvdd::RowMatrix<int>& X) { return dasvdd::fit(X); }

@@ -407,6 +407,30 @@ TEST_CASE("tool: a bar's words say which net is at work, or that the rows are be
   CHECK(tool::progress_words(at) == "screening, loss 0.25");
 }
 
+TEST_CASE("tool: what training warns of is a line each, and kept in the model") {
+  const TemporaryFolder folder;
+  std::string rows = "a,b\n";
+  for (int i = 0; i < 40; ++i) rows += "1,2\n";  // all alike
+  const std::string data = folder.put("alike.csv", rows), model = folder / "m";
+  for (const bool published : {false, true}) {
+    CAPTURE(published);
+    const Outcome fit =
+        published ? dasvdd_tool(fit_arguments(data, model))
+                  : dasvdd_tool({"fit", data, "-o", model, "--epochs", "1", "--threads", "1"});
+    REQUIRE(fit.status == 0);
+    const auto warnings = dasvdd::load<float>(model).warnings();
+    REQUIRE(warnings.size() == (published ? 1u : 9u));  // one a net
+    std::string told, listed;
+    for (const std::string& warning : warnings) {
+      told += "dasvdd: warning: " + warning + "\n";
+      listed += "warning " + warning + "\n";
+    }
+    CHECK(fit.err == told);
+    CHECK(contains(told, "the scores of the training rows are constant"));
+    CHECK(contains(dasvdd_tool({"info", model}).out, listed));
+  }
+}
+
 TEST_CASE("tool: --validation and --patience are those of Trainer") {
   const TemporaryFolder folder;
   const std::string train = folder.put("train.csv", csv(60, 0)), model = folder / "m";

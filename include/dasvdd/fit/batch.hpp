@@ -30,7 +30,10 @@ using BatchScalar = typename BatchTraits<Batch>::Scalar;
 /// A view of the batch, without a copy.
 template <class Batch>
 Rows<const BatchScalar<Batch>> rows_of(const Batch& X) {
-  return Rows<const BatchScalar<Batch>>(X);
+  using Scalar = BatchScalar<Batch>;
+  static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>,
+                "dasvdd: a batch to fit has float or double numbers");
+  return Rows<const Scalar>(X);
 }
 
 }  // namespace detail
