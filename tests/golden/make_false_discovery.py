@@ -2,7 +2,7 @@
 """Prints the reference numbers of tests/detect/false_discovery.cpp (PyPI: scipy, online-fdr).
 
 Adjusted p-values are scipy.stats.false_discovery_control's. Levels are online_fdr's LordPlusPlus, given the sequence
-that OnlineSelect spends by: a mixture of geometric sequences in place of the package's own.
+that OnlineSelect spends by in place of the package's own.
 Run: python3 make_false_discovery.py
 """
 from importlib.metadata import version
@@ -18,11 +18,11 @@ def table(name, numbers):
         print("    " + " ".join(f"{float(x)!r}," for x in numbers[i:i + 4]))
 
 
-class Mixture:
-    """g_j of OnlineSelect without end of memory: means 1, 2, 4, ... 2^15 in equal parts."""
+class Geometric:
+    """g_j of OnlineSelect for 1999 calibration rows and an fdr of 0.1: mean 0.1 * 2000 / 4."""
     @staticmethod
     def calc_gamma(j, **_):
-        return sum(2.0**-k * (1 - 2.0**-k) ** (j - 1) for k in range(16)) / 16
+        return (1 - 1 / 50) ** (j - 1) / 50
 
 
 rng = np.random.default_rng(14)
@@ -33,9 +33,9 @@ rng.shuffle(p)
 table("p-values of 40ths, times 40", p * 40)
 table("adjusted", false_discovery_control(p))
 
-p = np.where(rng.random(32) < 0.3, rng.random(32) * 1e-3, rng.random(32)).round(5)
+p = np.where(rng.random(32) < 0.3, rng.random(32) * 2e-3, rng.random(32)).round(5)
 lord = LordPlusPlus(0.1, 0.05)
-lord.seq = Mixture()
+lord.seq = Geometric()
 levels = []
 for x in p:
     lord.test_one(float(x))

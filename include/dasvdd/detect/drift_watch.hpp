@@ -65,26 +65,29 @@ class DriftWatch {
   }
 
   /// Watches scores and features.
-  /// \param rows normal rows, n x d, n >= 1 (any number of them; those of the calibration, say)
-  DriftWatch(const std::vector<double>& calibration, Rows<const float> rows,
-             double false_alarms = 0.01, std::uint64_t seed = 0)
+  /// \param rows normal rows, n x d, n >= 1: those of the calibration, say; they need not be as many as its scores
+  template <class Scalar>
+  DriftWatch(const std::vector<double>& calibration, Rows<Scalar> rows, double false_alarms = 0.01,
+             std::uint64_t seed = 0)
       : DriftWatch(calibration, false_alarms, seed) {
-    watch_features(rows);
+    watch_features(Rows<const Scalar>(rows));
   }
-  DriftWatch(const std::vector<double>& calibration, Rows<const double> rows,
+  template <class Derived>
+  DriftWatch(const std::vector<double>& calibration, const Eigen::DenseBase<Derived>& rows,
              double false_alarms = 0.01, std::uint64_t seed = 0)
-      : DriftWatch(calibration, false_alarms, seed) {
-    watch_features(rows);
-  }
+      : DriftWatch(calibration, Rows<const typename Derived::Scalar>(rows), false_alarms, seed) {}
 
   /// Goes on where `state` was taken, to the same bits. Throws InvalidArgument if it can't be a watch's.
   explicit DriftWatch(const State& state)
-      : false_alarms_(state.false_alarms), rows_(state.rows), alarm_row_(state.alarm_row), random_(0) {
+      : false_alarms_(state.false_alarms),
+        rows_(state.rows),
+        alarm_row_(state.alarm_row),
+        random_(0) {
     detail::require(state.false_alarms > 0 && state.false_alarms < 1 && !state.tests.empty() &&
                         state.alarm_row <= state.rows,
-                    "the state of a drift watch has a rate of false alarms of ",
-                    state.false_alarms, ", ", state.tests.size(), " tests and an alarm at row ",
-                    state.alarm_row, " of ", state.rows,
+                    "the state of a drift watch has a rate of false alarms of ", state.false_alarms,
+                    ", ", state.tests.size(), " tests and an alarm at row ", state.alarm_row,
+                    " of ", state.rows,
                     ", expected a rate between 0 and 1, a test and an alarm that has been");
     random_.set_state(state.random);
     for (const auto& test : state.tests) tests_.emplace_back(test);
@@ -122,9 +125,9 @@ class DriftWatch {
       const double peak = tests_[static_cast<std::size_t>(j) + 1].peak();
       if (peak >= feature_limit()) moved.push_back({j, peak});
     }
-    std::stable_sort(
-        moved.begin(), moved.end(),
-        [](const MovedFeature& a, const MovedFeature& b) { return a.evidence > b.evidence; });
+    std::stable_sort(moved.begin(), moved.end(), [](const MovedFeature& a, const MovedFeature& b) {
+      return a.evidence > b.evidence;
+    });
     return moved;
   }
 

@@ -6,7 +6,6 @@
 #include <dasvdd/core/finite.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -55,82 +54,81 @@ inline std::vector<bool> benjamini_hochberg(const double* p, std::size_t n, doub
 }
 
 /// Selects anomalies from a stream of p-values, row by row, so that few of those selected are normal: LORD++ (Ramdas,
-/// Yang, Wainwright & Jordan 2017), with or without decaying memory.
+/// Yang, Wainwright & Jordan 2017), with or without their decaying memory.
 ///
 /// Row t is selected if its p-value is at most
-///   a_t = w (1 - d) + w d^t g_t + sum over selected rows s < t of b_s d^(t - s) g_(t - s),
-/// d = 1 - 1 / memory, w = fdr / 2, b_s = fdr - w. In words: there is half of fdr to spend at first, every selection
-/// brings more, and what is brought is spent over the rows that follow by the falling sequence g with sum 1. Without
-/// end of memory d = 1 and b_s = fdr from the second selection on. g mixes the geometric sequences of means 1, 2, 4,
-/// ... up to 2^15 or the memory in equal parts, and is close to 0.09 / j up to j = 2^15: so no list of selected
-/// rows is kept, only 16 numbers.
+///   a_t = w / memory + w d^t g_t + sum over selected rows s < t of b_s d^(t - s) g_(t - s),
+/// w = fdr / 2, d = 1 - 1 / memory, b_s = fdr - w. In words: there is half of fdr to spend at first, every selection
+/// brings more, and what was brought is spent on the rows that follow, g_j = (1 - 1/m)^(j - 1) / m being spent on the
+/// j-th. Without end of memory d = 1, and b_s = fdr from the second selection on. Since g is geometric, the sum is one
+/// number, which each row multiplies by d (1 - 1/m): an update takes constant time and memory.
+///
+/// m = fdr (n + 1) / 4, at least 1, for p-values out of n calibration rows: they are never below 1 / (n + 1), so any
+/// level below that is spent for nothing. With this m a selection keeps the level above it for about 1.4 m rows.
 ///
 /// Guarantee, at every row T. With V and R the normal and all rows selected up to T, each counted with weight
 /// d^(T - t): the expectation of V / max(R, 1) is at most fdr, if each normal row's p-value is at most x with
-/// probability at most x, for all x, and independent of all others. Without end of memory that is the false
-/// discovery rate of the whole stream; otherwise that of about the last `memory` rows. Proof: a_t only grows with
-/// earlier selections, so that the expectation is at most that of (sum of d^(T - t) a_t) / max(R, 1) (their Lemma 1),
-/// and that sum is at most w + (fdr - w) R, or fdr max(R, 1) in the other case.
+/// probability at most x, for all x, and independent of all other rows' p-values. Without end of memory that is the
+/// false discovery rate of the whole stream, otherwise that of about the last `memory` rows. Proof: a_t only grows
+/// with earlier selections, so the expectation is at most that of (sum of d^(T - t) a_t) / max(R, 1) (their Lemma 1);
+/// and that sum is at most w + (fdr - w) R, or fdr max(R, 1) in the case without end, so at most fdr max(R, 1).
 ///
-/// Not guaranteed: p-values of rows compared with one calibration sample depend on each other by that sample. No proof
-/// is known to us for LORD++ and SAFFRON then; those for positive dependence are of dependence between neighbors
-/// (Fisher 2021). In simulations of such p-values (tests/detect/false_discovery.cpp) the rate is held.
+/// Not guaranteed: p-values of rows that are compared with one calibration sample depend on each other by that sample.
+/// We know of no proof for LORD++ or SAFFRON then; that for positive dependence is of dependence between neighbors (Fisher
+/// 2021). In simulations of such p-values (tests/detect/false_discovery.cpp) the rate is held.
 ///
-/// LORD++ rather than SAFFRON, for anomalies are rare: what SAFFRON gains by estimating the share of normal rows
-/// is then small, and that estimate, from p-values above a half, is what the common sample disturbs.
+/// LORD++ rather than SAFFRON, for anomalies are rare: what SAFFRON gains by its estimate of the share of normal rows is
+/// then small, and that estimate, out of p-values above a half, is what the common sample disturbs.
 ///
-/// Memory or not: without end of memory the level falls with every row that is not selected, and p-values of n
-/// calibration rows, which are at least 1 / (n + 1), are soon never reached again. A memory keeps the level at
-/// fdr / (2 memory) or above; with memory <= fdr (n + 1) / 2 a row above all of the calibration's is always selected.
+/// With memory or without: without end of memory the level falls with every row that is not selected, and after some m
+/// rows in a row not even the smallest p-value reaches it again. With memory <= fdr (n + 1) / 2 the level never falls
+/// below 1 / (n + 1): a row above all of the calibration's is always selected, at the price that where the last
+/// `memory` rows held no anomaly, a false selection counts little.
 class OnlineSelect {
  public:
-  static constexpr std::size_t scales = 16;
-
   /// The whole rule in plain numbers.
   struct State {
-    double fdr = 0, memory = 0;
+    double fdr = 0;
+    double span = 0;    ///< m
+    double memory = 0;  ///< rows, or infinity
+    double fund = 0;    ///< a_t of the next row, without w / memory
     std::uint64_t rows = 0, selected = 0;
-    std::array<double, scales> funds{};  ///< what the next row gets of each geometric sequence
   };
 
   /// \param fdr in (0, 1)
+  /// \param calibration_rows n
   /// \param memory rows, at least 1
-  explicit OnlineSelect(double fdr, double memory = std::numeric_limits<double>::infinity()) {
+  OnlineSelect(double fdr, std::size_t calibration_rows,
+               double memory = std::numeric_limits<double>::infinity()) {
     state_.fdr = fdr;
+    state_.span = std::max(1.0, fdr * (static_cast<double>(calibration_rows) + 1) / 4);
     state_.memory = memory;
     check();
-    receive(initial());
+    state_.fund = first_spent(initial());
   }
 
-  /// Goes on where `state` was taken, to the same bits.
+  /// Goes on where `state` was taken, to the same bits. Throws InvalidArgument if it can't be one.
   explicit OnlineSelect(const State& state) : state_(state) {
     check();
-    require(state.selected <= state.rows, "the state of an online selection has ", state.selected,
-            " of ", state.rows, " rows selected, expected no more than there were");
-    for (const double fund : state.funds) {
-      require(fund >= 0 && fund <= 1, "the state of an online selection has funds of ", fund,
-              ", expected numbers from 0 to 1");
-    }
+    require(
+        state.span >= 1 && state.fund >= 0 && state.fund <= 1 && state.selected <= state.rows,
+        "the state of an online selection has a span of ", state.span, ", a fund of ", state.fund,
+        " and ", state.selected, " of ", state.rows,
+        " rows selected; expected at least 1, a number from 0 to 1 and no more than there were");
   }
 
   /// The largest p-value that would be selected next.
-  double level() const {
-    double sum = initial() * (1 - decay());
-    for (const double fund : state_.funds) sum += fund;
-    return sum;
-  }
+  double level() const { return initial() / state_.memory + state_.fund; }
 
-  /// The next row's p-value, in [0, 1]; returns whether the row is selected.
+  /// The next row's p-value, from 0 to 1; returns whether the row is selected.
   bool add(double p) {
     require(p >= 0 && p <= 1, "the p-value is ", p, ", expected a number from 0 to 1");
     const bool selected = reaches(p, level());
-    for (std::size_t k = 0; k < scales; ++k) state_.funds[k] *= decay() * (1 - share(k));
-    if (selected) {
-      const bool all_of_it = state_.selected > 0 && decay() == 1;
-      receive(all_of_it ? state_.fdr : state_.fdr - initial());
-      ++state_.selected;
-    }
+    const bool whole = state_.selected > 0 && decay() == 1;
+    const double brought = selected ? (whole ? state_.fdr : state_.fdr - initial()) : 0;
+    state_.fund = std::fma(state_.fund, decay() * (1 - 1 / state_.span), first_spent(brought));
     ++state_.rows;
+    state_.selected += selected;
     return selected;
   }
 
@@ -144,18 +142,8 @@ class OnlineSelect {
 
   double initial() const { return state_.fdr / 2; }
   double decay() const { return 1 - 1 / state_.memory; }
-  /// The first of the geometric sequence k with sum 1 and mean 2^k.
-  static double share(std::size_t k) { return std::ldexp(1.0, -static_cast<int>(k)); }
-
-  /// Spreads an amount over the rows to come.
-  void receive(double amount) {
-    std::size_t used = 1;
-    while (used < scales && 1 <= state_.memory * share(used)) ++used;
-    const double part = amount * decay() / static_cast<double>(used);
-    for (std::size_t k = 0; k < used; ++k) {
-      state_.funds[k] = std::fma(part, share(k), state_.funds[k]);
-    }
-  }
+  /// What the row after it gets of an amount.
+  double first_spent(double amount) const { return amount * decay() / state_.span; }
 
   State state_;
 };

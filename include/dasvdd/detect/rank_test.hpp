@@ -2,6 +2,7 @@
 /// \file
 /// Whether new values are like old ones: a sequential test of ranks, in bounded memory.
 
+#include <dasvdd/core/finite.hpp>
 #include <dasvdd/core/random.hpp>
 
 #include <algorithm>
@@ -40,7 +41,7 @@ class RankTest {
 
   /// The whole test in plain numbers.
   struct State {
-    std::vector<double> edges;       ///< B - 1 of the reference values, ascending: the bins' borders
+    std::vector<double> edges;  ///< B - 1 of the reference values, ascending: the bins' borders
     std::vector<double> tie_breaks;  ///< B - 1 in [0, 1): the order among equal values
     std::vector<double> masses;      ///< B: the sum of 1 + k over a bin's gaps
     std::vector<double> wealth;      ///< one a bet
@@ -71,21 +72,28 @@ class RankTest {
             "the state of a rank test has ", state_.edges.size(), " edges, ",
             state_.tie_breaks.size(), " tie breaks, ", bins, " masses and ", state_.wealth.size(),
             " bets, expected B - 1, B - 1, B >= 2 and ", bets);
-    for (std::size_t i = 0; i < bins; ++i) {
-      // Written so that a NaN fails too.
-      const bool ascending = i == 0 || i + 1 == bins || edge(i - 1) <= edge(i);
-      require(ascending && state_.masses[i] >= 1, "the state of a rank test has mass ",
-              state_.masses[i], " in bin ", i,
-              " or its edges out of order, expected at least 1 and ascending edges");
+    for (std::size_t i = 0; i + 1 < bins; ++i) {
+      const double edge = state_.edges[i], tie_break = state_.tie_breaks[i];
+      const bool ascending = i == 0 || state_.edges[i - 1] < edge ||
+                             (state_.edges[i - 1] == edge && state_.tie_breaks[i - 1] <= tie_break);
+      require(!is_nan(edge) && ascending && tie_break >= 0 && tie_break < 1,
+              "the state of a rank test has edge ", i, " at ", edge, " with tie break ", tie_break,
+              ", expected ascending edges and tie breaks from 0 to 1");
+    }
+    for (const double mass : state_.masses) {
+      require(mass >= 1 && mass < 0x1p53, "the state of a rank test has a mass of ", mass,
+              ", expected at least 1");
     }
     for (const double wealth : state_.wealth) {
-      require(wealth >= 0, "the state of a rank test has a wealth of ", wealth,
-              ", expected no negative number");
+      require(wealth >= 0 && wealth <= most_wealth, "the state of a rank test has a wealth of ",
+              wealth, ", expected a number from 0 to ", most_wealth);
     }
+    require(state_.peak >= 1, "the state of a rank test has a peak of ", state_.peak,
+            ", expected at least 1");
   }
 
   /// What the bets have not yet got after `row` rows, 1 after none. It falls so slowly that a change after 10^6 rows
-  /// still finds 1e-8 a row, and is then found later by log(1e8) / log(gain a row).
+  /// still finds 1e-8 a row, and is then found later by what a gain of 1e8 takes.
   static double reserve(std::uint64_t row) {
     return 1 / (1 + portable_log(1 + static_cast<double>(row) / 100));
   }
@@ -104,8 +112,7 @@ class RankTest {
     const auto high = distributions((below + mass) / total, above / total);
     for (std::size_t i = 0; i < bets; ++i) {
       const double factor = (high[i] - low[i]) / (mass / total);
-      // A ceiling, for a long drift would end in infinity.
-      state_.wealth[i] = std::min(1e290, factor * (state_.wealth[i] + stake));
+      state_.wealth[i] = std::min(most_wealth, factor * (state_.wealth[i] + stake));
     }
     const double sum = evidence(row);
     state_.peak = std::max(state_.peak, sum);
@@ -123,6 +130,9 @@ class RankTest {
   const State& state() const { return state_; }
 
  private:
+  /// A ceiling, for a long drift would end in infinity.
+  static constexpr double most_wealth = 1e290;
+
   /// Every bet's F at one place of [0, 1], given by its distances from both ends, for 1 - v has lost the digits that
   /// the upper end needs. In operations that every compiler rounds alike.
   static std::array<double, bets> distributions(double below, double above) {
@@ -156,16 +166,12 @@ class RankTest {
     }
     std::vector<std::size_t> ranks;
     for (const double level : levels) {
-      const double rank = std::floor(level * gaps + 0.5);
+      const double rank = std::floor(std::fma(level, gaps, 0.5));
       if (rank >= 1 && rank < gaps) ranks.push_back(static_cast<std::size_t>(rank));
     }
     std::sort(ranks.begin(), ranks.end());
     ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
     return ranks;
-  }
-
-  std::pair<double, double> edge(std::size_t i) const {
-    return {state_.edges[i], state_.tie_breaks[i]};
   }
 
   /// The bin of a value. Its own random number is drawn only where it decides.
@@ -174,8 +180,8 @@ class RankTest {
     const auto from = first - state_.edges.begin(), to = last - state_.edges.begin();
     if (from == to) return static_cast<std::size_t>(from);
     const auto ties = state_.tie_breaks.begin();
-    return static_cast<std::size_t>(
-        std::upper_bound(ties + from, ties + to, random.uniform()) - ties);
+    return static_cast<std::size_t>(std::upper_bound(ties + from, ties + to, random.uniform()) -
+                                    ties);
   }
 
   State state_;
