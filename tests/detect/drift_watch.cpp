@@ -1,11 +1,13 @@
 // The watch for drift: false alarms over all time, delays, names of features, and going on from a state.
 
+#include <dasvdd/detect/calibration.hpp>
 #include <dasvdd/detect/drift_watch.hpp>
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <limits>
+#include <string>
 
 using namespace dasvdd;
 
@@ -94,12 +96,14 @@ TEST_CASE("the rate of false alarms, over 100,000 rows" * doctest::skip()) {
   for (const std::size_t n : {100u, 1000u, 10000u}) {
     const int repetitions = 500;
     const int count = alarms(n, 0.05, repetitions, 100000);
-    MESSAGE(n, " calibration rows: ", count, " alarms in ", repetitions, " streams at a rate of 0.05");
+    MESSAGE(n, " calibration rows: ", count, " alarms in ", repetitions,
+            " streams at a rate of 0.05");
     CHECK(count <= 0.05 * repetitions + 3 * std::sqrt(0.05 * 0.95 * repetitions));
   }
 }
 
-TEST_CASE("frequencies of the calibration alone would be found out, which is why the stream joins it") {
+TEST_CASE(
+    "frequencies of the calibration alone would be found out, which is why the stream joins it") {
   // The same test with masses that stay those of 100 calibration values: nearly every stream is called changed.
   int count = 0;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
@@ -141,11 +145,16 @@ TEST_CASE("shifts of the mean, the scale and one feature are found, up and down"
 }
 
 TEST_CASE("delays of detection" * doctest::skip()) {
-  const Table tables[] = {{"mean 0.25", 0.25},         {"mean 0.5", 0.5},
-                          {"mean 1", 1},               {"scale 1.1", 0, 1.1},
-                          {"scale 1.25", 0, 1.25},     {"scale 1.5", 0, 1.5},
-                          {"scale 0.8", 0, 0.8},       {"scale 0.5", 0, 0.5},
-                          {"one feature by 1", 0, 1, 1}, {"one feature by 2", 0, 1, 2},
+  const Table tables[] = {{"mean 0.25", 0.25},
+                          {"mean 0.5", 0.5},
+                          {"mean 1", 1},
+                          {"scale 1.1", 0, 1.1},
+                          {"scale 1.25", 0, 1.25},
+                          {"scale 1.5", 0, 1.5},
+                          {"scale 0.8", 0, 0.8},
+                          {"scale 0.5", 0, 0.5},
+                          {"one feature by 1", 0, 1, 1},
+                          {"one feature by 2", 0, 1, 2},
                           {"one feature by 3", 0, 1, 3}};
   const int repetitions = 50;
   const long after = 20000;
@@ -156,14 +165,15 @@ TEST_CASE("delays of detection" * doctest::skip()) {
           std::vector<double> delays;
           int early = 0;
           for (int i = 0; i < repetitions; ++i) {
-            const long rows = delay(static_cast<std::uint64_t>(i), n, before, table, after, with_rows);
+            const long rows =
+                delay(static_cast<std::uint64_t>(i), n, before, table, after, with_rows);
             early += rows < 0;
             delays.push_back(rows > 0 ? double(rows) : std::numeric_limits<double>::infinity());
           }
           std::sort(delays.begin(), delays.end());
-          const char* watched = with_rows ? "scores and features" : "scores";
-          MESSAGE(watched, ", ", n, " calibration rows, ", before,
-                  " before, ", table.name, ": median ", delays[repetitions / 2], ", 90 % ",
+          const std::string watched = with_rows ? "scores and features" : "scores";
+          MESSAGE(watched, ", ", n, " calibration rows, ", before, " before, ",
+                  std::string(table.name), ": median ", delays[repetitions / 2], ", 90 % ",
                   delays[repetitions * 9 / 10], ", early ", early);
           CHECK(early <= 3);  // 0.01 each: more than 3 of 50 have a chance of 0.002
         }
@@ -230,25 +240,28 @@ TEST_CASE("features that did not move are not named, and raise no alarm") {
 }
 
 TEST_CASE("limits: the score's share of the rate is all without features, and half with them") {
-  // Values far above everything, with evidence that rises row by row.
+  // Scores at their 0.9 quantile, by which no bet gains as much as 2 a row: the limit is met on the way.
   Random random(8);
   const auto calibration = scores(200, random);
   const auto rows = rows_of(normal, 200, random);
   DriftWatch alone(calibration, 0.05), both(calibration, rows, 0.05);
+  const double high = Calibration(calibration).threshold(false_alarm_rate(0.1));
   const auto raised_at = [&](DriftWatch& watch, auto&& add) {
     double before = 1;
-    while (!add()) before = watch.evidence();
+    while (!add() && watch.rows() < 1000) before = watch.evidence();
     return std::make_pair(before, watch.evidence());
   };
   double x[features];
-  const auto one = raised_at(alone, [&] { return alone.add(100); });
+  const auto one = raised_at(alone, [&] { return alone.add(high); });
   CHECK(one.first < 1 / 0.05);
+  CHECK(one.second < 2 / 0.05);
   CHECK(one.second >= 1 / 0.05);
   const auto two = raised_at(both, [&] {
     normal.row(random, x);
-    return both.add(100, x);
+    return both.add(high, x);
   });
   CHECK(two.first < 2 / 0.05);
+  CHECK(two.second < 4 / 0.05);
   CHECK(two.second >= 2 / 0.05);
   // It stays alarmed, and remembers the row.
   const auto row = alone.alarm_row();
@@ -297,7 +310,8 @@ TEST_CASE("a watch goes on from its state to the same bits") {
   }
   // Another seed orders equal values in another way.
   DriftWatch other(calibration, rows, 0.01, 4);
-  CHECK(other.state().tests[0].tie_breaks != DriftWatch(calibration, rows, 0.01, 3).state().tests[0].tie_breaks);
+  CHECK(other.state().tests[0].tie_breaks !=
+        DriftWatch(calibration, rows, 0.01, 3).state().tests[0].tie_breaks);
 }
 
 TEST_CASE("float rows count as the doubles they are") {
@@ -321,7 +335,8 @@ TEST_CASE("bad scores, rows and states get a sentence and change nothing") {
                        InvalidArgument);
   CHECK_THROWS_WITH_AS(DriftWatch(V{1, nan}), "calibration score 1 is NaN, expected a number",
                        InvalidArgument);
-  for (const double rate : {0.0, 1.0, nan}) CHECK_THROWS_AS(DriftWatch(V{1}, rate), InvalidArgument);
+  for (const double rate : {0.0, 1.0, nan})
+    CHECK_THROWS_AS(DriftWatch(V{1}, rate), InvalidArgument);
   CHECK_THROWS_WITH_AS(DriftWatch(V{1}, 2.0),
                        "the rate of false alarms is 2, expected a number between 0 and 1",
                        InvalidArgument);

@@ -107,6 +107,38 @@ TEST_CASE("the next row leaves the evidence what it is in the mean, whatever has
   }
 }
 
+TEST_CASE("each shape of change is bet on") {
+  // 1,000 reference values 0 .. 999 and a few new ones, whose evidence the bets on other shapes don't reach.
+  std::vector<double> reference(1000);
+  std::iota(reference.begin(), reference.end(), 0.0);
+  const auto gained = [&](std::uint64_t rows, auto&& value) {
+    Random random(7);
+    RankTest test(reference, random);
+    double last = 1;
+    for (std::uint64_t row = 1; row <= rows; ++row)
+      last = test.add(value(row, random), row, random);
+    return last;
+  };
+  // All far out, on one side: the next best bet is on both sides, and gains half as much a row.
+  CHECK(gained(8, [](auto, auto&) { return 2000.0; }) > 1e12);
+  CHECK(gained(8, [](auto, auto&) { return -2000.0; }) > 1e12);
+  // By turns on both sides: the next best is on some rows far up and all others as they were.
+  CHECK(gained(20, [](auto row, auto&) { return row % 2 == 0 ? 2000.0 : -2000.0; }) > 1e20);
+  // The middle: no other density is above 1 there.
+  CHECK(gained(40, [](auto row, auto&) { return row % 2 == 0 ? 450.5 : 549.5; }) > 100);
+  // One row in 20 far up, the others anywhere: every other bet loses more on those than it gains.
+  CHECK(gained(600, [](auto row, auto& random) {
+          return row % 20 == 0 ? 2000.0 : 1000 * random.uniform();
+        }) > 1e4);
+  // Two rows above for every one below, and the other way round: too little for the steeper densities.
+  for (const double direction : {1.0, -1.0}) {
+    CHECK(gained(1000, [&](auto row, auto& random) {
+            return 500 + direction * (row % 3 == 0 ? 500 * random.uniform()
+                                                   : 1000 * random.uniform() - 500);
+          }) > 100);
+  }
+}
+
 TEST_CASE("bins have as many gaps as lie between their edges, single ones at both ends") {
   Random random(4);
   for (std::size_t n = 1; n <= 5000; n = n * 3 / 2 + 1) {
@@ -156,7 +188,8 @@ TEST_CASE("states that no test can have are refused") {
   const double nan = std::nan("");
   refused([](auto& s) { s.edges.pop_back(); }, "edges, ");
   refused([](auto& s) { s.tie_breaks.pop_back(); }, "tie breaks, ");
-  refused([](auto& s) { s.wealth.pop_back(); }, "and 16 bets, expected B - 1, B - 1, B >= 2 and 17");
+  refused([](auto& s) { s.wealth.pop_back(); },
+          "and 16 bets, expected B - 1, B - 1, B >= 2 and 17");
   refused([](auto& s) { s = {}; }, "has 0 edges");
   refused([&](auto& s) { s.edges[0] = nan; }, "has edge 0 at nan");
   refused([&](auto& s) { s.edges[3] = 1e9; }, "has edge 4 at ");
