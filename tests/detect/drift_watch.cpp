@@ -92,7 +92,7 @@ TEST_CASE("a stream like its calibration raises hardly any alarm, however small 
   CHECK(count <= 19);
 }
 
-TEST_CASE("the rate of false alarms, over 100,000 rows" * doctest::skip()) {
+TEST_CASE("the rate of false alarms over 100,000 rows" * doctest::skip()) {
   for (const std::size_t n : {100u, 1000u, 10000u}) {
     const int repetitions = 500;
     const int count = alarms(n, 0.05, repetitions, 100000);
@@ -114,7 +114,7 @@ TEST_CASE(
     const auto masses = test.state().masses;
     bool alarm = false;
     for (std::uint64_t row = 1; row <= 5000 && !alarm; ++row) {
-      alarm = test.add(random.normal(), row, random) >= 20;
+      alarm = test.add(random.normal(), detail::RankTest::stake(row), random) >= 20;
       auto state = test.state();
       state.masses = masses;
       test = detail::RankTest(std::move(state));
@@ -239,7 +239,8 @@ TEST_CASE("features that did not move are not named, and raise no alarm") {
   CHECK(count <= 9);
 }
 
-TEST_CASE("limits: the score's share of the rate is all without features, and half with them") {
+TEST_CASE(
+    "the score has all of the rate without features; with them half, and they the other half") {
   // Scores at their 0.9 quantile, by which no bet gains as much as 2 a row: the limit is met on the way.
   Random random(8);
   const auto calibration = scores(200, random);
@@ -263,6 +264,19 @@ TEST_CASE("limits: the score's share of the rate is all without features, and ha
   CHECK(two.first < 2 / 0.05);
   CHECK(two.second < 4 / 0.05);
   CHECK(two.second >= 2 / 0.05);
+  // A feature alone, at its 0.9 quantile.
+  DriftWatch feature(calibration, rows, 0.05);
+  const std::vector<double> column(rows.col(0).begin(), rows.col(0).end());
+  const double far = Calibration(column).threshold(false_alarm_rate(0.1));
+  do {
+    normal.row(random, x);
+    x[0] = far;
+  } while (!feature.add(normal.score(random), x) && feature.rows() < 1000);
+  const auto moved = feature.moved_features();
+  REQUIRE(moved.size() == 1);
+  CHECK(moved[0].feature == 0);
+  CHECK(moved[0].evidence >= 2 * features / 0.05);
+  CHECK(moved[0].evidence < 4 * features / 0.05);
   // It stays alarmed, and remembers the row.
   const auto row = alone.alarm_row();
   CHECK(row == alone.rows());

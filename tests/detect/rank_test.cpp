@@ -17,7 +17,8 @@ namespace {
 double evidence(const std::vector<double>& values, std::size_t n, Random& random) {
   RankTest test({values.begin(), values.begin() + static_cast<std::ptrdiff_t>(n)}, random);
   double last = 1;
-  for (std::size_t i = n; i < values.size(); ++i) last = test.add(values[i], i - n + 1, random);
+  for (std::size_t i = n; i < values.size(); ++i)
+    last = test.add(values[i], RankTest::stake(i - n + 1), random);
   return last;
 }
 
@@ -95,12 +96,12 @@ TEST_CASE("the next row leaves the evidence what it is in the mean, whatever has
                                  ? state.edges.back() + 1
                                  : (state.edges[bin - 1] + state.edges[bin]) / 2;
         RankTest next = test;
-        mean += state.masses[bin] / total * next.add(value, row, random);
+        mean += state.masses[bin] / total * next.add(value, RankTest::stake(row), random);
         REQUIRE(next.state().masses[bin] == state.masses[bin] + 1);
       }
       // Differences of distribution functions near 1, divided by shares down to 1 / total.
       REQUIRE(mean == doctest::Approx(before).epsilon(1e-11));
-      test.add(random.normal() + (row > 100 ? 2 : 0), row, random);
+      test.add(random.normal() + (row > 100 ? 2 : 0), RankTest::stake(row), random);
     }
     CHECK(test.peak() > 100);
     CHECK(mass_of(test) == static_cast<double>(n + 1 + 200));
@@ -116,7 +117,7 @@ TEST_CASE("each shape of change is bet on") {
     RankTest test(reference, random);
     double last = 1;
     for (std::uint64_t row = 1; row <= rows; ++row)
-      last = test.add(value(row, random), row, random);
+      last = test.add(value(row, random), RankTest::stake(row), random);
     return last;
   };
   // All far out, on one side: the next best bet is on both sides, and gains half as much a row.
@@ -169,7 +170,7 @@ TEST_CASE("what a change has gained stays finite, and infinities are values") {
   const double infinity = std::numeric_limits<double>::infinity();
   for (std::uint64_t row = 1; row <= 100000; ++row) {
     // Each block of rows teaches the urn, so the next must go further the other way.
-    test.add((row / 3000) % 2 == 0 ? infinity : -infinity, row, random);
+    test.add((row / 3000) % 2 == 0 ? infinity : -infinity, RankTest::stake(row), random);
   }
   CHECK(is_finite(test.evidence(100000)));
   CHECK(test.peak() > 1e30);

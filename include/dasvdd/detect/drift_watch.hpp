@@ -159,10 +159,11 @@ class DriftWatch {
   bool add_row(double score, const Scalar* row) {
     detail::require(!detail::is_nan(score), "the score is NaN, expected a number or infinity");
     ++rows_;
-    bool found = tests_[0].add(score, rows_, random_) >= score_limit();
+    const auto stake = detail::RankTest::stake(rows_);
+    bool found = tests_[0].add(score, stake, random_) >= score_limit();
     for (std::size_t j = 1; j < tests_.size(); ++j) {
       const double value = static_cast<double>(row[j - 1]);
-      found |= tests_[j].add(value, rows_, random_) >= feature_limit();
+      found |= tests_[j].add(value, stake, random_) >= feature_limit();
     }
     if (found && !alarmed()) alarm_row_ = rows_;
     return alarmed();

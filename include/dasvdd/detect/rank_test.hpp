@@ -97,9 +97,19 @@ class RankTest {
   static double reserve(std::uint64_t row) {
     return 1 / (1 + portable_log(1 + static_cast<double>(row) / 100));
   }
+  /// What one row takes from the reserve for each bet, and what it leaves: the same for all tests of a stream.
+  struct Stake {
+    double each, left;
+  };
+  /// \param row counted from 1
+  static Stake stake(std::uint64_t row) {
+    const double left = reserve(row);
+    // After some 10^14 rows less than rounding is taken.
+    return {std::max(0.0, reserve(row - 1) - left) / double(bets), left};
+  }
 
-  /// The next value, row number `row` counted from 1; returns the evidence after it.
-  double add(double value, std::uint64_t row, Random& random) {
+  /// The next value, with its row's stake; returns the evidence after it.
+  double add(double value, const Stake& stake, Random& random) {
     const std::size_t bin = find(value, random);
     double below = 0, above = 0;  // whole numbers: exact in any order
     for (std::size_t i = 0; i < bin; ++i) below += state_.masses[i];
@@ -107,24 +117,20 @@ class RankTest {
     const double mass = state_.masses[bin], total = below + mass + above;
     state_.masses[bin] = mass + 1;
 
-    const double left = reserve(row), stake = (reserve(row - 1) - left) / double(bets);
     const auto low = distributions(below / total, (mass + above) / total);
     const auto high = distributions((below + mass) / total, above / total);
+    const double stretch = total / mass;
     for (std::size_t i = 0; i < bets; ++i) {
-      const double factor = (high[i] - low[i]) / (mass / total);
-      state_.wealth[i] = std::min(most_wealth, factor * (state_.wealth[i] + stake));
+      const double factor = (high[i] - low[i]) * stretch;
+      state_.wealth[i] = std::min(most_wealth, factor * (state_.wealth[i] + stake.each));
     }
-    const double sum = evidence(row);
-    state_.peak = std::max(state_.peak, sum);
-    return sum;
+    const double evidence = wealth_and(stake.left);
+    state_.peak = std::max(state_.peak, evidence);
+    return evidence;
   }
 
   /// The martingale after `row` rows.
-  double evidence(std::uint64_t row) const {
-    double sum = reserve(row);
-    for (const double wealth : state_.wealth) sum += wealth;
-    return sum;
-  }
+  double evidence(std::uint64_t row) const { return wealth_and(reserve(row)); }
   /// The most it has been.
   double peak() const { return state_.peak; }
   const State& state() const { return state_; }
@@ -132,6 +138,11 @@ class RankTest {
  private:
   /// A ceiling, for a long drift would end in infinity.
   static constexpr double most_wealth = 1e290;
+
+  double wealth_and(double reserve) const {
+    for (const double wealth : state_.wealth) reserve += wealth;
+    return reserve;
+  }
 
   /// Every bet's F at one place of [0, 1], given by its distances from both ends, for 1 - v has lost the digits that
   /// the upper end needs. In operations that every compiler rounds alike.
