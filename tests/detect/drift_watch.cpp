@@ -130,14 +130,14 @@ TEST_CASE("shifts of the mean, the scale and one feature are found, up and down"
     Table table;
     long most;
   };
-  for (const auto& [table, most] :
+  for (const Case& change :
        {Case{{"mean 1", 1}, 60}, Case{{"mean 0.5", 0.5}, 500}, Case{{"scale 1.5", 0, 1.5}, 40},
         Case{{"scale 1.25", 0, 1.25}, 150}, Case{{"scale 0.8", 0, 0.8}, 150},
         Case{{"scale 0.5", 0, 0.5}, 30}, Case{{"one feature by 3", 0, 1, 3}, 60},
         Case{{"one feature by 2", 0, 1, 2}, 250}}) {
     for (std::uint64_t seed = 0; seed < 10; ++seed) {
-      const long rows = delay(seed, 1000, 1000, table, most);
-      CAPTURE(table.name);
+      const long rows = delay(seed, 1000, 1000, change.table, change.most);
+      CAPTURE(change.table.name);
       CAPTURE(seed);
       CHECK(rows > 0);
     }
