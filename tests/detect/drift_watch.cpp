@@ -125,7 +125,7 @@ TEST_CASE(
 }
 
 TEST_CASE("shifts of the mean, the scale and one feature are found, up and down") {
-  // Bounds are about twice the longest of the ten delays.
+  // Bounds are two to four times the longest of the ten delays.
   struct Case {
     Table table;
     long most;
