@@ -7,10 +7,11 @@
 
 #include <doctest/doctest.h>
 
+#include "file_error.hpp"
+
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <string>
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -41,19 +42,6 @@ int fsync(int descriptor) {
   return -1;
 }
 #endif
-
-namespace {
-
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const FileError& error) {
-    return error.what();
-  }
-  return "nothing thrown";
-}
-
-}  // namespace
 
 TEST_CASE("writing replaces a file and leaves nothing beside it") {
   const TemporaryFolder folder;

@@ -4,7 +4,8 @@
 
 #include <doctest/doctest.h>
 
-#include <functional>
+#include "file_error.hpp"
+
 #include <string>
 
 namespace {
@@ -13,15 +14,6 @@ using dasvdd::FileError;
 using dasvdd::Index;
 using dasvdd::InvalidArgument;
 using dasvdd::detail::TensorFile;
-
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const FileError& error) {
-    return error.what();
-  }
-  return "nothing thrown";
-}
 
 /// A file with this header and so many bytes of data.
 std::string file_with(const std::string& header, std::size_t data) {

@@ -4,9 +4,10 @@
 
 #include <doctest/doctest.h>
 
+#include "file_error.hpp"
+
 #include <cmath>
 #include <cstring>
-#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,15 +21,6 @@ using tool::read_table;
 using tool::Table;
 
 using Words = std::vector<std::string>;
-
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const FileError& error) {
-    return error.what();
-  }
-  return "nothing thrown";
-}
 
 /// The sentence about a file of these bytes, without the path before it.
 std::string refusal(const std::string& name, const std::string& bytes,
