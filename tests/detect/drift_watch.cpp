@@ -25,7 +25,7 @@ struct Table {
       x[j] = std::fma(scale, random.normal(), mean + (j == 0 ? first : 0));
     }
   }
-  /// The score of a net that gives back nothing: the mean square of the row.
+  /// The score of a net that reconstructs nothing: the mean square of the row.
   static double score(const double* x) {
     double sum = 0;
     for (Index j = 0; j < features; ++j) sum = std::fma(x[j], x[j], sum);

@@ -2,6 +2,7 @@
 // ambiguous. Compiled as C++17, 20 and 23, which add names to std.
 
 #include <dasvdd/dasvdd.hpp>
+#include <dasvdd/detect/drift_watch.hpp>
 #include <dasvdd/io/model_file.hpp>
 #include <dasvdd/train/mixed_precision.hpp>
 
@@ -45,10 +46,10 @@ struct Plain : Objective<float> {};
 
 using Types =
     tuple<Autoencoder<float>, Calibration, CenterRule, Confusion, Dasvdd<float>, DeepSvdd<float>,
-          Detector<float>, EpochReport, Explanation, FileError, FitOptions, FitProgress, FitReport,
-          GammaRule, ImageOptions, InvalidArgument, Network<float>, Options, Reconstruction<float>,
-          RowMatrix<float>, ScoreForm, Shape, Shift, Plain, SoftBoundaryDeepSvdd<float>,
-          Trainer<float>, Workspace<float>>;
+          Detector<float>, DriftWatch, EpochReport, Explanation, FileError, FitOptions, FitProgress,
+          FitReport, GammaRule, ImageOptions, InvalidArgument, Network<float>, Options,
+          Reconstruction<float>, RowMatrix<float>, ScoreForm, Shape, Shift, Plain,
+          SoftBoundaryDeepSvdd<float>, Trainer<float>, Workspace<float>>;
 static_assert(tuple_size_v<Types> > 0);
 
 void every_function(const RowMatrix<float>& X, const vector<int>& labels) {

@@ -13,14 +13,6 @@
 
 DASVDD_NAMESPACE_BEGIN
 
-/// A feature whose distribution has changed, with the evidence against the contrary: by how much a gambler who bets
-/// against "nothing has changed" has multiplied his capital. 1 is none; by luck alone it reaches E with probability 1 / E
-/// at most.
-struct MovedFeature {
-  Index feature;
-  double evidence;
-};
-
 /// Watches a stream of rows, by their scores and, if wanted, each feature by itself.
 ///
 /// Guarantee: if the rows of the stream are exchangeable with those of the calibration (independent draws from one
@@ -39,6 +31,14 @@ struct MovedFeature {
 /// A value: 40 to 60 numbers three times over for the score, and as many for each feature; add() allocates nothing.
 class DriftWatch {
  public:
+  /// A feature whose distribution has changed, with the evidence against the contrary: by how much a gambler who bets
+  /// against "nothing has changed" has multiplied his capital. 1 is none; by luck alone it reaches E with probability 1 / E
+  /// at most.
+  struct MovedFeature {
+    Index feature;
+    double evidence;
+  };
+
   /// The watch in plain numbers, to be saved and gone on from.
   struct State {
     double false_alarms = 0;
