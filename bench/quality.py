@@ -220,7 +220,7 @@ def image_choice(targets):
 
 def compact_weights(targets):
     yield Table("compact", "Weights of two bytes",
-                "`dasvdd::compact(fit_images(X))` beside the detector it is made of; seed 0.",
+                "`fit_images(X).compacted()` beside the detector it is made of; seed 0.",
                 {(row, f"{title} {c}"): [f"{name} {c} 0 best=1{s}"]
                  for row, s in (("as trained", ""), ("compact", ",weights=compact")) for name, title, c in targets},
                 mean_column=True)

@@ -42,7 +42,7 @@ void undo(LinearNet& net, const RowMatrix<float>& X) {
 }  // namespace
 
 TEST_CASE(
-    "a net that gives back half of every row is corrected by nine tenths of what is missing") {
+    "a net that reconstructs half of every row is corrected by nine tenths of what is missing") {
   const Index n = 4000, d = 5;
   LinearNet net(d, 0.5f, 0.25f);
   undo(net, noise(n, d));
@@ -58,7 +58,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a net that gives back every row is left as it is") {
+TEST_CASE("a net that reconstructs every row is left as it is") {
   LinearNet net(4, 1, 0);
   undo(net, noise(100, 4));
   const LinearNet before(4, 1, 0);

@@ -187,7 +187,7 @@ TEST_CASE("a fit's reconstructions are corrected for what an unfinished net shri
       squares += x * x;
     }
   }
-  // After twenty steps the net gives back a tenth of a row; made up for nine tenths of what is
+  // After twenty steps the net reconstructs a tenth of a row; made up for nine tenths of what is
   // missing, that is about 0.1 / (1 - 0.9 * 0.9).
   CHECK(products / squares > 0.4);
 }

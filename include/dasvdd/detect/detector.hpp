@@ -58,7 +58,6 @@ class Detector {
   /// Features d a row must have.
   Index features() const { return model_->features(); }
   const detail::Model<Scalar>& model() const { return *model_; }
-  const std::shared_ptr<const detail::Model<Scalar>>& shared_model() const { return model_; }
 
   /// What training warned of, one sentence each ("net 3: ..." in an ensemble). Empty after a training
   /// in which nothing looked wrong. Kept in the model file.

@@ -78,15 +78,7 @@ DASVDD_COLD std::optional<Detector<Scalar>> fit_member(const FitTask<Scalar>& ta
   const auto finished_with = [&](Rows<const Scalar> some, FitReport& said) {
     AlignedBuffer<Scalar> parameters = state.parameters;
     undo_attenuation(net, state.statistics, task.scaler, some, 1, parameters);
-    const TrainedNet<Scalar> trained{net,
-                                     parameters,
-                                     state.statistics,
-                                     state.center.center,
-                                     task.scaler,
-                                     state.gamma,
-                                     Dasvdd<Scalar>::name,
-                                     Dasvdd<Scalar>().reconstruction_weight(),
-                                     Dasvdd<Scalar>().latent_weight(state.gamma)};
+    const auto trained = trained_net(net, state, parameters, task.scaler, Dasvdd<Scalar>());
     return finished(finish(trained, options, some, 1, said));
   };
   if (task.options.contamination == 0) return finished_with(task.X, report);

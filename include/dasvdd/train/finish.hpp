@@ -31,6 +31,23 @@ std::vector<double> scores_of_rows(const Detector<Scalar>& detector, Rows<const 
   return std::vector<double>(scores.begin(), scores.end());
 }
 
+/// The net of a training's state, for finish().
+/// \param parameters, scaler the state's own, or others in their place
+template <class Scalar, class State, class Objective>
+TrainedNet<Scalar> trained_net(const Autoencoder<Scalar>& net, const State& state,
+                               const AlignedBuffer<Scalar>& parameters,
+                               const Scaler<Scalar>& scaler, const Objective& objective) {
+  return {net,
+          parameters,
+          state.statistics,
+          state.center.center,
+          scaler,
+          state.gamma,
+          Objective::name,
+          objective.reconstruction_weight(),
+          objective.latent_weight(state.gamma)};
+}
+
 /// X's rows through the net, and what the score's form needs of them. Without a decoder the
 /// diagnosis needs the latent codes.
 template <class Scalar>

@@ -231,15 +231,8 @@ class Trainer {
   }
   /// The net's detector, its score and threshold made from X.
   std::optional<Detector<Scalar>> finish(Rows<const Scalar> X, FitReport& report) const {
-    const detail::TrainedNet<Scalar> trained{net_,
-                                             state_.parameters,
-                                             state_.statistics,
-                                             state_.center.center,
-                                             state_.scaler,
-                                             state_.gamma,
-                                             Objective::name,
-                                             objective_.reconstruction_weight(),
-                                             objective_.latent_weight(state_.gamma)};
+    const auto trained =
+        detail::trained_net(net_, state_, state_.parameters, state_.scaler, objective_);
     return detail::finish(trained, options_, X, all_threads(), report);
   }
 
