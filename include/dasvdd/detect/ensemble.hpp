@@ -6,6 +6,31 @@
 
 DASVDD_NAMESPACE_BEGIN
 
+namespace detail {
+
+/// The nets of all detectors as one model. Throws InvalidArgument where features or scalers differ, or
+/// there are no detectors.
+template <class Scalar>
+std::shared_ptr<Model<Scalar>> joined_model(const std::vector<Detector<Scalar>>& detectors,
+                                            Facts facts) {
+  require(!detectors.empty(), "an ensemble needs at least one detector");
+  auto model = std::make_shared<Model<Scalar>>();
+  model->scaler = detectors.front().model().scaler;
+  model->facts = std::move(facts);
+  for (std::size_t i = 0; i < detectors.size(); ++i) {
+    const auto& other = detectors[i].model();
+    require(other.scaler == model->scaler, "detector ", i,
+            " of the ensemble scales its rows otherwise than detector 0");
+    model->members.insert(model->members.end(), other.members.begin(), other.members.end());
+    for (const std::string& warning : other.warnings) {
+      model->warnings.push_back(sentence("net ", i + 1, ": ", warning));
+    }
+  }
+  return model;
+}
+
+}  // namespace detail
+
 /// One detector whose score is the mean of the scores of all nets in `detectors`. The nets may have
 /// other seeds, sizes or objectives; they were fitted on rows scaled alike. Use a score form whose terms
 /// are normalized (balanced, whitened), so that no net outweighs the others.
@@ -15,20 +40,7 @@ DASVDD_NAMESPACE_BEGIN
 template <class Scalar>
 Detector<Scalar> ensemble(const std::vector<Detector<Scalar>>& detectors, double threshold,
                           detail::Facts facts = {}) {
-  detail::require(!detectors.empty(), "an ensemble needs at least one detector");
-  auto model = std::make_shared<detail::Model<Scalar>>();
-  model->scaler = detectors.front().model().scaler;
-  model->facts = std::move(facts);
-  for (std::size_t i = 0; i < detectors.size(); ++i) {
-    const auto& other = detectors[i].model();
-    detail::require(other.scaler == model->scaler, "detector ", i,
-                    " of the ensemble scales its rows otherwise than detector 0");
-    model->members.insert(model->members.end(), other.members.begin(), other.members.end());
-    for (const std::string& warning : other.warnings) {
-      model->warnings.push_back(detail::sentence("net ", i + 1, ": ", warning));
-    }
-  }
-  return Detector<Scalar>(std::move(model), threshold);
+  return Detector<Scalar>(detail::joined_model(detectors, std::move(facts)), threshold);
 }
 
 DASVDD_NAMESPACE_END

@@ -21,11 +21,10 @@ namespace detail {
 /// beta = 0.9 (1 - d / n): a regression of pure noise on d features still explains d / n of it, and 0.9
 /// bounds A^-1 where the net reconstructs nothing. Nothing is changed where n <= d.
 /// \param parameters the net's, whose last step is dense, with a bias and no activation
-/// \param X n x d, scaled by `scaler` before the net sees them; at most 10,000 of them are used
+/// \param X n x d, in the net's units; at most 10,000 of them are used
 template <class Scalar>
 DASVDD_COLD void undo_attenuation(const Autoencoder<Scalar>& net,
-                                  const AlignedBuffer<Scalar>& statistics,
-                                  const Scaler<Scalar>& scaler, Rows<const Scalar> X, int threads,
+                                  const AlignedBuffer<Scalar>& statistics, Rows<const Scalar> X,
                                   AlignedBuffer<Scalar>& parameters) {
   constexpr Index enough = 10000;
   const Index every = ceil_div(X.rows(), enough);
@@ -36,7 +35,7 @@ DASVDD_COLD void undo_attenuation(const Autoencoder<Scalar>& net,
 
   const PackedNetwork<Scalar> packed(net, parameters.data(), statistics.data());
   AlignedBuffer<Scalar> rows(n * d), residuals(n * d);
-  forward_rows(packed, scaler, some, threads, true,
+  forward_rows(packed, Scaler<Scalar>(), some, 1, true,
                [&](Index first, Rows<const Scalar> x, const auto& result) {
                  for (Index i = 0; i < x.rows(); ++i) {
                    std::copy_n(x.row(i), d, rows.data() + (first + i) * d);

@@ -33,21 +33,22 @@ Detector<Scalar> fit_table(Rows<const Scalar> X, const FitOptions& options,
   for (Index i = 0; i < members; ++i) at.expect(options.epochs_for(Folds::rows(trusted, i)));
 
   FitTask<Scalar> task{
-      X, options, {}, screened ? trusted_rows(X, options, threads, at) : all_rows(n)};
+      X, options, {}, screened ? trusted_rows(X, options, threads, at) : all_rows(n), {}};
+  task.unused = all_rows_but(task.order, n);
   if (options.standardize) task.scaler = standardizer_of(X, task.order);
   random_stream(options.seed, Stream::fit_order).shuffle(task.order.data(), task.order.size());
 
-  std::vector<std::optional<Detector<Scalar>>> begun(static_cast<std::size_t>(members));
+  std::vector<std::optional<FittedMember<Scalar>>> begun(static_cast<std::size_t>(members));
   at.each(threads, members,
           [&](Index i) { begun[static_cast<std::size_t>(i)] = fit_member(task, i, at); });
-  std::vector<Detector<Scalar>> fitted;
+  std::vector<FittedMember<Scalar>> fitted;
   for (auto& member : begun) {
     if (member) fitted.push_back(std::move(*member));
   }
   Facts facts = {{"seed", sentence(options.seed)}, {"gamma_rule", options.gamma.text()}};
   if (screened) facts["contamination"] = sentence(options.contamination);
   return fitted_ensemble(fitted, std::move(facts), X, options.threads,
-                         std::min(Options().training_quantile, 1 - options.contamination));
+                         std::max(usual_false_alarms, options.contamination));
 }
 
 }  // namespace detail
@@ -69,8 +70,11 @@ Detector<Scalar> fit_table(Rows<const Scalar> X, const FitOptions& options,
 ///   at a time. Returning false ends the fit: nets in training finish their epoch, and the detector
 ///   is made of the nets that had begun. While rows are screened (FitOptions::contamination) none
 ///   has: the detector is then one net, trained for one epoch on the rows chosen so far.
-/// \return a detector of X's scalar type, whose threshold is the 0.99 quantile of the training rows'
-///   scores, or with contamination c the smaller of that and the 1 - c quantile
+/// \return a detector of X's scalar type, with p-values from the rows that each net leaves out. Of
+///   new normal rows about one in a hundred scores above its threshold, or with contamination c about
+///   the share c where that is more. Fewer than 99 rows are too few for one in a hundred: the
+///   threshold is then the largest score of a left-out row, and warnings() says so. For another rate
+///   write detector.with_threshold(detector.calibration().threshold(false_alarm_rate(0.05))).
 /// \throws InvalidArgument for options out of range, or rows that can't be trained on
 template <class Batch, class Progress = detail::NoProgress>
 Detector<detail::BatchScalar<Batch>> fit(const Batch& X, const FitOptions& options = {},

@@ -4,14 +4,28 @@
 
 #include <dasvdd/fit/batch.hpp>
 #include <dasvdd/fit/fitted_ensemble.hpp>
+#include <dasvdd/fit/gathered_rows.hpp>
 #include <dasvdd/fit/image_options.hpp>
 #include <dasvdd/fit/progress.hpp>
 #include <dasvdd/train/trainer.hpp>
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
+
+/// The numbers of the images that member i of M leaves out: a twentieth, or as many as it takes for 99
+/// from all members together, a fifth at most. No two members leave out the same image: a net that
+/// sees fewer images ranks worse, so none is left out more than once.
+/// \param order all row numbers, in the fit's order
+inline std::vector<Index> images_left_out(const std::vector<Index>& order, Index i, Index members) {
+  const Index n = static_cast<Index>(order.size()), enough = 99;
+  const Index count =
+      std::min(n / std::max<Index>(5, members), std::max(n / 20, ceil_div(enough, members)));
+  return {order.begin() + i * count, order.begin() + (i + 1) * count};
+}
 
 /// fit_images() for any type of batch and progress.
 template <class Scalar>
@@ -24,14 +38,24 @@ Detector<Scalar> fit_image_ensemble(Rows<const Scalar> X, const ImageOptions& op
   static_cast<RunOptions&>(of_member) = options;
   if (options.epochs > 0) of_member.epochs = options.epochs;
 
-  std::vector<Detector<Scalar>> members;
+  std::vector<Index> order = all_rows(X.rows());
+  random_stream(options.seed, Stream::fit_order).shuffle(order.data(), order.size());
+  std::vector<FittedMember<Scalar>> members;
   NetsProgress at(options.ensemble_size, progress);
   for (Index i = 0; i < options.ensemble_size; ++i) at.expect(of_member.epochs);
   for (Index i = 0; i < options.ensemble_size && !at.stopped(); ++i) {
     of_member.seed = seed_of(options.seed, Stream::members, i);
+    LeftOut left_out{images_left_out(order, i, options.ensemble_size), {}};
     Trainer<Scalar> trainer(net, of_member);
-    at.follow(i, of_member.epochs, [&](const auto& tell) { return trainer.fit(X, tell); });
-    members.push_back(trainer.detector());
+    {
+      const GatheredRows<Scalar> mine(X, {}, all_rows_but(left_out.rows, X.rows()));
+      at.follow(i, of_member.epochs,
+                [&](const auto& tell) { return trainer.fit(mine.rows(), tell); });
+    }
+    const GatheredRows<Scalar> others(X, {}, left_out.rows);
+    left_out.scores =
+        finite_scores<Scalar>(scores_of_rows(trainer.detector(), others.rows(), options.threads));
+    members.push_back({trainer.detector(), std::move(left_out)});
   }
   return fitted_ensemble(members, {{"seed", sentence(options.seed)}}, X, options.threads);
 }
@@ -52,8 +76,9 @@ Detector<Scalar> fit_image_ensemble(Rows<const Scalar> X, const ImageOptions& op
 /// \param progress called as progress(const FitProgress&) after each epoch of each net. Returning
 ///   false ends the fit: the net in training finishes its epoch, and the detector is made of the nets
 ///   that had begun.
-/// \return a detector of X's scalar type, whose threshold is the 0.99 quantile of the training rows'
-///   scores
+/// \return a detector of X's scalar type, with p-values from the images that each net leaves out. Of
+///   new normal images about one in a hundred scores above its threshold; fewer than 165 images are
+///   too few for that, and warnings() then says so
 /// \throws InvalidArgument for options out of range, or rows that can't be trained on
 template <class Batch, class Progress = detail::NoProgress>
 Detector<detail::BatchScalar<Batch>> fit_images(const Batch& X, const ImageOptions& options = {},

@@ -10,9 +10,9 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// Member i leaves out fold i mod 5 of the rows. With fewer than twenty rows it trains on all.
+/// Member i leaves out fold i mod 5 of the rows. Of two rows none can be left out.
 struct Folds {
-  static constexpr Index count = 5, enough = 20;
+  static constexpr Index count = 5, enough = 3;
   /// Whether member i trains on the row at place r of n in the fit's order.
   static bool trains_on(Index r, Index n, Index i) { return n < enough || r % count != i % count; }
   /// How many of n rows it trains on.
@@ -22,11 +22,19 @@ struct Folds {
   /// The numbers of the rows that it trains on.
   /// \param order all row numbers, in the fit's order
   static std::vector<Index> trained(const std::vector<Index>& order, Index i) {
+    return chosen(order, i, true);
+  }
+  /// The numbers of the rows that it leaves out.
+  static std::vector<Index> left_out(const std::vector<Index>& order, Index i) {
+    return chosen(order, i, false);
+  }
+
+ private:
+  static std::vector<Index> chosen(const std::vector<Index>& order, Index i, bool trained) {
     const Index n = static_cast<Index>(order.size());
     std::vector<Index> mine;
-    mine.reserve(static_cast<std::size_t>(rows(n, i)));
     for (Index r = 0; r < n; ++r) {
-      if (trains_on(r, n, i)) mine.push_back(order[static_cast<std::size_t>(r)]);
+      if (trains_on(r, n, i) == trained) mine.push_back(order[static_cast<std::size_t>(r)]);
     }
     return mine;
   }

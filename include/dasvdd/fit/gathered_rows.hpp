@@ -19,6 +19,17 @@ inline std::vector<Index> all_rows(Index n) {
   return rows;
 }
 
+/// Those of 0 .. n - 1 that are not in `rows`, ascending.
+inline std::vector<Index> all_rows_but(const std::vector<Index>& rows, Index n) {
+  std::vector<bool> among(static_cast<std::size_t>(n));
+  for (const Index row : rows) among[static_cast<std::size_t>(row)] = true;
+  std::vector<Index> others;
+  for (Index row = 0; row < n; ++row) {
+    if (!among[static_cast<std::size_t>(row)]) others.push_back(row);
+  }
+  return others;
+}
+
 /// Copies of the rows of X by number, scaled, one behind the other.
 template <class Scalar>
 class GatheredRows {

@@ -4,6 +4,7 @@
 
 #include <dasvdd/fit/attenuation.hpp>
 #include <dasvdd/fit/fit_options.hpp>
+#include <dasvdd/fit/fitted_ensemble.hpp>
 #include <dasvdd/fit/folds.hpp>
 #include <dasvdd/fit/gathered_rows.hpp>
 #include <dasvdd/fit/member_nets.hpp>
@@ -11,7 +12,9 @@
 #include <dasvdd/fit/trusted_rows.hpp>
 #include <dasvdd/train/trainer.hpp>
 
+#include <cstddef>
 #include <optional>
+#include <utility>
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
@@ -23,7 +26,18 @@ struct FitTask {
   Rows<const Scalar> X;
   const FitOptions& options;
   Scaler<Scalar> scaler;
-  std::vector<Index> order;  ///< numbers of the rows to train on, in one random order
+  std::vector<Index> order;   ///< numbers of the rows to train on, in one random order
+  std::vector<Index> unused;  ///< numbers of the rows that no net trains on
+
+  /// Numbers of the rows that member i leaves out. Those that no net trains on are dealt to the folds
+  /// as if they were left out of one, so that each is scored by as many members as the others.
+  std::vector<Index> left_out(Index i) const {
+    std::vector<Index> rows = Folds::left_out(order, i);
+    for (std::size_t r = 0; r < unused.size(); ++r) {
+      if (static_cast<Index>(r) % Folds::count == i % Folds::count) rows.push_back(unused[r]);
+    }
+    return rows;
+  }
 };
 
 /// What a member's trainer is told, but for its epochs, seed and gamma. Its rows are scaled already.
@@ -39,29 +53,52 @@ inline Options member_options(const FitOptions& options) {
 /// anomalies: first with the rows it was trained among, then twice with those that the detector
 /// before ranks lowest. These are more rows than it was trained among, so that the whitening knows
 /// normal rows far out.
-/// \param finished_with called as finished_with(rows, report): a detector
+/// \param left_out gets the scores of its rows, whether they were among the lowest or not
+/// \param finished_with called as finished_with(rows, report, left_out of these rows): a detector
 template <class Scalar, class F>
 Detector<Scalar> finished_with_lowest(const FitTask<Scalar>& task, FitReport& report,
-                                      F&& finished_with) {
-  const auto with = [&](const std::vector<Index>& numbers, FitReport& said) {
-    return finished_with(GatheredRows<Scalar>(task.X, Scaler<Scalar>(), numbers).rows(), said);
+                                      LeftOut& left_out, F&& finished_with) {
+  const auto with = [&](const std::vector<Index>& numbers, FitReport& said, LeftOut& out) {
+    return finished_with(GatheredRows<Scalar>(task.X, Scaler<Scalar>(), numbers).rows(), said, out);
   };
   const auto lowest_by = [&](const Detector<Scalar>& detector) {
     return lowest(scores_of_rows(detector, task.X, 1),
                   rows_without(task.X.rows(), task.options.contamination));
   };
   FitReport unused = report;
-  return with(lowest_by(with(lowest_by(with(task.order, unused)), unused)), report);
+  LeftOut none;
+  const std::vector<Index> numbers =
+      lowest_by(with(lowest_by(with(task.order, unused, none)), unused, none));
+
+  // A left-out row that is among them is measured without itself, another as any new row.
+  std::vector<Index> place(static_cast<std::size_t>(task.X.rows()), -1);
+  for (std::size_t r = 0; r < numbers.size(); ++r) {
+    place[static_cast<std::size_t>(numbers[r])] = static_cast<Index>(r);
+  }
+  LeftOut among;
+  for (const Index row : left_out.rows) {
+    const Index at = place[static_cast<std::size_t>(row)];
+    if (at >= 0) among.rows.push_back(at);
+  }
+  const Detector<Scalar> detector = with(numbers, report, among);
+  const std::vector<double> scores = finite_scores<Scalar>(scores_of_rows(detector, task.X, 1));
+  std::size_t used = 0;
+  for (const Index row : left_out.rows) {
+    const bool is_among = place[static_cast<std::size_t>(row)] >= 0;
+    left_out.scores.push_back(is_among ? among.scores[used++]
+                                       : scores[static_cast<std::size_t>(row)]);
+  }
+  return detector;
 }
 
 /// Trains member i, by the calling thread alone. Nothing where the fit has failed meanwhile.
 ///
-/// The rows it trains on are four fifths of the task's. Its last layer is corrected, and its score
-/// made, with all of X (or the trusted rows of X), so that some residuals are those of rows that the
-/// net does not know.
+/// The rows it trains on are four fifths of the task's. Its last layer is corrected with them alone, so
+/// that the other rows stay new to the net. Its score is made with all of X (or the trusted rows of X),
+/// so that some residuals are those of rows that the net does not know.
 template <class Scalar>
-DASVDD_COLD std::optional<Detector<Scalar>> fit_member(const FitTask<Scalar>& task, Index i,
-                                                       NetsProgress& progress) {
+DASVDD_COLD std::optional<FittedMember<Scalar>> fit_member(const FitTask<Scalar>& task, Index i,
+                                                           NetsProgress& progress) {
   const Autoencoder<Scalar> net = member_net<Scalar>(task.X.cols(), i);
   const GatheredRows<Scalar> mine(task.X, task.scaler, Folds::trained(task.order, i));
   Options options = member_options(task.options);
@@ -75,14 +112,17 @@ DASVDD_COLD std::optional<Detector<Scalar>> fit_member(const FitTask<Scalar>& ta
   if (progress.failed()) return {};
 
   const auto& state = trainer.state();
-  const auto finished_with = [&](Rows<const Scalar> some, FitReport& said) {
-    AlignedBuffer<Scalar> parameters = state.parameters;
-    undo_attenuation(net, state.statistics, task.scaler, some, 1, parameters);
-    const auto trained = trained_net(net, state, parameters, task.scaler, Dasvdd<Scalar>());
-    return finished(finish(trained, options, some, 1, said));
+  AlignedBuffer<Scalar> parameters = state.parameters;
+  undo_attenuation(net, state.statistics, mine.rows(), parameters);
+  const auto trained = trained_net(net, state, parameters, task.scaler, Dasvdd<Scalar>());
+  const auto finished_with = [&](Rows<const Scalar> some, FitReport& said, LeftOut& out) {
+    return finished(finish(trained, options, some, 1, said, &out));
   };
-  if (task.options.contamination == 0) return finished_with(task.X, report);
-  return finished_with_lowest(task, report, finished_with);
+  LeftOut left_out{task.left_out(i), {}};
+  Detector<Scalar> detector = task.options.contamination == 0
+                                  ? finished_with(task.X, report, left_out)
+                                  : finished_with_lowest(task, report, left_out, finished_with);
+  return FittedMember<Scalar>{std::move(detector), std::move(left_out)};
 }
 
 }  // namespace detail

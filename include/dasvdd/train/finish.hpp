@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -141,19 +142,49 @@ DASVDD_COLD Diagnosis diagnosis_of(const TrainedNet<Scalar>& trained, const RowT
   return seen;
 }
 
+/// Rows that a net was not trained on, and their scores: what new rows like them would get.
+struct LeftOut {
+  std::vector<Index> rows;     ///< numbers among the rows that the score is made with
+  std::vector<double> scores;  ///< one a row, finite
+};
+
+/// Scores of which none is infinite: a row so far out that the net overflows comes last.
+template <class Scalar>
+std::vector<double> finite_scores(std::vector<double> scores) {
+  constexpr double largest = static_cast<double>(std::numeric_limits<Scalar>::max());
+  for (double& score : scores) score = score < largest ? score : largest;
+  return scores;
+}
+
+/// \param terms whose left_out may be empty: rows then have no part in the terms
+/// \param scores of all rows
+template <class Scalar>
+std::vector<double> left_out_scores(const ScoreTerms<Scalar>& terms, const RowTerms<Scalar>& rows,
+                                    const std::vector<double>& scores) {
+  std::vector<double> result = terms.left_out;
+  if (result.empty()) {
+    for (const Index i : rows.left_out) result.push_back(scores[static_cast<std::size_t>(i)]);
+  }
+  return finite_scores<Scalar>(std::move(result));
+}
+
 /// The detector of a trained net. Nothing where so many training rows overflow the net that their
 /// scores give no threshold; the report then says so.
 /// \param X the training rows, which the score's form and the threshold come from
 /// \param report gets what the diagnosis warns of
+/// \param left_out rows of X that the net was not trained on; gets their scores
 template <class Scalar>
 DASVDD_COLD std::optional<Detector<Scalar>> finish(const TrainedNet<Scalar>& trained,
                                                    const Options& options, Rows<const Scalar> X,
-                                                   int threads, FitReport& report) {
+                                                   int threads, FitReport& report,
+                                                   LeftOut* left_out = nullptr) {
   PackedNetwork<Scalar> packed(trained.net, trained.parameters.data(), trained.statistics.data());
   const ScoreFormRow<Scalar> form = score_form<Scalar>(options.score);
-  const RowTerms<Scalar> rows = terms_of_rows(packed, trained, form, X, threads);
+  RowTerms<Scalar> rows = terms_of_rows(packed, trained, form, X, threads);
+  if (left_out) rows.left_out = left_out->rows;
   ScoreTerms<Scalar> score = form.terms(trained, rows);
   std::vector<double> scores = scores_of_terms(score, trained, rows);
+  if (left_out) left_out->scores = left_out_scores(score, rows, scores);
   diagnose(diagnosis_of(trained, rows, scores, X), trained.decodes(), report);
   const double threshold = quantile(std::move(scores), options.training_quantile);
   if (!is_finite(threshold)) return {};

@@ -6,9 +6,11 @@
 #include <dasvdd/detect/scaler.hpp>
 #include <dasvdd/detect/score_term.hpp>
 #include <dasvdd/nn/autoencoder.hpp>
-#include <dasvdd/train/whitening.hpp>
+#include <dasvdd/train/covariance.hpp>
 
+#include <cstddef>
 #include <utility>
+#include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 
@@ -41,10 +43,11 @@ struct TrainedNet {
 /// What the forms are made from, of n rows.
 template <class Scalar>
 struct RowTerms {
-  AlignedBuffer<double> residual;   ///< n: ||xhat - x||^2; zeros where nothing is decoded
-  AlignedBuffer<double> distance;   ///< n: ||z - c||^2
-  AlignedBuffer<Scalar> codes;      ///< n x m, where they are asked for
-  AlignedBuffer<Scalar> residuals;  ///< n x d: xhat - x, where they are asked for
+  AlignedBuffer<double> residual;    ///< n: ||xhat - x||^2; zeros where nothing is decoded
+  AlignedBuffer<double> distance;    ///< n: ||z - c||^2
+  AlignedBuffer<Scalar> codes;       ///< n x m, where they are asked for
+  AlignedBuffer<Scalar> residuals;   ///< n x d: xhat - x, where they are asked for
+  std::vector<Index> left_out = {};  ///< numbers of the rows that the net was not trained on
 
   Index rows() const { return residual.size(); }
 };
@@ -53,12 +56,29 @@ struct RowTerms {
 template <class Scalar>
 struct ScoreTerms {
   ScoreTerm<Scalar> reconstruction, latent;
+  /// What RowTerms::left_out would score if they had no part in the terms; empty where they have none.
+  std::vector<double> left_out = {};
 };
 
 inline double mean_of(const AlignedBuffer<double>& x, double divisor = 1) {
   double sum = 0;
   for (double v : x) sum += v / divisor;
   return sum / static_cast<double>(x.size());
+}
+
+/// weight x_i / divisor of the left-out rows; where the weight is one over the mean of all n rows'
+/// x / divisor, that mean is taken without the row itself.
+inline std::vector<double> balanced_without(const AlignedBuffer<double>& x, double weight,
+                                            double divisor, const std::vector<Index>& left_out) {
+  const double n = static_cast<double>(x.size()), mean = mean_of(x, divisor);
+  const bool balanced = weight * mean > 0 && n > 1;
+  std::vector<double> terms;
+  for (const Index i : left_out) {
+    const double share = x[i] / divisor;
+    const double others = (n * mean - share) / (n - 1);
+    terms.push_back(balanced && others > 0 ? weight * mean * share / others : weight * share);
+  }
+  return terms;
 }
 
 /// r / mean r. A training set that the net reconstructs exactly leaves no mean to divide by; the
@@ -71,6 +91,11 @@ ScoreTerm<Scalar> balanced_reconstruction(const TrainedNet<Scalar>& trained,
   return {d, mean > 0 ? 1 / mean : trained.r_weight, static_cast<double>(d)};
 }
 
+inline std::vector<double> sums(std::vector<double> a, const std::vector<double>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] += b[i];
+  return a;
+}
+
 template <class Scalar>
 ScoreTerms<Scalar> published_terms(const TrainedNet<Scalar>& trained, const RowTerms<Scalar>&) {
   const Index d = trained.net.inputs();
@@ -81,8 +106,13 @@ template <class Scalar>
 ScoreTerms<Scalar> balanced_terms(const TrainedNet<Scalar>& trained, const RowTerms<Scalar>& rows) {
   const double mean = mean_of(rows.distance);
   const bool weighs = trained.q_weight > 0 && mean > 0;
-  return {balanced_reconstruction(trained, rows),
-          {trained.net.code(), weighs ? 1 / mean : trained.q_weight, 1}};
+  ScoreTerms<Scalar> terms{balanced_reconstruction(trained, rows),
+                           {trained.net.code(), weighs ? 1 / mean : trained.q_weight, 1}};
+  const double d = static_cast<double>(trained.net.inputs());
+  terms.left_out =
+      sums(balanced_without(rows.residual, terms.reconstruction.weight(), d, rows.left_out),
+           balanced_without(rows.distance, terms.latent.weight(), 1, rows.left_out));
+  return terms;
 }
 
 template <class Scalar>
@@ -95,7 +125,8 @@ ScoreTerms<Scalar> latent_whitened_terms(const TrainedNet<Scalar>& trained,
   for (Index i = 0; i < n; ++i) {
     k.scaled_difference(rows.codes.data() + i * m, center, Scalar(1), m, offsets.data() + i * m);
   }
-  AlignedBuffer<Scalar> whitening = whitening_matrix<Scalar>(offsets.data(), n, m);
+  const Covariance covariance(offsets.data(), n, m);
+  AlignedBuffer<Scalar> whitening = covariance.whitening<Scalar>();
   ScoreTerm<Scalar> raw(m, 1, 1, whitening);
   AlignedBuffer<Scalar> scratch(raw.scratch(1));
   AlignedBuffer<double> t(n);
@@ -103,16 +134,26 @@ ScoreTerms<Scalar> latent_whitened_terms(const TrainedNet<Scalar>& trained,
     raw.evaluate(k, {rows.codes.data() + i * m, 1, m}, center, 0, scratch.data(), &t[i]);
   }
   const double mean = mean_of(t);
-  return {balanced_reconstruction(trained, rows),
-          mean > 0 ? ScoreTerm<Scalar>(m, 1 / mean, 1, std::move(whitening)) : std::move(raw)};
+  ScoreTerms<Scalar> terms{
+      balanced_reconstruction(trained, rows),
+      mean > 0 ? ScoreTerm<Scalar>(m, 1 / mean, 1, std::move(whitening)) : std::move(raw)};
+  std::vector<double> lengths = covariance.lengths_without(offsets.data(), rows.left_out);
+  for (double& length : lengths) length *= terms.latent.weight();
+  terms.left_out = sums(balanced_without(rows.residual, terms.reconstruction.weight(),
+                                         static_cast<double>(trained.net.inputs()), rows.left_out),
+                        lengths);
+  return terms;
 }
 
 template <class Scalar>
 ScoreTerms<Scalar> whitened_terms(const TrainedNet<Scalar>& trained, const RowTerms<Scalar>& rows) {
   const Index d = trained.net.inputs();
-  return {{d, 1, static_cast<double>(d),
-           whitening_matrix<Scalar>(rows.residuals.data(), rows.rows(), d)},
-          {trained.net.code(), 0, 1}};
+  const Covariance covariance(rows.residuals.data(), rows.rows(), d);
+  std::vector<double> left_out = covariance.lengths_without(rows.residuals.data(), rows.left_out);
+  for (double& length : left_out) length /= static_cast<double>(d);
+  return {{d, 1, static_cast<double>(d), covariance.whitening<Scalar>()},
+          {trained.net.code(), 0, 1},
+          std::move(left_out)};
 }
 
 template <class Scalar>

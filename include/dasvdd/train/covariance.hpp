@@ -1,0 +1,96 @@
+#pragma once
+/// \file
+/// The covariance that whitens a score term, with and without the row that is measured.
+
+#include <dasvdd/train/linear_algebra.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+DASVDD_NAMESPACE_BEGIN
+namespace detail {
+
+/// The ridge of a score's whitening, as a share of the mean variance. It bounds the weight of directions
+/// in which training rows hardly vary, and makes the covariance of fewer rows than features invertible.
+constexpr double whitening_ridge = 0.1;
+
+/// C = the mean of e e^T over E's rows (n x d) + rho t I, with t the mean of its diagonal.
+class Covariance {
+ public:
+  template <class Scalar>
+  Covariance(const Scalar* E, Index n, Index d, double ridge = whitening_ridge)
+      : n_(static_cast<double>(n)), inverse_(d, d) {
+    PaddedMatrix c = mean_products(E, E, n, d);
+    for (Index i = 0; i < d; ++i) squares_ += n_ * c.row(i)[i];
+    ridge_ = ridge * squares_ / (n_ * static_cast<double>(d));
+    add_ridge(c, ridge);
+    cholesky(c);
+    inverse_ = inverse_of_lower(c);
+  }
+
+  /// A = L^-1 with L L^T = C, so that e^T C^-1 e = ||A e||^2. d x d, row by row.
+  template <class Scalar>
+  AlignedBuffer<Scalar> whitening() const {
+    const Index d = inverse_.rows;
+    AlignedBuffer<Scalar> a(d * d);
+    for (Index i = 0; i < d; ++i) {
+      for (Index j = 0; j < d; ++j) a[i * d + j] = static_cast<Scalar>(inverse_.row(i)[j]);
+    }
+    return a;
+  }
+
+  /// e^T C_-^-1 e of rows of E by number, each with C_-, the covariance of all other rows: so a row
+  /// that the net was not trained on is measured as a new row is.
+  ///
+  /// With q = e^T C^-1 e, z = C^-1 e and s = ||e||^2 / (sum of all rows' ||e||^2),
+  ///     C_- = n / (n - 1) (C - e e^T / n - s rho t I).
+  /// Without its last term the inverse is Sherman and Morrison's: b = q / (1 - q / n). With it,
+  /// b(s) = sum of u^2 / (mu - s rho t) over the eigenvalues mu. That is replaced by
+  ///     b(s) = b / (1 - s kappa),    kappa = rho t ||z||^2 / (q (1 - q / n)) <= 1,
+  /// which has the same value and slope at s = 0 and is never larger.
+  template <class Scalar>
+  std::vector<double> lengths_without(const Scalar* E, const std::vector<Index>& numbers) const {
+    constexpr Index tile = 256;
+    const Index d = inverse_.rows, count = static_cast<Index>(numbers.size());
+    const PaddedMatrix upper = transposed(inverse_);
+    std::vector<double> lengths(numbers.size());
+    for (Index first = 0; first < count; first += tile) {
+      const Index rows = std::min(tile, count - first);
+      PaddedMatrix e(rows, d);
+      for (Index r = 0; r < rows; ++r) {
+        const Scalar* row = E + numbers[static_cast<std::size_t>(first + r)] * d;
+        for (Index j = 0; j < d; ++j) e.row(r)[j] = static_cast<double>(row[j]);
+      }
+      const PaddedMatrix w = product(e, upper), z = product(w, inverse_);
+      for (Index r = 0; r < rows; ++r) {
+        lengths[static_cast<std::size_t>(first + r)] =
+            length_without(squares(e.row(r), d), squares(w.row(r), d), squares(z.row(r), d));
+      }
+    }
+    return lengths;
+  }
+
+ private:
+  static double squares(const double* x, Index d) {
+    double sum = 0;
+    for (Index j = 0; j < d; ++j) sum = std::fma(x[j], x[j], sum);
+    return sum;
+  }
+
+  double length_without(double ee, double q, double zz) const {
+    if (!(q > 0)) return 0;
+    constexpr double least = 1e-9;  // rounding must leave these differences positive
+    const double rest = std::max(1 - q / n_, least);
+    const double share = std::min(ee / squares_, 1 - least);
+    const double kappa = std::min(ridge_ * zz / (q * rest), 1.0);
+    return (n_ - 1) / n_ * q / rest / (1 - share * kappa);
+  }
+
+  double n_, squares_ = 0, ridge_ = 0;
+  PaddedMatrix inverse_;
+};
+
+}  // namespace detail
+DASVDD_NAMESPACE_END
