@@ -36,7 +36,7 @@ RowMatrix<float> noise(Index n, Index d) {
 }
 
 void undo(LinearNet& net, const RowMatrix<float>& X) {
-  detail::undo_attenuation<float>(net.net, {}, {}, X, 1, net.parameters);
+  detail::undo_attenuation<float>(net.net, {}, X, net.parameters);
 }
 
 }  // namespace

@@ -19,6 +19,16 @@ using namespace dasvdd::detail;
 
 namespace {
 
+/// n x d independent normal draws.
+RowMatrix<float> noise_rows(Index n, Index d) {
+  Random random(11);
+  RowMatrix<float> X(n, d);
+  for (Index i = 0; i < n; ++i) {
+    for (Index j = 0; j < d; ++j) X(i, j) = static_cast<float>(random.normal());
+  }
+  return X;
+}
+
 /// Few steps: for tests that ask whether a fit works, not how well.
 FitOptions quick() {
   FitOptions settings;
@@ -125,8 +135,8 @@ TEST_CASE("fit in double, and from a strided view") {
   CHECK(same_bits(strided.score(X), detector.score(X)));
 }
 
-TEST_CASE("each member of a fit leaves out another fifth of the rows, none of a handful") {
-  for (const Index n : {2, 19, 20, 23, 104}) {
+TEST_CASE("each member of a fit leaves out another fifth of the rows, neither of two") {
+  for (const Index n : {2, 3, 4, 7, 19, 20, 23, 104}) {
     CAPTURE(n);
     RowMatrix<float> X(n, 1);
     std::vector<Index> order;
@@ -142,12 +152,13 @@ TEST_CASE("each member of a fit leaves out another fifth of the rows, none of a 
       for (Index i = 0; i < rows.rows(); ++i) mine.insert(static_cast<Index>(rows(i, 0)));
       CHECK(static_cast<Index>(mine.size()) == rows.rows());
       CHECK(Folds::rows(n, member) == rows.rows());
+      for (const Index i : Folds::left_out(order, member)) CHECK(mine.count(i) == 0);
       for (Index i = 0; i < n; ++i) {
         if (mine.count(i) == 0) left_out.insert(i);
       }
     }
     // Five members leave out every row once.
-    CHECK(static_cast<Index>(left_out.size()) == (n < 20 ? 0 : n));
+    CHECK(static_cast<Index>(left_out.size()) == (n < 3 ? 0 : n));
     CHECK(std::set<Index>(left_out.begin(), left_out.end()).size() == left_out.size());
   }
 }
@@ -193,7 +204,7 @@ TEST_CASE("a fit's reconstructions are corrected for what an unfinished net shri
 }
 
 TEST_CASE("a fit trains with a tenth of the published gamma") {
-  const RowMatrix<float> X = curve<float>(15, 4, 15);
+  const RowMatrix<float> X = curve<float>(2, 1, 15);  // of two rows none is left out
   const auto detector = fit(X, quick());
   Options options;
   options.gamma = GammaRule::ratio_of_means(2);
@@ -203,14 +214,6 @@ TEST_CASE("a fit trains with a tenth of the published gamma") {
   Trainer<float> trainer(detector.model().members.front().network.net(), options);
   const double published = trainer.fit(X).gamma;
   CHECK(detector.model().members.front().gamma == doctest::Approx(0.1 * published));
-}
-
-TEST_CASE("the threshold of a fit is the 0.99 quantile of its training rows' scores") {
-  const RowMatrix<float> X = curve<float>(200, 3, 11);
-  const auto detector = fit(X, quick());
-  const Vector<float> scores = detector.score(X);
-  CHECK(detector.threshold() ==
-        detail::quantile(std::vector<double>(scores.begin(), scores.end()), 0.99));
 }
 
 TEST_CASE("fit gives the published and the balanced scores when asked") {
@@ -338,10 +341,9 @@ TEST_CASE("a fit that is stopped gives a detector of the members that had begun"
   });
   CHECK(calls == 6);
   REQUIRE(detector.model().members.size() == 2);
-  // The threshold is these members' own.
-  const Vector<float> scores = detector.score(X);
-  CHECK(detector.threshold() ==
-        detail::quantile(std::vector<double>(scores.begin(), scores.end()), 0.99));
+  // P-values and threshold are of what these two members left out.
+  CHECK(detector.calibration().scores().size() == 24);
+  CHECK(detector.threshold() == detector.calibration().scores().back());
   // The first member is a whole fit's.
   settings.ensemble_size = 1;
   CHECK(same_bits(fit(X, settings).model().members[0].parameters,
@@ -421,7 +423,7 @@ TEST_CASE("of a stopped fit the first net alone is begun, and of a failed one no
   const auto X = curve<float>(60, 4, 1);
   const auto member = [&](detail::NetsProgress& progress) {
     const FitOptions options = quick();
-    return fit_member(FitTask<float>{X, options, {}, all_rows(60)}, 0, progress);
+    return fit_member(FitTask<float>{X, options, {}, all_rows(60), {}}, 0, progress);
   };
   CHECK_FALSE(member(at).has_value());
   detail::NetsProgress stopping(5, off);
@@ -462,7 +464,7 @@ TEST_CASE("wrong settings are refused before anything is trained") {
 TEST_CASE("what training warns of reaches the caller of fit, a sentence each") {
   const RowMatrix<float> alike = RowMatrix<float>::Constant(50, 3, 0.3f);
   const auto of_alike = fit(alike, quick()).warnings();
-  REQUIRE(of_alike.size() == 2);  // one a net
+  REQUIRE(of_alike.size() == 3);  // one a net, and the last of the few rows
   CHECK(of_alike[0].find("net 1: the scores of the training rows are constant") == 0);
   CHECK(of_alike[1].find("net 2: the scores of the training rows are constant") == 0);
   // One look at the net that is scored: a problem is said once.
@@ -474,7 +476,77 @@ TEST_CASE("what training warns of reaches the caller of fit, a sentence each") {
         }) == 1);
   FitOptions longer = quick();
   longer.steps = 600;
+  longer.ensemble_size = 5;
   CHECK(fit(curve<float>(200, 6, 3), longer).warnings().empty());
+}
+
+TEST_CASE("a fit has a p-value for every score, and its threshold is the rate's") {
+  const RowMatrix<float> X = curve<float>(250, 5, 1);
+  FitOptions settings = quick();
+  settings.ensemble_size = 5;
+  const auto detector = fit(X, settings);
+  const std::vector<double>& scores = detector.calibration().scores();
+  REQUIRE(scores.size() == 250);
+  CHECK(detector.threshold() == scores[248]);  // floor(251 * 0.01) = 2 scores from it on
+  CHECK(detector.warnings().empty());
+  for (const double at : {0.0, scores[0], scores[100], scores[247], scores[248], scores[249]}) {
+    for (const double score : {at, std::nextafter(at, 1e9), at * 1.001}) {
+      // One from the threshold up has p <= 2 / 251.
+      const float s = static_cast<float>(score);
+      CHECK(detector.is_anomaly(s) == (detector.p_value(s) <= 2.0 / 251));
+    }
+  }
+}
+
+TEST_CASE("too few rows for the rate: the largest score, and a warning that names the number") {
+  FitOptions settings = quick();
+  settings.ensemble_size = 5;
+  const auto warned = [](const Detector<float>& detector) {
+    const auto& warnings = detector.warnings();
+    return std::count_if(warnings.begin(), warnings.end(), [](const std::string& w) {
+      return w.find("a false alarm rate of 0.01 needs 99 rows") == 0;
+    });
+  };
+  for (const Index n : {3, 20, 98, 99}) {
+    CAPTURE(n);
+    const auto detector = fit(curve<float>(n, 3, 2), settings);
+    CHECK(static_cast<Index>(detector.calibration().scores().size()) == n);
+    CHECK(detector.threshold() == detector.calibration().scores().back());
+    CHECK(warned(detector) == (n < 99));
+  }
+  // Of two rows none is left out.
+  const auto of_two = fit(curve<float>(2, 3, 2), settings);
+  CHECK(of_two.calibration().empty());
+  CHECK(of_two.warnings().back().find("there are too few rows to leave any out") == 0);
+  CHECK(of_two.predict(curve<float>(2, 3, 2)).sum() == 0);
+}
+
+TEST_CASE(
+    "new normal rows are called anomalies at the rate that is meant, wide and short tables too") {
+  // Noise: every residual's covariance is made of the rows that it then measures.
+  struct Table {
+    Index n, d;
+  };
+  for (const auto [n, d] : {Table{60, 200}, Table{100, 100}, Table{400, 20}}) {
+    CAPTURE(n);
+    const RowMatrix<float> all = noise_rows(n + 500, d);
+    FitOptions settings;
+    settings.steps = 200;
+    settings.ensemble_size = 5;
+    const auto detector = fit(RowMatrix<float>(all.topRows(n)), settings);
+    const Eigen::VectorXd p = detector.p_value(detector.score(all.bottomRows(500)));
+    const auto share = [&](double rate) {
+      return static_cast<double>((p.array() <= rate).count()) / 500;
+    };
+    // 0.05 and 0.2 of new rows are meant. The share over one calibration scatters by sqrt(rate / n), a
+    // count of 500 by sqrt(rate / 500): three of both together. Without the rows' own part in the
+    // covariance taken away it is 1 at 60 x 200 (measured).
+    for (const double rate : {0.05, 0.2}) {
+      const double scatter = std::sqrt(rate / static_cast<double>(n)) + std::sqrt(rate / 500);
+      CHECK(share(rate) < rate + 3 * scatter);
+      CHECK(share(rate) > rate - 3 * scatter);
+    }
+  }
 }
 
 namespace {
@@ -566,7 +638,6 @@ TEST_CASE(
       CHECK(calls == last);
       REQUIRE(detector.model().members.size() == 1);
       CHECK(detector.model().scaler == standardizer_of<float>(X, trusted));
-      CHECK(detector.predict(X).sum() == 6);
 
       // As much is learned as by a fit that is stopped after the first epoch on those rows.
       RowMatrix<float> rows(static_cast<Index>(trusted.size()), X.cols());
@@ -591,12 +662,23 @@ TEST_CASE(
   FitOptions settings = quick();
   settings.contamination = 0.1;
   const auto detector = fit(X, settings);
-  CHECK(detector.predict(X).sum() == 20);
+  // Of 200 left-out scores floor(201 * 0.1) from the threshold on. Only two fifths of the rows were left
+  // out by one of two nets.
+  REQUIRE(detector.calibration().scores().size() == 76);
+  CHECK(detector.threshold() == detector.calibration().scores()[76 - 7]);
   CHECK(detector.facts().at("contamination") == "0.1");
   settings.threads = 3;
   CHECK(same_bits(fit(X, settings).score(X), detector.score(X)));
-  settings.contamination = 0.001;  // not even one row: the usual threshold
-  CHECK(fit(X, settings).predict(X).sum() == 2);
+  // All planted anomalies are told by p-values though they were among the rows.
+  settings.ensemble_size = 9;
+  settings.steps = 600;
+  const auto told = fit(X, settings);
+  REQUIRE(told.calibration().scores().size() == 200);
+  CHECK(told.predict(X.bottomRows(20)).sum() > 15);
+  CHECK(told.predict(X.topRows(180)).sum() < 6);
+  settings.contamination = 0.001;  // less than the usual rate
+  const auto usual = fit(X, settings);
+  CHECK(usual.threshold() == usual.calibration().scores()[198]);
 }
 
 TEST_CASE(
@@ -634,4 +716,26 @@ TEST_CASE("a fit told of anomalies trains its members for a third of the steps")
   CHECK(epochs() == 10);
   settings.epochs = 7;
   CHECK(epochs() == 7);
+}
+
+TEST_CASE("of fewer rows than features a fit trains a tenth of the steps, in one unit") {
+  const RowMatrix<float> X = noise_rows(40, 50);
+  FitOptions settings;
+  settings.ensemble_size = 1;
+  settings.steps = 100;  // 32 rows of a member's, one batch of 32
+  Index epochs = 0;
+  const auto detector = fit(X, settings, [&](const FitProgress& at) { epochs = at.epoch.epochs; });
+  CHECK(epochs == 10);
+  const auto& wide = std::get<Standardizer<float>>(detector.model().scaler.kind());
+  const auto own = Standardizer<float>::of(X);
+  std::vector<double> sorted = own.scale();
+  std::sort(sorted.begin(), sorted.end());
+  for (std::size_t j = 0; j < 50; ++j)
+    CHECK(wide.scale()[j] == std::max(own.scale()[j], sorted[25]));
+  CHECK(wide.mean() == own.mean());
+  // The latent term needs more rows than features.
+  CHECK(detector.model().members[0].latent.weight() == 0);
+  const auto tall = fit(noise_rows(60, 50), settings);
+  CHECK(tall.model().members[0].latent.weight() > 0);
+  CHECK(tall.model().scaler == Scaler<float>(Standardizer<float>::of(noise_rows(60, 50))));
 }

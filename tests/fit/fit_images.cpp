@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "train/support.hpp"
 
 using namespace dasvdd;
@@ -79,10 +81,66 @@ TEST_CASE("members have seeds of their own and one scaler; the score splits into
   CHECK(detector.facts().at("gamma_rule") == "0.2 * ratio_of_means");
   const auto parts = detector.score_parts(X);
   CHECK(detector.score(X) == parts.reconstruction + parts.latent);
-  // Each term is divided by its mean over the training rows; float sums of 60 rows are good to 1e-5.
-  CHECK(parts.reconstruction.mean() == doctest::Approx(1).epsilon(1e-5));
-  CHECK(parts.latent.mean() == doctest::Approx(1).epsilon(1e-5));
   CHECK(detector.score(X) == fit_images(X, quick()).score(X));
+}
+
+TEST_CASE("a net's terms are divided by their means over the images it was trained on") {
+  const RowMatrix<float> X = images(60, false, 4);
+  ImageOptions settings = quick();
+  settings.ensemble_size = 1;
+  const auto parts = fit_images(X, settings).score_parts(X);
+  std::vector<Index> order = all_rows(60);
+  random_stream(settings.seed, Stream::fit_order).shuffle(order.data(), order.size());
+  double reconstruction = 0, latent = 0;
+  for (const Index i : all_rows_but(images_left_out(order, 0, 1), 60)) {
+    reconstruction += static_cast<double>(parts.reconstruction[i]) / 48;
+    latent += static_cast<double>(parts.latent[i]) / 48;
+  }
+  // Float sums of 48 rows are good to 1e-5.
+  CHECK(reconstruction == doctest::Approx(1).epsilon(1e-5));
+  CHECK(latent == doctest::Approx(1).epsilon(1e-5));
+}
+
+TEST_CASE(
+    "each net leaves out other images: a twentieth, or enough for one false alarm in a hundred") {
+  struct Row {
+    Index n, members, each;
+  };
+  for (const auto [n, members, each] :
+       {Row{4, 3, 0}, Row{60, 3, 12}, Row{164, 3, 32}, Row{165, 3, 33}, Row{10000, 3, 500},
+        Row{10000, 1, 500}, Row{1000, 1, 99}, Row{700, 9, 35}, Row{90, 9, 10}}) {
+    CAPTURE(n);
+    const std::vector<Index> order = all_rows(n);
+    std::vector<Index> left_out;
+    for (Index i = 0; i < members; ++i) {
+      const auto mine = images_left_out(order, i, members);
+      CHECK(static_cast<Index>(mine.size()) == each);
+      left_out.insert(left_out.end(), mine.begin(), mine.end());
+    }
+    std::sort(left_out.begin(), left_out.end());
+    CHECK(std::adjacent_find(left_out.begin(), left_out.end()) == left_out.end());
+  }
+}
+
+TEST_CASE("fit_images: p-values come from the images that a net was not trained on") {
+  const RowMatrix<float> X = images(200, false, 4);
+  ImageOptions settings = quick();
+  settings.ensemble_size = 3;
+  settings.epochs = 20;
+  const auto detector = fit_images(X, settings);
+  REQUIRE(detector.calibration().scores().size() == 99);
+  CHECK(detector.threshold() == detector.calibration().scores().back());
+  const auto too_few = [](const Detector<float>& fitted) {
+    return fitted.warnings().back().find("a false alarm rate of 0.01 needs 99 rows") == 0;
+  };
+  CHECK((detector.warnings().empty() || !too_few(detector)));
+  const Eigen::VectorXd p = detector.p_value(detector.score(images(1000, false, 9)));
+  // Meant are 0.1 and 0.3. The share over one calibration of 99 scatters by sqrt(rate / 99), 0.03 and 0.05.
+  CHECK(static_cast<double>((p.array() <= 0.1).count()) / 1000 ==
+        doctest::Approx(0.1).epsilon(0.9));
+  CHECK(static_cast<double>((p.array() <= 0.3).count()) / 1000 ==
+        doctest::Approx(0.3).epsilon(0.5));
+  CHECK(too_few(fit_images(images(100, false, 4), settings)));
 }
 
 TEST_CASE("fit_images: progress counts every member's epochs, and false stops") {

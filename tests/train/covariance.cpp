@@ -1,8 +1,10 @@
-#include <dasvdd/train/whitening.hpp>
+#include <dasvdd/train/covariance.hpp>
 
 #include <doctest/doctest.h>
 
 #include "train/support.hpp"
+
+#include <Eigen/LU>
 
 #include <vector>
 
@@ -28,7 +30,7 @@ TEST_CASE("a whitening matrix turns the covariance, ridge included, into the ide
       CAPTURE(ridge);
       const Index n = 20 * d;
       const auto e = correlated(n, d);
-      const auto a = detail::whitening_matrix(e.data(), n, d, ridge);
+      const auto a = Covariance(e.data(), n, d, ridge).whitening<float>();
       const RowMatrix<double> A = Rows<const float>(a.data(), d, d).matrix().cast<double>();
       const RowMatrix<double> white = A * with_ridge(e, n, d, ridge) * A.transpose();
       // A's entries are rounded to float, 6e-8 of each; the covariance's condition, below 20 here,
@@ -40,8 +42,62 @@ TEST_CASE("a whitening matrix turns the covariance, ridge included, into the ide
 
 TEST_CASE("residuals of zero are whitened by the identity") {
   const std::vector<float> e(12, 0.f);
-  const auto a = detail::whitening_matrix(e.data(), 4, 3);
+  const Covariance covariance(e.data(), 4, 3);
+  const auto a = covariance.whitening<float>();
   for (Index i = 0; i < 3; ++i) {
     for (Index j = 0; j < 3; ++j) CHECK(a[i * 3 + j] == (i == j ? 1.f : 0.f));
   }
+  CHECK(covariance.lengths_without(e.data(), {0, 3}) == std::vector<double>{0, 0});
+}
+
+TEST_CASE("a row is measured by the covariance of all other rows") {
+  struct Sizes {
+    Index n, d;
+  };
+  for (const auto [n, d] : {Sizes{50, 7}, Sizes{20, 30}, Sizes{300, 4}, Sizes{300, 1}}) {
+    CAPTURE(n);
+    CAPTURE(d);
+    const auto e = correlated(n, d);
+    const Covariance covariance(e.data(), n, d);
+    const std::vector<Index> numbers = {0, 5, n - 1};
+    const auto lengths = covariance.lengths_without(e.data(), numbers);
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      std::vector<float> others = e;
+      others.erase(others.begin() + numbers[i] * d, others.begin() + (numbers[i] + 1) * d);
+      const RowMatrix<double> c = with_ridge(others, n - 1, d, whitening_ridge);
+      const Eigen::VectorXd row =
+          Rows<const float>(e.data() + numbers[i] * d, 1, d).matrix().cast<double>().transpose();
+      const double refitted = row.dot(c.inverse() * row);
+      // Exact but for the ridge's change by the row's share s of all squares, which is replaced by one
+      // pole: never larger, and smaller by less than b s / (1 - s).
+      double share = 0, all = 0;
+      for (const float x : e) all += static_cast<double>(x) * static_cast<double>(x);
+      share = row.squaredNorm() / all;
+      CHECK(lengths[i] <= refitted * (1 + 1e-6));
+      CHECK(lengths[i] >= refitted * (1 - share) * (1 - 1e-6));
+      // Measured among the rows that made the covariance it looks shorter by more than that.
+      const RowMatrix<double> whole = with_ridge(e, n, d, whitening_ridge);
+      CHECK(row.dot(whole.inverse() * row) < lengths[i]);
+    }
+  }
+}
+
+TEST_CASE("a row that alone has a direction is measured by the ridge, not by itself") {
+  // Nine rows of noise in two features, and one row far out in the third.
+  const Index n = 10, d = 3;
+  std::vector<float> e = correlated(n, d);
+  for (Index i = 0; i < n; ++i) e[static_cast<std::size_t>(i * d + 2)] = i == 9 ? 100.f : 0.f;
+  const Covariance covariance(e.data(), n, d);
+  const auto a = covariance.whitening<float>();
+  double with = 0;
+  for (Index i = 0; i < d; ++i) {
+    double w = 0;
+    for (Index j = 0; j < d; ++j) {
+      w += static_cast<double>(a[i * d + j]) *
+           static_cast<double>(e[static_cast<std::size_t>(9 * d + j)]);
+    }
+    with += w * w;
+  }
+  CHECK(with < 10);  // q < n whatever the row
+  CHECK(covariance.lengths_without(e.data(), {9}).front() > 100 * with);
 }

@@ -255,11 +255,11 @@ class Detector {
                     " and ", net.inputs(), " features, expected the same number");
     detail::require(member.center.size() == net.code(), "the center of member ", i, " has ",
                     member.center.size(), " numbers, its code ", net.code());
-    detail::require(
-        member.reconstruction.size() == net.inputs() && member.latent.size() == net.code(),
-        "the score terms of member ", i, " are for ", member.reconstruction.size(),
-        " features and a code of ", member.latent.size(), ", its net has ", net.inputs(), " and ",
-        net.code());
+    const Index latent = member.decodes_code() ? net.inputs() : net.code();
+    detail::require(member.reconstruction.size() == net.inputs() && member.latent.size() == latent,
+                    "the score terms of member ", i, " are of ", member.reconstruction.size(),
+                    " and ", member.latent.size(), " numbers, its net needs ", net.inputs(),
+                    " and ", latent);
     detail::require(net.has_decoder() || !member.uses_decoder(), "member ", i,
                     " scores by reconstruction, but its net has no decoder");
   }

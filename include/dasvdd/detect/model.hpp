@@ -25,10 +25,15 @@ struct Member {
   AlignedBuffer<Scalar> parameters, statistics;  ///< in the net's flat layout, for saving
   AlignedBuffer<Scalar> center;                  ///< m
   double gamma;                                  ///< the weight of the latent term in training
+  /// Of xhat - x, and of z - c. A latent term with several centers is of xhat, the decoded code: codes
+  /// are compared by what they stand for.
   ScoreTerm<Scalar> reconstruction, latent;
 
+  bool decodes_code() const { return latent.centers() > 0; }
   /// Whether scoring needs xhat.
-  bool uses_decoder() const { return reconstruction.weight() > 0; }
+  bool uses_decoder() const {
+    return reconstruction.weight() > 0 || (decodes_code() && latent.weight() > 0);
+  }
 };
 
 /// Everything a Detector computes with. Never changed once made; copies of the detector share it.
@@ -45,7 +50,7 @@ struct Model {
     std::int64_t sum = 0;
     for (const auto& member : members) {
       sum += member.network.net().multiply_adds();
-      if (member.reconstruction.whitened()) sum += features() * features();
+      sum += member.reconstruction.multiply_adds() + member.latent.multiply_adds();
     }
     return sum;
   }
@@ -53,7 +58,9 @@ struct Model {
   bool narrow() const {
     for (const auto& member : members) {
       if (!detail::is_narrow(member.network.net().joined())) return false;
-      if (member.reconstruction.whitened() || member.latent.whitened()) return false;
+      if (member.reconstruction.multiply_adds() > 0 || member.latent.multiply_adds() > 0) {
+        return false;
+      }
     }
     return true;
   }

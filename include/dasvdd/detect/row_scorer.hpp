@@ -96,7 +96,8 @@ class RowScorer {
       }
       if (member.latent.weight() > 0) {
         add_term(i, x.rows(), latent, term, [&](double* out) {
-          member.latent.evaluate(k_, result.code, member.center.data(), 0, w_.scratch_.data(), out);
+          member.latent.evaluate(k_, member.decodes_code() ? result.output : result.code,
+                                 member.center.data(), 0, w_.scratch_.data(), out);
         });
       }
     }

@@ -6,11 +6,15 @@
 #include <dasvdd/core/memory.hpp>
 #include <dasvdd/kernels/dispatch.hpp>
 
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
 /// term(e) = weight * ||A e||^2 / divisor, with A the identity (the published score) or a whitening
-/// matrix.
+/// matrix; or the distance to the nearest of several centers, weight * min_k ||a - c_k||^2 / divisor.
 ///
 /// Whitening: with C = L L^T the covariance of e over training rows and A = L^-1, ||A e||^2 = e^T
 /// C^-1 e, the squared Mahalanobis length: a direction in which normal rows vary a lot counts
@@ -38,6 +42,27 @@ class ScoreTerm {
     k_->pack_rows(whitening_.data(), size, size, size, packed_.data());
   }
 
+  /// weight * min_k ||a - c_k||^2 / divisor
+  /// \param centers c_k, any number x size, row by row
+  static ScoreTerm nearest_of(Index size, double weight, double divisor,
+                              AlignedBuffer<Scalar> centers) {
+    ScoreTerm term(size, weight, divisor);
+    detail::require(centers.size() > 0 && centers.size() % size == 0, "the centers have ",
+                    centers.size(), " numbers, expected ", size, " for each");
+    term.centers_ = std::move(centers);
+    const auto& k = kernels::best<Scalar>();
+    const Index count = term.centers(), padded = detail::round_up(count, k.panel);
+    term.packed_ = AlignedBuffer<Scalar>(size, padded);
+    k.pack_rows(term.centers_.data(), size, count, size, term.packed_.data());
+    term.bias_ = AlignedBuffer<Scalar>(padded);
+    const AlignedBuffer<Scalar> origin(size);
+    for (Index c = 0; c < count; ++c) {
+      term.bias_[c] =
+          k.squared_distance(term.centers_.data() + c * size, origin.data(), size) / Scalar(-2);
+    }
+    return term;
+  }
+
   Index size() const { return size_; }
   double weight() const { return weight_; }
   double divisor() const { return divisor_; }
@@ -45,16 +70,30 @@ class ScoreTerm {
   /// A, size x size, row by row; empty where it is the identity.
   const AlignedBuffer<Scalar>& whitening() const { return whitening_; }
 
+  /// How many centers the nearest is taken of; 0 where the term has none of its own.
+  Index centers() const { return centers_.size() / size_; }
+  /// c_k, centers() x size, row by row.
+  const AlignedBuffer<Scalar>& center_rows() const { return centers_; }
+
+  /// Multiply-adds that one row costs, beside the order of its size.
+  Index multiply_adds() const { return (whitened() ? size_ * size_ : 0) + centers_.size(); }
   /// Scratch scalars that evaluate() needs for `rows` rows.
   Index scratch(Index rows) const {
+    if (centers() > 0) return rows * detail::padded_stride<Scalar>(centers());
     return whitened() ? 2 * rows * detail::padded_stride<Scalar>(size_) : 0;
   }
 
   /// out[i] = term(a_i - b_i) for each row; a `b_stride` of 0 compares every row with the one b (a
-  /// center).
+  /// center). A term with centers of its own does not look at b.
   void evaluate(const kernels::Table<Scalar>& k, Rows<const Scalar> a, const Scalar* b,
                 Index b_stride, Scalar* scratch, double* out) const {
     const double factor = weight_ / divisor_;
+    if (centers() > 0) {
+      for_nearest(k, a, scratch, [&](Index i, const Scalar* c) {
+        out[i] = factor * static_cast<double>(k.squared_distance(a.row(i), c, size_));
+      });
+      return;
+    }
     if (!whitened()) {
       for (Index i = 0; i < a.rows(); ++i) {
         out[i] =
@@ -79,6 +118,20 @@ class ScoreTerm {
     k.strip_terms(a, b, one_b, size_, strips, weight_ / divisor_, out);
   }
 
+  /// Calls f(i, the center nearest to row i of a) for each row; of equally near ones the first.
+  template <class F>
+  void for_nearest(const kernels::Table<Scalar>& k, Rows<const Scalar> a, Scalar* scratch,
+                   F&& f) const {
+    // ||a - c||^2 = ||a||^2 - 2 (a c - ||c||^2 / 2): the nearest center has the largest bracket.
+    const Index count = centers(), stride = detail::padded_stride<Scalar>(count);
+    k.product({a.rows(), count, size_, packed_.data(), a.data(), a.stride(), 1, scratch, stride},
+              bias_.data(), {});
+    for (Index i = 0; i < a.rows(); ++i) {
+      const Scalar* closeness = scratch + i * stride;
+      f(i, centers_.data() + (std::max_element(closeness, closeness + count) - closeness) * size_);
+    }
+  }
+
   /// Writes the differences a_i - b_i and, behind them, A (a_i - b_i), rows padded_stride(size)
   /// apart.
   void whiten(const kernels::Table<Scalar>& k, Rows<const Scalar> a, const Scalar* b,
@@ -96,7 +149,8 @@ class ScoreTerm {
   Index size_;
   double weight_, divisor_;
   const kernels::Table<Scalar>* k_ = nullptr;
-  AlignedBuffer<Scalar> whitening_, packed_;
+  AlignedBuffer<Scalar> whitening_, centers_;
+  AlignedBuffer<Scalar> packed_, bias_;  // of the matrix or the centers, as the kernels take them
 };
 
 }  // namespace detail

@@ -75,6 +75,16 @@ class Standardizer {
     return Standardizer(std::move(mean), std::move(scale));
   }
 
+  /// The same with no scale below the median of all. For tables with fewer rows than features, whose
+  /// features mostly share a unit (embeddings, spectra): a deviation that a few rows show too small
+  /// would make every new row look far off in that feature.
+  Standardizer with_scales_from_median() const {
+    std::vector<double> sorted = scale_, scale = scale_;
+    std::sort(sorted.begin(), sorted.end());
+    for (double& s : scale) s = std::max(s, sorted[sorted.size() / 2]);
+    return Standardizer(mean_, std::move(scale));
+  }
+
   const std::vector<double>& mean() const { return mean_; }
   const std::vector<double>& scale() const { return scale_; }
 

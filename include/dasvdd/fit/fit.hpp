@@ -30,7 +30,8 @@ Detector<Scalar> fit_table(Rows<const Scalar> X, const FitOptions& options,
   const Index trusted = screened ? Screening::trusted(n, options.contamination) : n;
   NetsProgress at(members, progress);
   if (screened) at.expect(Screening::all_epochs(n, options.contamination));
-  for (Index i = 0; i < members; ++i) at.expect(options.epochs_for(Folds::rows(trusted, i)));
+  for (Index i = 0; i < members; ++i)
+    at.expect(options.epochs_for(Folds::rows(trusted, i), X.cols()));
 
   FitTask<Scalar> task{
       X, options, {}, screened ? trusted_rows(X, options, threads, at) : all_rows(n), {}};

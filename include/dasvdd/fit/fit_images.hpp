@@ -8,6 +8,7 @@
 #include <dasvdd/fit/image_options.hpp>
 #include <dasvdd/fit/progress.hpp>
 #include <dasvdd/train/trainer.hpp>
+#include <dasvdd/train/training_rows.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -33,6 +34,7 @@ Detector<Scalar> fit_image_ensemble(Rows<const Scalar> X, const ImageOptions& op
                                     FunctionRef<bool(const FitProgress&)> progress) {
   options.check();
   require(X.cols() > 0, "the training set has no columns");
+  require_training_rows(X, X.cols());
   const Shape shape = options.shape_of(X.cols());
   auto [net, of_member] = image_preset<Scalar>(shape, options.kind);
   static_cast<RunOptions&>(of_member) = options;

@@ -28,7 +28,7 @@ struct FitOptions : detail::TrainingOptions {
   FitOptions() {
     batch_size = 32;
     standardize = true;
-    score = ScoreForm::whitened;
+    score = ScoreForm::several_centers;
     gamma = GammaRule::ratio_of_means(2).times(0.1);
   }
 
@@ -42,10 +42,12 @@ struct FitOptions : detail::TrainingOptions {
     TrainingOptions::check();
   }
 
-  /// Epochs of a net that trains on so many rows.
-  Index epochs_for(Index rows) const {
+  /// Epochs of a net that trains on so many rows of d numbers. Of fewer rows than features a net
+  /// learns in a tenth of the steps what it can.
+  Index epochs_for(Index rows, Index d) const {
     if (epochs > 0) return epochs;
-    const Index wanted = contamination > 0 ? detail::ceil_div(steps, Index(3)) : steps;
+    const Index part = rows <= d ? 10 : contamination > 0 ? 3 : 1;
+    const Index wanted = detail::ceil_div(steps, part);
     return detail::ceil_div(wanted, detail::ceil_div(rows, batch_size));
   }
 };

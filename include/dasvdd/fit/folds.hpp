@@ -4,6 +4,7 @@
 
 #include <dasvdd/core/memory.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -17,7 +18,7 @@ struct Folds {
   static bool trains_on(Index r, Index n, Index i) { return n < enough || r % count != i % count; }
   /// How many of n rows it trains on.
   static Index rows(Index n, Index i) {
-    return n < enough ? n : n - ceil_div(n - i % count, count);
+    return n < enough ? n : n - ceil_div(std::max<Index>(0, n - i % count), count);
   }
   /// The numbers of the rows that it trains on.
   /// \param order all row numbers, in the fit's order

@@ -50,12 +50,17 @@ class GatheredRows {
   AlignedBuffer<Scalar> data_;
 };
 
-/// The standardizer of the rows by number; of X itself where they are all of its rows.
+/// The standardizer of the rows by number; of X itself where they are all of its rows. With fewer rows
+/// than features no scale is below the features' median.
 template <class Scalar>
 Scaler<Scalar> standardizer_of(Rows<const Scalar> X, const std::vector<Index>& numbers) {
-  if (static_cast<Index>(numbers.size()) == X.rows()) return {Standardizer<Scalar>::of(X)};
-  const GatheredRows<Scalar> some(X, Scaler<Scalar>(), numbers);
-  return {Standardizer<Scalar>::of(some.rows())};
+  const Index n = static_cast<Index>(numbers.size());
+  const auto of = [&](Rows<const Scalar> rows) -> Scaler<Scalar> {
+    const auto standardizer = Standardizer<Scalar>::of(rows);
+    return {n > X.cols() ? standardizer : standardizer.with_scales_from_median()};
+  };
+  if (n == X.rows()) return of(X);
+  return of(GatheredRows<Scalar>(X, Scaler<Scalar>(), numbers).rows());
 }
 
 }  // namespace detail

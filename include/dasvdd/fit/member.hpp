@@ -102,7 +102,7 @@ DASVDD_COLD std::optional<FittedMember<Scalar>> fit_member(const FitTask<Scalar>
   const Autoencoder<Scalar> net = member_net<Scalar>(task.X.cols(), i);
   const GatheredRows<Scalar> mine(task.X, task.scaler, Folds::trained(task.order, i));
   Options options = member_options(task.options);
-  options.epochs = task.options.epochs_for(mine.rows().rows());
+  options.epochs = task.options.epochs_for(mine.rows().rows(), task.X.cols());
   options.seed = seed_of(task.options.seed, Stream::members, i);
   options.gamma = member_gamma(task.options.gamma, net, mine.rows(), options.seed);
   Trainer<Scalar> trainer(net, options);

@@ -16,10 +16,11 @@
 /// | `gamma` | a number; F64 |
 /// | `score.reconstruction`, `score.latent` | 2: weight and divisor of the term; F64 |
 /// | `score.reconstruction.whitening`, `score.latent.whitening` | d x d, m x m; S; only where the term is whitened |
+/// | `score.latent.centers` | k x d, of xhat; S; only where the score has several centers |
 /// | `scaler.mean`, `scaler.scale` | d; F64; only where the detector scales |
 /// | `scaler.contrast_floor` | a number; F64; only where the detector normalizes each row's contrast |
 /// | `scaler.softened_image` | channels, height, width; F64; only where the detector softens images |
-/// | `calibration.scores` | n, ascending; F64; only after calibrated() |
+/// | `calibration.scores` | n, ascending; F64; only where the detector has p-values |
 /// | `threshold` | a number; F64 |
 ///
 /// In an ensemble, `members.{k}.` stands before the names of net k's tensors, which are all but those
@@ -92,6 +93,9 @@ TensorFile to_tensor_file(const Detector<Scalar>& detector, const Facts& facts =
       add_vector(prefix + name, {term.weight(), term.divisor()});
       if (term.whitened())
         file.add(prefix + name + ".whitening", {term.size(), term.size()}, term.whitening().data());
+      if (term.centers() > 0)
+        file.add(prefix + name + ".centers", {term.centers(), term.size()},
+                 term.center_rows().data());
     };
     add_term("score.reconstruction", member.reconstruction);
     add_term("score.latent", member.latent);

@@ -109,7 +109,12 @@ class ModelReader {
     auto reconstruction = score_term(prefix + "score.reconstruction", net.inputs());
     require(reconstruction.weight() == 0 || net.has_decoder(),
             "the score has a reconstruction term but the net no decoder");
-    auto latent = score_term(prefix + "score.latent", net.code());
+    const std::string latent_centers = prefix + "score.latent.centers";
+    require(!has(latent_centers) || net.has_decoder(),
+            "the score's latent term is of the decoded code but the net has no decoder");
+    auto latent = has(latent_centers)
+                      ? nearest_term(prefix + "score.latent", latent_centers, net.inputs())
+                      : score_term(prefix + "score.latent", net.code());
     return {std::move(packed),
             std::move(parameters),
             std::move(statistics),
@@ -132,6 +137,14 @@ class ModelReader {
     const std::string whitening = name + ".whitening";
     if (!has(whitening)) return {size, pair[0], pair[1]};
     return {size, pair[0], pair[1], buffer(whitening, {size, size})};
+  }
+
+  ScoreTerm<Scalar> nearest_term(const std::string& name, const std::string& centers, Index size) {
+    const std::vector<double> pair = numbers<double>(name, {2});
+    const Tensor& tensor = file_[centers];
+    require(tensor.shape.size() == 2 && tensor.shape[0] > 0 && tensor.shape[1] == size, "tensor '",
+            centers, "' is ", shape_text(tensor.shape), ", expected rows of ", size, " numbers");
+    return ScoreTerm<Scalar>::nearest_of(size, pair[0], pair[1], buffer(centers, tensor.shape));
   }
 
   /// What Scaler::read asks.

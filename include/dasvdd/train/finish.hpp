@@ -61,7 +61,8 @@ DASVDD_COLD RowTerms<Scalar> terms_of_rows(const PackedNetwork<Scalar>& packed,
   const auto& k = kernels::best<Scalar>();
   RowTerms<Scalar> terms{AlignedBuffer<double>(n), AlignedBuffer<double>(n),
                          AlignedBuffer<Scalar>(keep_codes ? n : 0, m),
-                         AlignedBuffer<Scalar>(form.needs_residuals ? n : 0, d)};
+                         AlignedBuffer<Scalar>(form.needs_residuals ? n : 0, d),
+                         AlignedBuffer<Scalar>(form.needs_outputs ? n : 0, d)};
   forward_rows(packed, trained.scaler, X, threads, decode,
                [&](Index first, Rows<const Scalar> x, const auto& result) {
                  for (Index i = 0; i < x.rows(); ++i) {
@@ -74,6 +75,9 @@ DASVDD_COLD RowTerms<Scalar> terms_of_rows(const PackedNetwork<Scalar>& packed,
                    terms.distance[row] =
                        static_cast<double>(k.squared_distance(code, trained.center.data(), m));
                    if (keep_codes) std::copy_n(code, m, terms.codes.data() + row * m);
+                   if (form.needs_outputs) {
+                     std::copy_n(result.output.row(i), d, terms.outputs.data() + row * d);
+                   }
                    if (form.needs_residuals) {
                      k.scaled_difference(result.output.row(i), x.row(i), Scalar(1), d,
                                          terms.residuals.data() + row * d);
@@ -83,7 +87,7 @@ DASVDD_COLD RowTerms<Scalar> terms_of_rows(const PackedNetwork<Scalar>& packed,
   return terms;
 }
 
-/// term(e_i) of n rows, from ||e_i||^2 or, where the term is whitened, from the vectors e_i = a_i - b.
+/// term(e_i) of n rows, from ||e_i||^2 or, where the term needs more, from the vectors e_i = a_i - b.
 template <class Scalar>
 AlignedBuffer<double> evaluate(const ScoreTerm<Scalar>& term, const AlignedBuffer<double>& squares,
                                const AlignedBuffer<Scalar>& a, const Scalar* b) {
@@ -92,7 +96,7 @@ AlignedBuffer<double> evaluate(const ScoreTerm<Scalar>& term, const AlignedBuffe
   if (term.weight() == 0) return values;  // also where squares overflow: zero times infinity is NaN
   const double factor = term.weight() / term.divisor();
   for (Index i = 0; i < n; ++i) values[i] = factor * squares[i];
-  if (!term.whitened()) return values;
+  if (term.multiply_adds() == 0) return values;
   constexpr Index tile = kernels::batch_tile;
   AlignedBuffer<Scalar> scratch(term.scratch(tile));
   for (Index i = 0; i < n; i += tile) {
@@ -109,7 +113,9 @@ DASVDD_COLD std::vector<double> scores_of_terms(const ScoreTerms<Scalar>& score,
                                                 const RowTerms<Scalar>& rows) {
   const AlignedBuffer<Scalar> origin(trained.net.inputs());
   const auto r = evaluate(score.reconstruction, rows.residual, rows.residuals, origin.data());
-  const auto q = evaluate(score.latent, rows.distance, rows.codes, trained.center.data());
+  const bool decoded = score.latent.centers() > 0;
+  const auto q = evaluate(score.latent, rows.distance, decoded ? rows.outputs : rows.codes,
+                          trained.center.data());
   std::vector<Scalar> scores(static_cast<std::size_t>(rows.rows()));
   kernels::best<Scalar>().scores(r.data(), q.data(), rows.rows(), scores.data());
   return std::vector<double>(scores.begin(), scores.end());

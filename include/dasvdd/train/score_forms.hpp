@@ -3,11 +3,14 @@
 /// The forms a trained net's score may have, each with its two terms: a new form is an enumerator, a
 /// function of its terms, and a row of score_form().
 
+#include <dasvdd/core/quantile.hpp>
 #include <dasvdd/detect/scaler.hpp>
 #include <dasvdd/detect/score_term.hpp>
 #include <dasvdd/nn/autoencoder.hpp>
+#include <dasvdd/train/centers.hpp>
 #include <dasvdd/train/covariance.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -22,7 +25,12 @@ enum class ScoreForm {
   /// S = r / mean r + t / mean t with t = (z - c)^T C^-1 (z - c), C the mean of (z - c)(z - c)^T:
   /// for images
   latent_whitened,
-  whitened,  ///< S = e^T C^-1 e / d, e the residual and C its covariance; no latent term: for tables
+  whitened,  ///< S = e^T C^-1 e / d, e the residual and C its covariance; no latent term
+  /// S = w / w90 + (1 - d / n) p / p90 with w the whitened form and p = min_k ||xhat - c_k||^2 / d, the
+  /// c_k several centers of the decoded latent codes of training rows; w90 and p90 are 0.9 quantiles
+  /// over rows that the net was not trained on, or all rows where it was; without the second term
+  /// where n <= d: for tables
+  several_centers,
 };
 
 namespace detail {
@@ -47,6 +55,7 @@ struct RowTerms {
   AlignedBuffer<double> distance;    ///< n: ||z - c||^2
   AlignedBuffer<Scalar> codes;       ///< n x m, where they are asked for
   AlignedBuffer<Scalar> residuals;   ///< n x d: xhat - x, where they are asked for
+  AlignedBuffer<Scalar> outputs;     ///< n x d: xhat, where they are asked for
   std::vector<Index> left_out = {};  ///< numbers of the rows that the net was not trained on
 
   Index rows() const { return residual.size(); }
@@ -156,10 +165,65 @@ ScoreTerms<Scalar> whitened_terms(const TrainedNet<Scalar>& trained, const RowTe
           std::move(left_out)};
 }
 
+/// The numbers of the rows that the net was trained on; all where it was trained on none or on all.
+template <class Scalar>
+std::vector<Index> trained_rows(const RowTerms<Scalar>& rows) {
+  std::vector<bool> left_out(static_cast<std::size_t>(rows.rows()));
+  for (const Index i : rows.left_out) left_out[static_cast<std::size_t>(i)] = true;
+  const bool all = static_cast<Index>(rows.left_out.size()) == rows.rows();
+  std::vector<Index> numbers;
+  for (Index i = 0; i < rows.rows(); ++i) {
+    if (all || !left_out[static_cast<std::size_t>(i)]) numbers.push_back(i);
+  }
+  return numbers;
+}
+
+/// The 0.9 quantile of a term, to divide it by. Where nearly all rows are alike there is no scale.
+inline double ninety_of(const std::vector<double>& term, double least) {
+  const double ninety = quantile(term, 0.9);
+  return is_finite(ninety) ? std::max(ninety, least) : 1;
+}
+
+template <class Scalar>
+ScoreTerms<Scalar> several_centers_terms(const TrainedNet<Scalar>& trained,
+                                         const RowTerms<Scalar>& rows) {
+  const Index d = trained.net.inputs(), n = rows.rows();
+  const double width = static_cast<double>(d);
+  const std::vector<Index> used = trained_rows(rows);
+  const std::vector<Index>& measured = rows.left_out.empty() ? used : rows.left_out;
+
+  const Covariance covariance(rows.residuals.data(), n, d);
+  std::vector<double> w = covariance.lengths_without(rows.residuals.data(), measured);
+  for (double& length : w) length /= width;
+  const double w90 = ninety_of(w, 0.01);
+  ScoreTerms<Scalar> terms{{d, 1 / w90, width, covariance.whitening<Scalar>()},
+                           {trained.net.code(), 0, 1}};
+  for (const double length : w) terms.left_out.push_back(length / w90);
+  // Among fewer rows than features a new row is far from every center: the term says nothing.
+  const double trust = 1 - width / static_cast<double>(n);
+  if (trust > 0) {
+    AlignedBuffer<Scalar> centers =
+        centers_of(rows.outputs.data(), d, used, center_count(static_cast<Index>(used.size()), d));
+    const auto raw = ScoreTerm<Scalar>::nearest_of(d, 1, width, centers);
+    AlignedBuffer<Scalar> scratch(raw.scratch(1));
+    std::vector<double> p;
+    for (const Index i : measured) {
+      p.push_back(0);
+      raw.evaluate(kernels::best<Scalar>(), {rows.outputs.data() + i * d, 1, d}, nullptr, 0,
+                   scratch.data(), &p.back());
+    }
+    const double weight = trust / ninety_of(p, 1e-6);
+    for (std::size_t i = 0; i < p.size(); ++i) terms.left_out[i] += weight * p[i];
+    terms.latent = ScoreTerm<Scalar>::nearest_of(d, weight, width, std::move(centers));
+  }
+  if (rows.left_out.empty()) terms.left_out.clear();
+  return terms;
+}
+
 template <class Scalar>
 struct ScoreFormRow {
   const char* name;  ///< in model files
-  bool needs_codes, needs_residuals;
+  bool needs_codes, needs_residuals, needs_outputs;
   ScoreTerms<Scalar> (*terms)(const TrainedNet<Scalar>&, const RowTerms<Scalar>&);
 };
 
@@ -168,13 +232,15 @@ template <class Scalar>
 ScoreFormRow<Scalar> score_form(ScoreForm form) {
   switch (form) {
     case ScoreForm::published:
-      return {"published", false, false, published_terms<Scalar>};
+      return {"published", false, false, false, published_terms<Scalar>};
     case ScoreForm::balanced:
-      return {"balanced", false, false, balanced_terms<Scalar>};
+      return {"balanced", false, false, false, balanced_terms<Scalar>};
     case ScoreForm::latent_whitened:
-      return {"latent_whitened", true, false, latent_whitened_terms<Scalar>};
+      return {"latent_whitened", true, false, false, latent_whitened_terms<Scalar>};
     case ScoreForm::whitened:
-      return {"whitened", false, true, whitened_terms<Scalar>};
+      return {"whitened", false, true, false, whitened_terms<Scalar>};
+    case ScoreForm::several_centers:
+      return {"several_centers", false, true, true, several_centers_terms<Scalar>};
   }
   throw InvalidArgument(sentence("the score form is ", static_cast<int>(form),
                                  ", expected one of the enumerators of ScoreForm"));

@@ -1,0 +1,68 @@
+#pragma once
+/// \file
+/// Several centers of rows: what a score with more than one center is made from.
+
+#include <dasvdd/kernels/dispatch.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <vector>
+
+DASVDD_NAMESPACE_BEGIN
+namespace detail {
+
+/// How many centers n rows of d numbers get: what fits into 64 KB of floats (16 at least), 256 at
+/// most, and no more than half the rows, so that most are the mean of several.
+inline Index center_count(Index n, Index d) {
+  return std::max<Index>(
+      1, std::min({Index(256), n / 2, std::max<Index>(16, Index(16384) / std::max<Index>(d, 1))}));
+}
+
+/// Centers of rows of Y by Lloyd's rounds (k-means), `count` x d. They start at rows spread evenly
+/// over the numbers given, whose order must not be a sorted one's. At most 10,000 rows are used.
+/// \param numbers of the rows of Y, n x d, to be used
+template <class Scalar>
+DASVDD_COLD AlignedBuffer<Scalar> centers_of(const Scalar* Y, Index d,
+                                             const std::vector<Index>& numbers, Index count) {
+  constexpr Index enough = 10000, rounds = 3;
+  const Index every = ceil_div(static_cast<Index>(numbers.size()), enough);
+  const Index n = ceil_div(static_cast<Index>(numbers.size()), every);
+  const auto row = [&](Index i) { return Y + numbers[static_cast<std::size_t>(i * every)] * d; };
+  const auto& k = kernels::best<Scalar>();
+  AlignedBuffer<Scalar> centers(count * d);
+  for (Index c = 0; c < count; ++c) std::copy_n(row(c * n / count), d, centers.data() + c * d);
+  std::vector<double> sums(static_cast<std::size_t>(count * d));
+  std::vector<Index> members(static_cast<std::size_t>(count));
+  for (Index round = 0; round < rounds; ++round) {
+    std::fill(sums.begin(), sums.end(), 0.0);
+    std::fill(members.begin(), members.end(), Index(0));
+    for (Index i = 0; i < n; ++i) {
+      Index nearest = 0;
+      Scalar least = std::numeric_limits<Scalar>::infinity();
+      for (Index c = 0; c < count; ++c) {
+        const Scalar distance = k.squared_distance(row(i), centers.data() + c * d, d);
+        if (distance < least) {
+          least = distance;
+          nearest = c;
+        }
+      }
+      ++members[static_cast<std::size_t>(nearest)];
+      for (Index j = 0; j < d; ++j) {
+        sums[static_cast<std::size_t>(nearest * d + j)] += static_cast<double>(row(i)[j]);
+      }
+    }
+    for (Index c = 0; c < count; ++c) {
+      const Index rows = members[static_cast<std::size_t>(c)];
+      if (rows == 0) continue;  // stays where it is
+      for (Index j = 0; j < d; ++j) {
+        centers[c * d + j] = static_cast<Scalar>(sums[static_cast<std::size_t>(c * d + j)] /
+                                                 static_cast<double>(rows));
+      }
+    }
+  }
+  return centers;
+}
+
+}  // namespace detail
+DASVDD_NAMESPACE_END
