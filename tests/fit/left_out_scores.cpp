@@ -54,7 +54,8 @@ TEST_CASE("what two members' chance adds to the spread of the rows is taken away
   CHECK(variance_of_roots(scores.of_ensemble(2)) == doctest::Approx(0.11).epsilon(0.1));
   CHECK(variance_of_roots(scores.of_ensemble(1000000)) == doctest::Approx(0.09).epsilon(0.1));
   const auto drawn = scores.of_ensemble(9), mean = scores.of_ensemble(2);
-  for (std::size_t i = 1; i < drawn.size(); ++i) CHECK((drawn[i] < drawn[0]) == (mean[i] < mean[0]));
+  for (std::size_t i = 1; i < drawn.size(); ++i)
+    CHECK((drawn[i] < drawn[0]) == (mean[i] < mean[0]));
 }
 
 TEST_CASE("no row is drawn by more than half, and rows all alike stay") {

@@ -9,6 +9,7 @@
 #include <dasvdd/nn/autoencoder.hpp>
 #include <dasvdd/train/centers.hpp>
 #include <dasvdd/train/covariance.hpp>
+#include <dasvdd/train/diagnosis.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -178,10 +179,11 @@ std::vector<Index> trained_rows(const RowTerms<Scalar>& rows) {
   return numbers;
 }
 
-/// The 0.9 quantile of a term, to divide it by. Where nearly all rows are alike there is no scale.
+/// The 0.9 quantile of a term, to divide it by; 1 where all rows are alike.
+/// \param least where nearly all are, no less than this
 inline double ninety_of(const std::vector<double>& term, double least) {
-  const double ninety = quantile(term, 0.9);
-  return is_finite(ninety) ? std::max(ninety, least) : 1;
+  const double ninety = std::max(quantile(term, 0.9), least);
+  return is_finite(ninety) && ninety > 0 ? ninety : 1;
 }
 
 template <class Scalar>
@@ -212,7 +214,9 @@ ScoreTerms<Scalar> several_centers_terms(const TrainedNet<Scalar>& trained,
       raw.evaluate(kernels::best<Scalar>(), {rows.outputs.data() + i * d, 1, d}, nullptr, 0,
                    scratch.data(), &p.back());
     }
-    const double weight = trust / ninety_of(p, 1e-6);
+    const double spread = variance(kernels::best<Scalar>(), Scaler<Scalar>(),
+                                   Rows<const Scalar>(rows.outputs.data(), n, d));
+    const double weight = trust / ninety_of(p, 1e-9 * spread);
     for (std::size_t i = 0; i < p.size(); ++i) terms.left_out[i] += weight * p[i];
     terms.latent = ScoreTerm<Scalar>::nearest_of(d, weight, width, std::move(centers));
   }
