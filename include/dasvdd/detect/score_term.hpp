@@ -4,7 +4,12 @@
 /// the score.
 
 #include <dasvdd/core/memory.hpp>
+#include <dasvdd/detect/symmetric_root.hpp>
 #include <dasvdd/kernels/dispatch.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
@@ -90,6 +95,16 @@ class ScoreTerm {
     k.product({a.rows(), size_, size_, packed_.data(), scratch, stride, 1,
                scratch + a.rows() * stride, stride},
               nullptr, {});
+  }
+
+  /// Each entry's share of term(e): size numbers, none negative, whose sum is the term.
+  ///
+  /// Whitened, they are the squares of (A^T A)^(1/2) e: among all roots of A^T A the symmetric one keeps its
+  /// result nearest to e, entry by entry (Garthwaite & Koch 2016; Kessy, Lewin & Strimmer 2018).
+  std::vector<double> shares(const std::vector<double>& e) const {
+    std::vector<double> result = whitened() ? SymmetricRoot(whitening_.data(), size_).times(e) : e;
+    for (double& u : result) u *= u * (weight_ / divisor_);
+    return result;
   }
 
  private:
