@@ -203,6 +203,18 @@ TEST_CASE("the latent term belongs to the features that the code hears") {
   }
 }
 
+TEST_CASE("a net in which no feature brings the row nearer gives all of them the same share") {
+  auto far = code_of_one_feature(4);
+  far.center[0] = 6;
+  RowMatrix<float> row(1, 4);
+  row << 3, 1, 1, 1;
+  // 0 in feature 0's place would take the row from 6 - 3 to 6 - 0 away; the other net's center is 0.
+  const Explanation e = detector_of<float>({far, code_of_one_feature(4)}).explain(row);
+  CHECK(e.score == 9);
+  CHECK(e.features[0] == doctest::Approx(4.5 + 4.5 / 4));
+  for (std::size_t j = 1; j < 4; ++j) CHECK(e.features[j] == doctest::Approx(4.5 / 4));
+}
+
 TEST_CASE("an infinite score belongs to the feature that is furthest out") {
   for (const auto& member :
        {published_member(small_net<float>(), 1), whitened_member(small_net<float>(), 1)}) {
