@@ -1,4 +1,4 @@
-// Lesson: why did this row get its score? A score splits exactly into shares of its features and of the code.
+// Lesson: why did this row get its score? A score splits exactly into shares of its features.
 
 #include "pump.hpp"
 
@@ -18,14 +18,11 @@ int main() {
   std::printf("score %.2f (threshold %.2f)\n", why.score, detector.threshold());
   std::size_t largest = 0;
   for (std::size_t j = 0; j < why.features.size(); ++j) {
-    // The residual is what the net expects minus what it got, in standard deviations of the feature: its sign
-    // says on which side of the expected value the reading lies.
-    std::printf("  %-12s share %7.2f   reading %8.2f   expected %+.2f deviations from it\n",
-                pump::features[j], why.features[j], X(0, static_cast<dasvdd::Index>(j)),
-                why.residual[j]);
+    // What the nets make of the whole row: where one sensor is off, this is what the others speak for.
+    std::printf("  %-12s share %7.2f   reading %8.2f   expected %8.2f\n", pump::features[j],
+                why.features[j], why.observed[j], why.expected[j]);
     if (why.features[j] > why.features[largest]) largest = j;
   }
-  std::printf("  %-12s share %7.2f\n", "latent code", why.latent);
   std::printf("look at the %s sensor first\n", pump::features[largest]);
   return largest == 4 ? 0 : 1;
 }

@@ -5,6 +5,8 @@
 
 #include <tool/read_table.hpp>
 
+#include <dasvdd/nn/shape.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -15,6 +17,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -39,8 +42,9 @@ void writing(const Action& action) {
 
 /// Refuses a result's place before hours are spent on it: its folder must be there, and it no
 /// folder itself.
-inline void check_output(const std::string& path) {
-  check(!path.empty(), "-o is empty, expected the name of a file");
+/// \param option that names the place
+inline void check_output(const std::string& path, const char* option = "-o") {
+  check(!path.empty(), option, " is empty, expected the name of a file");
   std::error_code error;
   const std::filesystem::path file(path);
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
@@ -77,6 +81,38 @@ CLI::Validator whole_number() {
     return std::string();
   };
   return CLI::Validator(rewrite, "");
+}
+
+/// The numbers of an option like 1,28,28.
+inline std::vector<Index> sizes(const char* option, std::string_view text) {
+  std::vector<Index> numbers;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const std::size_t comma = std::min(rest.find(','), rest.size());
+    Index number = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + comma, number);
+    const bool whole = error == std::errc() && end == rest.data() + comma && number > 0;
+    check(whole && comma + 1 != rest.size(), option, " is ", in_quotes(std::string(text)),
+          ", expected whole numbers from 1 with commas between them");
+    numbers.push_back(number);
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+  }
+  return numbers;
+}
+
+/// The three numbers of --image-shape.
+inline dasvdd::Shape image_shape(const std::string& text) {
+  const std::vector<Index> n = sizes("--image-shape", text);
+  check(n.size() == 3, "--image-shape is ", in_quotes(text),
+        ", expected three numbers: channels, height and width");
+  return {n[0], n[1], n[2]};
+}
+
+/// Whether rows of `width` numbers can be such images; the product of three large numbers has no place in an
+/// Index.
+inline bool fits(const dasvdd::Shape& image, Index width) {
+  return image.channels <= width && image.height <= width && image.width <= width &&
+         image.channels * image.height <= width && image.size() == width;
 }
 
 /// The arguments that say where the rows and their labels are.

@@ -129,6 +129,10 @@ class FitCommand {
     Table table = data_.read();
     if (!image_shape_text_.empty()) set_image_shape(table);
     check_options_of(table);
+    if (table.images) {
+      facts_["image_shape"] = std::to_string(table.channels) + "," + std::to_string(table.height) +
+                              "," + std::to_string(table.width);
+    }
     const std::size_t dropped = keep_normal_rows(table);
     dasvdd::RowMatrix<float> held_out =
         false_alarm_rate_ ? split(table) : dasvdd::RowMatrix<float>();
@@ -175,9 +179,7 @@ class FitCommand {
           "--contamination goes without --layers and --net, which train on every row");
     check(contamination_ >= 0 && contamination_ < 0.5, "--contamination is ",
           number_text(contamination_), ", expected a share from 0 to below 0.5");
-    check(image_shape_text_.empty() || sizes("--image-shape", image_shape_text_).size() == 3,
-          "--image-shape is ", in_quotes(image_shape_text_),
-          ", expected three numbers: channels, height and width");
+    if (!image_shape_text_.empty()) image_shape(image_shape_text_);
     if (gamma_ != "auto") {
       const auto number = parse_number(gamma_);
       check(number.has_value(), "--gamma is ", in_quotes(gamma_), ", expected a number or auto");
@@ -213,34 +215,14 @@ class FitCommand {
     return table.images && !published() && !standardize_;
   }
 
-  /// The numbers of an option.
-  static std::vector<Index> sizes(const char* option, std::string_view text) {
-    std::vector<Index> numbers;
-    std::string_view rest = text;
-    while (!rest.empty()) {
-      const std::size_t comma = std::min(rest.find(','), rest.size());
-      Index number = 0;
-      const auto [end, error] = std::from_chars(rest.data(), rest.data() + comma, number);
-      const bool whole = error == std::errc() && end == rest.data() + comma && number > 0;
-      check(whole && comma + 1 != rest.size(), option, " is ", in_quotes(std::string(text)),
-            ", expected whole numbers from 1 with commas between them");
-      numbers.push_back(number);
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
-    }
-    return numbers;
-  }
-
   void set_image_shape(Table& table) const {
-    const std::vector<Index> n = sizes("--image-shape", image_shape_text_);
-    const Index most = table.X.cols();
-    check(n[0] <= most && n[1] <= most && n[2] <= most && n[0] * n[1] <= most &&
-              n[0] * n[1] * n[2] == most,
-          in_quotes(data_.path), " has rows of ", most, " numbers, which --image-shape ",
-          image_shape_text_, " doesn't fit");
+    const dasvdd::Shape image = image_shape(image_shape_text_);
+    check(fits(image, table.X.cols()), in_quotes(data_.path), " has rows of ", table.X.cols(),
+          " numbers, which --image-shape ", image_shape_text_, " doesn't fit");
     table.images = true;
-    table.channels = n[0];
-    table.height = n[1];
-    table.width = n[2];
+    table.channels = image.channels;
+    table.height = image.height;
+    table.width = image.width;
   }
 
   /// Leaves the normal rows and says how many it took away.

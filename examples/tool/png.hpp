@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// Draws blocks of small gray images with a caption under each as one PNG (stb_image_write,
+/// Draws blocks of small images with a caption under each as one PNG (stb_image_write,
 /// stb_easy_font).
 
 #include <tool/table.hpp>
@@ -32,6 +32,7 @@ struct ImageBlock {
   std::string heading;
   dasvdd::RowMatrix<float> images;    ///< n x (height * width), 0 is black, 1 white
   std::vector<std::string> captions;  ///< one an image
+  bool heat = false;                  ///< in colors from black through red and yellow to white
 };
 
 /// Three significant digits, which is what fits under a thumbnail.
@@ -62,15 +63,14 @@ class Canvas {
     }
   }
 
-  /// Gray pixels, each a square of `scale`.
-  void image(int x, int y, const float* pixels, int height, int width, int scale) {
+  /// Pixels, each a square of `scale`, in gray or in colors of heat.
+  void image(int x, int y, const float* pixels, int height, int width, int scale, bool heat) {
     for (int j = 0; j < height; ++j) {
       for (int i = 0; i < width; ++i) {
         const float value = pixels[j * width + i];
-        // Written so that NaN becomes black.
-        const auto gray =
-            static_cast<unsigned char>(value > 0 ? 255 * std::min(value, 1.0f) + 0.5f : 0);
-        rectangle(x + i * scale, y + j * scale, scale, scale, {gray, gray, gray});
+        rectangle(x + i * scale, y + j * scale, scale, scale,
+                  heat ? Color{byte(3 * value), byte(3 * value - 1), byte(3 * value - 2)}
+                       : Color{byte(value), byte(value), byte(value)});
       }
     }
   }
@@ -100,6 +100,11 @@ class Canvas {
   }
 
  private:
+  /// Written so that NaN becomes black.
+  static unsigned char byte(float value) {
+    return static_cast<unsigned char>(value > 0 ? 255 * std::min(value, 1.0f) + 0.5f : 0);
+  }
+
   int width_, height_;
   std::vector<Color> pixels_;
 };
@@ -153,7 +158,8 @@ inline void write_grid(const std::string& path, const std::string& title,
       const int left = margin + int(i) % columns * cell_width,
                 top = y + int(i) / columns * cell_height;
       canvas.rectangle(left - 1, top - 1, w * scale + 2, h * scale + 2, line);
-      canvas.image(left, top, block.images.data() + i * block.images.cols(), h, w, scale);
+      canvas.image(left, top, block.images.data() + i * block.images.cols(), h, w, scale,
+                   block.heat);
       const std::string& words = block.captions[static_cast<std::size_t>(i)];
       const int indent = (w * scale - Canvas::text_width(words, letters)) / 2;
       canvas.text(left + indent, top + h * scale + 6, words, letters, faded);

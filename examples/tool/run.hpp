@@ -9,15 +9,19 @@
 #include <tool/score.hpp>
 
 #include <algorithm>
+#include <cerrno>
+#include <iostream>
 #include <new>
-#include <ostream>
 #include <string>
 
 namespace tool {
 
 /// Runs the tool. Results go to `out`, errors to `err` as one sentence.
-/// \return the exit status: 0; 2 for bad input, wrong usage included; 1 when running failed
-inline int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
+/// \param in what "-" in place of a data file reads
+/// \return the exit status: 0; 2 for bad input, wrong usage included; 1 when running failed; 141 when nobody
+///   reads `out` any more
+inline int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err,
+               std::istream& in = std::cin) {
   const auto failed = [&](int status, std::string sentence) {
     std::replace(sentence.begin(), sentence.end(), '\n', ' ');
     err << "dasvdd: " << sentence << '\n';
@@ -44,12 +48,15 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
     return failed(2, error.what());
   }
 
+  errno = 0;
   try {
     if (fit.chosen()) fit.run(out, err);
-    if (score.chosen()) score.run(out);
+    if (score.chosen()) score.run(in, out);
     if (eval.chosen()) eval.run(out);
     if (info.chosen()) info.run(out);
     out.flush();
+    // Like a program that the signal of a closed pipe ends, where the caller has that signal ignored.
+    if (!out && errno == EPIPE) return 128 + 13;
     if (!out) return failed(1, "standard output can't be written");
   } catch (const dasvdd::InvalidArgument& error) {
     return failed(2, error.what());

@@ -1,72 +1,196 @@
 #pragma once
 /// \file
 /// `dasvdd score`: one line a row, its score, its p-value where the model is calibrated, and 1 for
-/// an anomaly.
+/// an anomaly; of a file, or of standard input row by row.
 
 #include <tool/command.hpp>
+#include <tool/heatmap.hpp>
+#include <tool/row_stream.hpp>
+#include <tool/score_lines.hpp>
 
 #include <dasvdd/dasvdd.hpp>
+#include <dasvdd/detect/false_discovery.hpp>
 #include <dasvdd/io/model_file.hpp>
 
+#include <algorithm>
 #include <filesystem>
+#include <istream>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <system_error>
+#include <variant>
+#include <vector>
 
 namespace tool {
 
 class ScoreCommand {
  public:
   explicit ScoreCommand(CLI::App& app)
-      : command_(*app.add_subcommand("score", "score every row of a file")) {
+      : command_(*app.add_subcommand("score", "score every row of a file, or of a stream")) {
     command_.add_option("MODEL", model_path_, "a model that fit wrote")->required();
     data_.declare(command_, "DATA", false);
+    command_.get_option("DATA")->description(
+        ".npy, .npz (array X), .csv or IDX images, gzipped or not; CIFAR-10's .bin; - for csv or "
+        ".npy "
+        "from standard input, each row answered at once");
     command_
         .add_option("-o", output_, "the csv file to write; without it scores go to standard output")
         ->type_name("FILE");
+    command_
+        .add_option(
+            "--explain", explained_,
+            "also the K features with the largest shares of the score, by index from 0, with "
+            "share, observed and expected value")
+        ->type_name("K")
+        ->transform(whole_number<Index>());
+    command_
+        .add_option(
+            "--fdr", fdr_,
+            "also which rows to call anomalies so that at most this share of them is normal; "
+            "the model must be calibrated")
+        ->type_name("Q");
+    heatmap_option_ =
+        command_
+            .add_option(
+                "--heatmap", heatmap_,
+                "of images: also a picture of the first eight, of what was expected, and of "
+                "each pixel's share of the score")
+            ->type_name("FILE.png");
+    command_
+        .add_option("--image-shape", image_shape_text_,
+                    "with --heatmap: the rows are images of that shape; most models of images know "
+                    "theirs")
+        ->type_name("CHANNELS,HEIGHT,WIDTH")
+        ->needs(heatmap_option_);
   }
 
   bool chosen() const { return command_.parsed(); }
 
-  void run(std::ostream& out) const {
+  void run(std::istream& in, std::ostream& out) const {
+    const bool streams = data_.path == "-";
+    const bool draws = heatmap_option_->count() > 0;
     if (!output_.empty()) check_output(output_);
+    if (draws) check_output(heatmap_, "--heatmap");
+    check(!draws || !streams, "--heatmap goes with a file, not with standard input");
+    check(!streams || data_.options.labels_path.empty(),
+          "--labels goes with a file, not with standard input");
+    if (!image_shape_text_.empty()) image_shape(image_shape_text_);
+    if (fdr_) dasvdd::detail::require_false_discovery_rate(*fdr_);
     const auto detector = dasvdd::load<float>(model_path_);
+    check(!explained_ || (*explained_ >= 1 && *explained_ <= detector.features()), "--explain is ",
+          explained_.value_or(0), ", expected a whole number from 1 to ", detector.features(),
+          ", the model's features");
+    check(!fdr_ || !detector.calibration().empty(), in_quotes(model_path_),
+          " isn't calibrated, so --fdr doesn't fit; fit --false-alarm-rate calibrates");
+    const ScoreLines lines(detector, explained_.value_or(0), fdr_.has_value());
+    if (streams) {
+      score_stream(in, out, detector, lines);
+    } else {
+      score_file(out, detector, lines);
+    }
+  }
+
+ private:
+  using Detector = dasvdd::Detector<float>;
+
+  void score_file(std::ostream& out, const Detector& detector, const ScoreLines& lines) const {
     const Table table = data_.read();
-    const auto scores = naming(data_.path, [&] { return detector.score(table.X); });
+    std::optional<dasvdd::Shape> image;
+    if (heatmap_option_->count() > 0) image = shape_of(table, detector);
+    const Eigen::VectorXf scores = naming(data_.path, [&] { return detector.score(table.X); });
+    std::vector<bool> selected(static_cast<std::size_t>(scores.size()));
+    if (fdr_) {
+      const Eigen::VectorXd p = detector.p_value(scores);
+      selected = dasvdd::detail::benjamini_hochberg(p.data(), selected.size(), *fdr_);
+    }
+    const auto write = [&](std::ostream& to) {
+      to << lines.header();
+      for (Index i = 0; to && i < scores.size(); ++i) {
+        to << lines.line(table.X.data() + i * table.X.cols(), scores[i],
+                         selected[static_cast<std::size_t>(i)]);
+      }
+    };
+    if (image) writing([&] { write_heatmap(heatmap_, detector, table.X, *image); });
     if (output_.empty()) {
-      write(out, detector, scores);
+      write(out);
       return;
     }
     std::error_code error;
     const std::filesystem::file_status there = std::filesystem::status(output_, error);
     if (!std::filesystem::exists(there) || std::filesystem::is_regular_file(there)) {
       std::ostringstream text;
-      write(text, detector, scores);
+      write(text);
       writing([&] { dasvdd::detail::replace_file(output_, text.str()); });
       return;
     }
     // A device or a pipe, which nothing can take the place of.
     std::ofstream file(output_, std::ios::binary);
-    if (file) write(file, detector, scores);
+    if (file) write(file);
     file.close();
     if (!file) throw RunError(in_quotes(output_) + " can't be written");
   }
 
- private:
-  static void write(std::ostream& out, const dasvdd::Detector<float>& detector,
-                    const Eigen::VectorXf& scores) {
-    const bool calibrated = !detector.calibration().empty();
-    out << "score,p_value,anomaly\n";
-    for (const float score : scores) {
-      out << number_text(score) << ',';
-      if (calibrated) out << number_text(detector.p_value(score));
-      out << ',' << (detector.is_anomaly(score) ? 1 : 0) << '\n';
+  /// Each row's line is written as soon as the row is read. A file is therefore written in its place, not
+  /// whole at the end.
+  void score_stream(std::istream& in, std::ostream& out, const Detector& detector,
+                    const ScoreLines& lines) const {
+    std::ofstream file;
+    if (!output_.empty()) file.open(output_, std::ios::binary);
+    std::ostream& to = output_.empty() ? out : file;
+    std::optional<dasvdd::detail::OnlineSelect> select;
+    if (fdr_) {
+      // So short a memory that a row above all of the calibration's is always selected: a stream has no end.
+      const std::size_t n = detector.calibration().scores().size();
+      select.emplace(*fdr_, n, std::max(1.0, *fdr_ * (static_cast<double>(n) + 1) / 2));
     }
+    auto workspace = detector.make_workspace(1);
+    // A line that can't be written ends the work: of an endless input nobody would see it.
+    if (to << lines.header() << std::flush) {
+      const auto rows = open_rows(in, detector.features(), data_.options.label_column);
+      for (std::vector<float> row; to && rows->next(row);) {
+        const float score = detector.score_one(row.data(), workspace);
+        const bool selected = select && select->add(detector.p_value(score));
+        to << lines.line(row.data(), score, selected) << std::flush;
+      }
+    }
+    if (output_.empty()) return;
+    file.close();
+    if (!file) throw RunError(in_quotes(output_) + " can't be written");
+  }
+
+  /// The shape of a heat map's images: as the command says, or the file, or the model.
+  dasvdd::Shape shape_of(const Table& table, const Detector& detector) const {
+    const Index features = detector.features();
+    const auto& facts = detector.facts();
+    const auto fact = facts.find("image_shape");
+    const auto& scaler = detector.model().scaler.kind();
+    const auto* softener = std::get_if<dasvdd::detail::Softener<float>>(&scaler);
+    dasvdd::Shape image{0, 0, 0};
+    if (!image_shape_text_.empty()) {
+      image = image_shape(image_shape_text_);
+    } else if (table.images) {
+      image = {table.channels, table.height, table.width};
+    } else if (softener) {
+      image = softener->image();
+    } else if (fact != facts.end()) {
+      image = image_shape(fact->second);
+    } else {
+      check(false, in_quotes(model_path_),
+            " doesn't say of which shape its images are; --image-shape does");
+    }
+    check(fits(image, features), in_quotes(model_path_), " takes rows of ", features,
+          " numbers, which images of ", image.channels, " x ", image.height, " x ", image.width,
+          " don't have");
+    return image;
   }
 
   CLI::App& command_;
   DataArguments data_;
-  std::string model_path_, output_;
+  std::string model_path_, output_, heatmap_, image_shape_text_;
+  std::optional<Index> explained_;
+  std::optional<double> fdr_;
+  CLI::Option* heatmap_option_ = nullptr;
 };
 
 }  // namespace tool

@@ -75,8 +75,8 @@ int main() {
     const Eigen::VectorXd p = calibrated.p_value(scores);
     check(p.minCoeff() > 0 && p.maxCoeff() <= 1, "a p-value is not above 0 and at most 1");
     const auto why = calibrated.explain(X_new.row(0));
-    check(why.features.size() == 784 && why.code.size() == 256,
-          "explain gives other than a share a feature and a code unit");
+    check(why.features.size() == 784 && why.expected.size() == 784,
+          "explain gives other than a share and an expected value a feature");
     serve(calibrated, X_new, served.data());
     check(served == scores, "a calibrated detector serves other scores");
   } catch (const std::exception& error) {

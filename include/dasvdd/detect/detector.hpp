@@ -159,7 +159,7 @@ class Detector {
 
   // ---- looking inside ---------------------------------------------------------------------------
 
-  /// Splits the score of one row of d numbers by feature and code unit.
+  /// Splits the score of one row of d numbers by feature.
   Explanation explain(const Scalar* row) const {
     const Rows<const Scalar> X(row, 1, features());
     Workspace<Scalar> workspace = make_workspace(1);
@@ -167,11 +167,8 @@ class Detector {
     const detail::FloatingPointMode mode;
     Scalar score, reconstruction, latent;
     detail::RowScorer<Scalar>(workspace).score(X, {&score, &reconstruction, &latent});
-    Explanation e = detail::explain_shares(*model_, row);
-    e.score = static_cast<double>(score);
-    e.reconstruction = static_cast<double>(reconstruction);
-    e.latent = static_cast<double>(latent);
-    return e;
+    return detail::explain_row(*model_, row, static_cast<double>(score),
+                               static_cast<double>(reconstruction), static_cast<double>(latent));
   }
   template <class Derived>
   Explanation explain(const Eigen::DenseBase<Derived>& row) const {

@@ -4,86 +4,132 @@
 
 #include <dasvdd/detect/model.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 
-/// The parts of a row's score: score = reconstruction + latent, reconstruction = sum of `features`,
-/// latent = sum of `code` (each up to the rounding of a sum).
+/// A row's score, split into shares of its features, and what was expected in the row's place.
+///
+/// A share is never negative and depends on no order of the features. A share of the reconstruction term says
+/// how far the feature is from what the net expects, seen together with the other features where the score is
+/// whitened. A share of a latent term with several centers says how far the feature's expected value is from the
+/// nearest center's. A share of another latent term says how much nearer to the center the row would come with the
+/// expected value in the feature's place.
 struct Explanation {
   double score = 0;
-  double reconstruction = 0;  ///< the reconstruction term, weight included
-  double latent = 0;          ///< the latent term, gamma included
-  /// d shares of the reconstruction term; negative ones only in a whitened score
-  std::vector<double> features;
-  /// m shares of the latent term; in an ensemble those of net 0, then those of net 1, ...
-  std::vector<double> code;
-  /// d: xhat - x in the net's units (standardized where the detector standardizes), in an ensemble the
-  /// nets' mean; zeros where the score has no reconstruction term
-  std::vector<double> residual;
-  /// m: z - c, how the latent code differs from the center; an ensemble's nets as in `code`
-  std::vector<double> offset;
+  double reconstruction = 0;     ///< the reconstruction term, weight included
+  double latent = 0;             ///< the latent term, gamma included
+  std::vector<double> features;  ///< d shares of the score; their sum is the score
+  /// d: the row as the detector reconstructs it, in the row's units; in an ensemble the nets' mean. A net that
+  /// doesn't score by reconstruction expects 0 in its own units: the mean of training rows where the detector
+  /// standardizes. May be infinite or NaN where the score is infinite.
+  std::vector<double> expected;
+  std::vector<double> observed;  ///< d: the row itself
 };
 
 namespace detail {
 
-/// Adds term(e)'s shares of the entries of e, e_j (A^T A e)_j weight / (divisor members), to `shares`
-/// and sets `difference` to e = a - b.
+/// Adds each feature's share of a member's latent term, q(z - c), to `shares`: q in proportion to what it
+/// falls by when the expected value takes the feature's place. Where none makes it fall, all have the same
+/// share.
+/// \param x, expected d numbers in the net's units
 template <class Scalar>
-void add_shares(const kernels::Table<Scalar>& k, const ScoreTerm<Scalar>& term,
-                Rows<const Scalar> a, const Scalar* b, double members, std::vector<double>& shares,
-                std::vector<double>& difference) {
-  const std::size_t size = static_cast<std::size_t>(term.size());
-  const double factor = term.weight() / (term.divisor() * members);
-  shares.resize(size, 0);
-  difference.resize(size, 0);
-  for (std::size_t j = 0; j < size; ++j) {
-    difference[j] = static_cast<double>(a(0, static_cast<Index>(j))) - static_cast<double>(b[j]);
-  }
-  std::vector<double> metric = difference;
-  if (term.whitened()) {
-    AlignedBuffer<Scalar> scratch(term.scratch(1));
-    term.whiten(k, a, b, 0, scratch.data());
-    const Scalar* white = scratch.data() + padded_stride<Scalar>(term.size());
-    for (std::size_t j = 0; j < size; ++j) {
-      metric[j] = 0;
-      for (std::size_t i = 0; i < size; ++i) {
-        metric[j] =
-            std::fma(static_cast<double>(term.whitening()[static_cast<Index>(i * size + j)]),
-                     static_cast<double>(white[i]), metric[j]);
-      }
+void add_latent_shares(const Member<Scalar>& member, const Scalar* x, const Scalar* expected,
+                       std::vector<double>& shares) {
+  constexpr Index tile = kernels::batch_tile;
+  const auto& k = member.network.kernels();
+  const Index d = member.network.net().inputs(), stride = padded_stride<Scalar>(d);
+  auto buffers = member.network.make_buffers(tile);
+  AlignedBuffer<Scalar> rows(tile * stride), scratch(member.latent.scratch(tile));
+  // Row 0 is the row itself, row j + 1 has feature j replaced.
+  std::vector<double> q(static_cast<std::size_t>(d + 1));
+  for (Index first = 0; first <= d; first += tile) {
+    const Index count = std::min(tile, d + 1 - first);
+    for (Index i = 0; i < count; ++i) {
+      Scalar* row = rows.data() + i * stride;
+      std::copy_n(x, d, row);
+      const Index j = first + i - 1;
+      if (j >= 0) row[j] = expected[j];
     }
+    const auto result = member.network.forward({rows.data(), count, d, stride}, buffers, false);
+    member.latent.evaluate(k, result.code, member.center.data(), 0, scratch.data(),
+                           q.data() + first);
   }
-  for (std::size_t j = 0; j < size; ++j)
-    shares[j] = std::fma(factor * difference[j], metric[j], shares[j]);
+  double sum = 0;
+  for (std::size_t j = 1; j < q.size(); ++j) {
+    q[j] = q[j] < q[0] ? q[0] - q[j] : 0;
+    sum += q[j];
+  }
+  for (std::size_t j = 0; j < shares.size(); ++j) {
+    shares[j] += sum > 0 ? q[0] * (q[j + 1] / sum) : q[0] / static_cast<double>(d);
+  }
 }
 
-/// All of a row's explanation but the score and its two terms.
+/// An infinite score belongs to the features that are furthest out in the net's units: theirs are infinite
+/// shares.
 template <class Scalar>
-Explanation explain_shares(const Model<Scalar>& model, const Scalar* row) {
+void infinite_shares(const Scalar* x, double score, std::vector<double>& shares) {
+  Scalar furthest = 0;
+  for (std::size_t j = 0; j < shares.size(); ++j) furthest = std::max(furthest, std::abs(x[j]));
+  for (std::size_t j = 0; j < shares.size(); ++j) {
+    shares[j] = std::abs(x[j]) == furthest ? score : 0;
+  }
+}
+
+/// The explanation of a row with these parts of its score.
+template <class Scalar>
+Explanation explain_row(const Model<Scalar>& model, const Scalar* row, double score,
+                        double reconstruction, double latent) {
   const Index d = model.features();
+  const std::size_t size = static_cast<std::size_t>(d);
   const double members = static_cast<double>(model.members.size());
-  AlignedBuffer<Scalar> scaled(padded_stride<Scalar>(d));
-  model.scaler.apply(model.members.front().network.kernels(), row, d, scaled.data());
-  const Rows<const Scalar> x(scaled.data(), 1, d);
-  Explanation e;
-  e.features.assign(static_cast<std::size_t>(d), 0);
-  e.residual.assign(static_cast<std::size_t>(d), 0);
+  const auto& k = model.members.front().network.kernels();
+  AlignedBuffer<Scalar> x(padded_stride<Scalar>(d)), expected(d), undone(d);
+  model.scaler.apply(k, row, d, x.data());
+  Explanation e{score, reconstruction, latent, {}, {}, {}};
+  e.features.assign(size, 0);
+  e.expected.assign(size, 0);
+  e.observed.assign(row, row + d);
+  const bool finite = is_finite(score);
   for (const auto& member : model.members) {
-    const auto& k = member.network.kernels();
-    auto buffers = member.network.make_buffers(1);
-    const auto result = member.network.forward(x, buffers, member.uses_decoder());
+    std::fill_n(expected.data(), d, Scalar(0));
     if (member.uses_decoder()) {
-      std::vector<double> residual;
-      add_shares(k, member.reconstruction, result.output, x.data(), members, e.features, residual);
-      for (std::size_t j = 0; j < residual.size(); ++j) e.residual[j] += residual[j] / members;
+      auto buffers = member.network.make_buffers(1);
+      const auto result = member.network.forward({x.data(), 1, d}, buffers);
+      std::copy_n(result.output.row(0), d, expected.data());
     }
-    std::vector<double> code, offset;
-    add_shares(k, member.latent, result.code, member.center.data(), members, code, offset);
-    // Codes of different members have nothing in common but their place in the list.
-    e.code.insert(e.code.end(), code.begin(), code.end());
-    e.offset.insert(e.offset.end(), offset.begin(), offset.end());
+    std::copy_n(expected.data(), d, undone.data());
+    model.scaler.undo(k, row, d, undone.data());
+    for (std::size_t j = 0; j < size; ++j) {
+      e.expected[j] += static_cast<double>(undone[static_cast<Index>(j)]) / members;
+    }
+    if (finite && member.uses_decoder()) {
+      std::vector<double> residual(size);
+      for (Index j = 0; j < d; ++j) {
+        residual[static_cast<std::size_t>(j)] =
+            static_cast<double>(expected[j]) - static_cast<double>(x[j]);
+      }
+      const std::vector<double> shares = member.reconstruction.shares(residual);
+      for (std::size_t j = 0; j < size; ++j) e.features[j] += shares[j];
+    }
+    if (finite && member.latent.weight() > 0 && member.decodes_code()) {
+      const std::vector<double> shares = member.latent.shares_of_nearest(k, expected.data());
+      for (std::size_t j = 0; j < size; ++j) e.features[j] += shares[j];
+    } else if (finite && member.latent.weight() > 0) {
+      add_latent_shares(member, x.data(), expected.data(), e.features);
+    }
+  }
+  if (!finite) {
+    infinite_shares(x.data(), score, e.features);
+    return e;
+  }
+  // The score was computed in the net's scalar type; the shares are made to add up to it.
+  double sum = 0;
+  for (const double share : e.features) sum += share;
+  for (double& share : e.features) {
+    share = sum > 0 ? share * (score / sum) : score / static_cast<double>(d);
   }
   return e;
 }

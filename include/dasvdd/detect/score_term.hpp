@@ -4,11 +4,15 @@
 /// the score.
 
 #include <dasvdd/core/memory.hpp>
+#include <dasvdd/detect/symmetric_root.hpp>
 #include <dasvdd/kernels/dispatch.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
@@ -132,6 +136,19 @@ class ScoreTerm {
     }
   }
 
+  /// The entries' shares of the distance of `a` to the nearest center: their squared differences.
+  std::vector<double> shares_of_nearest(const kernels::Table<Scalar>& k, const Scalar* a) const {
+    AlignedBuffer<Scalar> buffer(scratch(1));
+    std::vector<double> result(static_cast<std::size_t>(size_));
+    for_nearest(k, {a, 1, size_}, buffer.data(), [&](Index, const Scalar* center) {
+      for (Index j = 0; j < size_; ++j) {
+        const double difference = static_cast<double>(a[j]) - static_cast<double>(center[j]);
+        result[static_cast<std::size_t>(j)] = difference * difference * (weight_ / divisor_);
+      }
+    });
+    return result;
+  }
+
   /// Writes the differences a_i - b_i and, behind them, A (a_i - b_i), rows padded_stride(size)
   /// apart.
   void whiten(const kernels::Table<Scalar>& k, Rows<const Scalar> a, const Scalar* b,
@@ -143,6 +160,16 @@ class ScoreTerm {
     k.product({a.rows(), size_, size_, packed_.data(), scratch, stride, 1,
                scratch + a.rows() * stride, stride},
               nullptr, {});
+  }
+
+  /// Each entry's share of term(e): size numbers, none negative, whose sum is the term.
+  ///
+  /// Whitened, they are the squares of (A^T A)^(1/2) e: among all roots of A^T A the symmetric one keeps its
+  /// result nearest to e, entry by entry (Garthwaite & Koch 2016; Kessy, Lewin & Strimmer 2018).
+  std::vector<double> shares(const std::vector<double>& e) const {
+    std::vector<double> result = whitened() ? SymmetricRoot(whitening_.data(), size_).times(e) : e;
+    for (double& u : result) u *= u * (weight_ / divisor_);
+    return result;
   }
 
  private:

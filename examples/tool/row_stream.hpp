@@ -1,0 +1,182 @@
+#pragma once
+/// \file
+/// Rows of standard input one by one, as soon as each is there: csv or .npy, which the first byte tells.
+
+#include <tool/csv.hpp>
+#include <tool/npy.hpp>
+
+#include <dasvdd/core/finite.hpp>
+
+#include <istream>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tool {
+
+/// Hands over rows one after the other. It keeps one row at a time, and waits for no byte behind a row's last.
+class RowStream {
+ public:
+  virtual ~RowStream() = default;
+
+  /// The next row's numbers, all of them finite; false at the end.
+  /// \throws FileError one sentence that names the line of a csv, or the row
+  virtual bool next(std::vector<float>& row) = 0;
+
+ protected:
+  static constexpr const char* name = "standard input";
+};
+
+namespace detail {
+
+/// Standard input as bytes.
+class InputStream : public ByteStream {
+ public:
+  InputStream(std::istream& in, const char* name) : ByteStream(name, 1e300), in_(in) {}
+
+ private:
+  std::size_t fetch(char* to, std::size_t count) override {
+    in_.read(to, static_cast<std::streamsize>(count));
+    return static_cast<std::size_t>(in_.gcount());
+  }
+  std::istream& in_;
+};
+
+class CsvRowStream : public RowStream {
+ public:
+  CsvRowStream(std::istream& in, Index features, const std::string& label_column)
+      : in_(*in.rdbuf()), features_(features), label_column_(label_column) {}
+
+  bool next(std::vector<float>& row) override {
+    for (std::string text; read_record(text);) {
+      CsvRows parser(text, name, first_line_);
+      std::vector<std::string> fields;
+      if (!parser.next(fields)) continue;
+      if (!columns_) {
+        columns_ = std::make_unique<CsvColumns>(fields, label_column_, name);
+        // Unlike in a file, nothing is known of the labels to come: a word in the label's column alone is one.
+        if (columns_->only_label_is_word() && !columns_->label_by_name()) columns_->first_is_data();
+        check(columns_->features() == features_, name, ", line ", first_line_, " has ",
+              columns_->features(), " features, the model takes ", features_);
+        if (columns_->header()) continue;
+      }
+      row.clear();
+      columns_->take(fields, first_line_, row, labels_);
+      labels_.clear();
+      for (std::size_t j = 0; j < row.size(); ++j) {
+        check(dasvdd::detail::is_finite(row[j]), name, ", line ", first_line_, ", ",
+              columns_->text(columns_->column(j)), ": every value must be finite");
+      }
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  static constexpr int end = std::char_traits<char>::eof();
+  static constexpr std::size_t longest = std::size_t(1) << 26;
+
+  /// One row's text, which has line breaks inside of quotes only. Empty lines are passed over where the end
+  /// follows, as in a file.
+  bool read_record(std::string& text) {
+    Index empty = 0;
+    for (;;) {
+      first_line_ = line_;
+      if (!read_text(text)) return false;
+      if (!text.empty()) break;
+      if (empty == 0) empty = first_line_;
+    }
+    check(empty == 0, name, ", line ", empty, " is empty");
+    return true;
+  }
+
+  /// Up to a line break outside of quotes; false where nothing is left.
+  bool read_text(std::string& text) {
+    text.clear();
+    bool quoted = false, starts = true, closed = false;
+    for (;;) {
+      const int next = in_.sbumpc();
+      if (next == end) return !text.empty();
+      const char c = static_cast<char>(next);
+      // The second half of a line break. Waiting for it would keep the row back.
+      const bool second = after_return_ && c == '\n';
+      after_return_ = c == '\r' && !quoted;
+      if (second && !quoted && text.empty()) continue;
+      if (c == '\n' || after_return_) ++line_;
+      if (!quoted && (c == '\n' || c == '\r')) return true;
+      // A quote opens a field, ends it, or is doubled inside of it.
+      const bool toggles = c == '"' && (quoted || starts || closed);
+      closed = toggles && quoted;
+      if (toggles) quoted = !quoted;
+      starts = c == ',' && !quoted;
+      text += c;
+      check(text.size() < longest, name, ", line ", first_line_, " has more than ", longest,
+            " bytes");
+    }
+  }
+
+  std::streambuf& in_;
+  Index features_;
+  std::string label_column_;
+  std::unique_ptr<CsvColumns> columns_;
+  std::vector<std::string> labels_;
+  Index line_ = 1, first_line_ = 1;
+  bool after_return_ = false;
+};
+
+class NpyRowStream : public RowStream {
+ public:
+  NpyRowStream(std::istream& in, Index features)
+      : in_(in, name), header_(read_npy_header(in_)), number_(number_reader(header_)) {
+    check(header_.is_number(), name, " has the dtype '", header_.descr, "', expected numbers");
+    check(header_.shape.size() == 2, name, " has ", header_.shape.size(),
+          " dimension(s), expected 2: one sample a row");
+    check(
+        !header_.fortran_order || header_.shape[0] <= 1 || header_.shape[1] <= 1, name,
+        " is in Fortran order, column by column, so no row is whole before the end; score a file");
+    check(header_.shape[1] == features, name, " has rows of ", header_.shape[1],
+          " numbers, the model takes ", features);
+    bytes_.resize(static_cast<std::size_t>(features) * header_.bytes);
+  }
+
+  bool next(std::vector<float>& row) override {
+    if (at_ == header_.shape[0]) {
+      in_.finish();
+      return false;
+    }
+    in_.read(&bytes_[0], bytes_.size());
+    row.clear();
+    for (std::size_t at = 0; at < bytes_.size(); at += header_.bytes) {
+      row.push_back(static_cast<float>(number_(bytes_.data() + at)));
+      check(dasvdd::detail::is_finite(row.back()), name, ", row ", at_, ", column ",
+            at / header_.bytes, " (both from 0): every value must be finite");
+    }
+    ++at_;
+    return true;
+  }
+
+ private:
+  InputStream in_;
+  NpyHeader header_;
+  ToDouble number_;
+  std::string bytes_;
+  Index at_ = 0;
+};
+
+}  // namespace detail
+
+/// The rows of standard input.
+/// \param features numbers that a row must have
+/// \param label_column of a csv: a column that is no feature, by name or by index from 0
+inline std::unique_ptr<RowStream> open_rows(std::istream& in, Index features,
+                                            const std::string& label_column) {
+  const int first = in.peek();
+  if (first == static_cast<unsigned char>(npy_magic[0])) {
+    check(label_column.empty(), "standard input is no csv file, so --label-column doesn't fit");
+    return std::make_unique<detail::NpyRowStream>(in, features);
+  }
+  in.clear();  // peek() at an empty input leaves its mark
+  return std::make_unique<detail::CsvRowStream>(in, features, label_column);
+}
+
+}  // namespace tool
