@@ -132,6 +132,13 @@ TEST_CASE("tool: --heatmap draws images whose shape somebody knows") {
   CHECK(draws(Images(folder, {"--image-shape", "1,2,3"})));
   CHECK(draws(Images(folder, {"--image-shape", "1,2,3", "--image-kind", "photographs"})));
   CHECK(draws(Images(folder, {"--image-shape", "1,2,3", "--layers", "4,2"})));
+  // A model that the library made, without the tool's note.
+  Images own(folder, {"--layers", "4,2"});
+  dasvdd::ImageOptions options;
+  options.shape = {1, 2, 3};
+  options.epochs = 1;
+  dasvdd::save(dasvdd::fit_images(tool::read_table(own.data, {}).X, options), own.model);
+  CHECK(draws(own));
   const Images table(folder, {"--layers", "4,2"});
   CHECK(draws(table, {"--image-shape", "1,3,2"}));
   CHECK(draws(table, {"--image-shape", "3,1,2"}));
