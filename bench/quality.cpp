@@ -7,6 +7,7 @@
 //   mnist 8 0 kappa=0.5,gamma=10x    changes to them, see Settings
 //   adbench 4_breastw 0 -        dasvdd::fit with its defaults
 //   adbench 4_breastw 0 contamination=0.05    that share of the training rows are anomalies
+//   folder wide/spectra 0 decisions=1   fit() on DIR/wide/spectra.npz, arrays X and y; with what its p-values decide
 //   adbench 4_breastw 0 published=1   the published form, for a table: see train_published_table
 //   pima - 0 scaled=1            speech - 0 -
 //   fashion 6 0 best=1           cifar10 6 0 best=1    dasvdd::fit_images for the kind of image the set has
@@ -130,8 +131,10 @@ class Data {
     if (set == "cifar10") return cifar_split(target);
     if (set == "pima") return pima_split(table(folders_.data + "/pima/pima.csv", "8"));
     if (set == "speech") return table_split(table(folders_.data + "/speech.npz"), -1);
+    if (set == "folder")
+      return table_split(table(folders_.data + "/" + target + ".npz"), contamination);
     tool::check(set == "adbench", "the set is '", set,
-                "', expected mnist, fashion, cifar10, pima, speech or adbench");
+                "', expected mnist, fashion, cifar10, pima, speech, adbench or folder");
     return table_split(table(folders_.data + "/adbench/" + target + ".npz"), contamination);
   }
 
@@ -237,7 +240,7 @@ class Settings {
         "objective",  "epochs",          "kappa",      "code",       "center",        "gamma",
         "gamma_rule", "initializations", "score",      "scaled",     "contamination", "expected",
         "published",  "precision",       "validation", "final_rate", "weight_decay",  "best",
-        "prepare",    "held_out",        "weights"};
+        "prepare",    "held_out",        "weights",    "decisions"};
     std::istringstream parts(text == "-" ? "" : text);
     for (std::string part; std::getline(parts, part, ',');) {
       const std::size_t equals = part.find('=');
@@ -408,6 +411,56 @@ Trained train_prepared(std::uint64_t seed, int threads, const Settings& s, const
   return train(net, options, dasvdd::Dasvdd<float>(), X);
 }
 
+/// The mean share of normal rows among those that select() would name at a rate of 0.1, over 30 batches of 200 test
+/// rows (or all normal ones, if fewer) of which a share is anomalies; drawn with replacement.
+double false_discoveries(const Eigen::VectorXd& p, const std::vector<Index>& normal,
+                         const std::vector<Index>& anomalies, double share, std::uint64_t seed) {
+  dasvdd::Random random(seed);
+  const auto drawn = [&](const std::vector<Index>& rows) {
+    return p[rows[static_cast<std::size_t>(random.below(rows.size()))]];
+  };
+  double sum = 0;
+  for (int batch = 0; batch < 30; ++batch) {
+    const std::size_t rows = std::min<std::size_t>(200, normal.size());
+    const auto planted = static_cast<std::size_t>(std::ceil(share * static_cast<double>(rows)));
+    std::vector<double> values;
+    for (std::size_t i = 0; i < rows; ++i)
+      values.push_back(drawn(i < planted ? anomalies : normal));
+    const auto selected = dasvdd::detail::benjamini_hochberg(values.data(), rows, 0.1);
+    const auto wrong =
+        std::count(selected.begin() + static_cast<std::ptrdiff_t>(planted), selected.end(), true);
+    const auto all = std::count(selected.begin(), selected.end(), true);
+    sum += all > 0 ? static_cast<double>(wrong) / static_cast<double>(all) : 0;
+  }
+  return sum / 30;
+}
+
+/// What the detector's own p-values and threshold make of the normal test rows: shares of them.
+nlohmann::ordered_json decisions(const dasvdd::Detector<float>& detector,
+                                 const dasvdd::detail::Vector<float>& scores,
+                                 const std::vector<int>& anomaly, std::uint64_t seed) {
+  const Eigen::VectorXd p = detector.p_value(scores);
+  std::vector<Index> normal, anomalies;
+  for (Index i = 0; i < p.size(); ++i) {
+    (anomaly[static_cast<std::size_t>(i)] == 0 ? normal : anomalies).push_back(i);
+  }
+  const auto share = [&](auto holds) {
+    return static_cast<double>(std::count_if(normal.begin(), normal.end(), holds)) /
+           static_cast<double>(normal.size());
+  };
+  const auto below = [&](double rate) {
+    return share([&](Index i) { return p[i] <= rate * (1 + 1e-12); });
+  };
+  return {{"normal", normal.size()},
+          {"p_0.01", below(0.01)},
+          {"p_0.05", below(0.05)},
+          {"p_0.1", below(0.1)},
+          {"threshold", share([&](Index i) { return detector.is_anomaly(scores[i]); })},
+          {"fdr_0.01", false_discoveries(p, normal, anomalies, 0.01, seed)},
+          {"fdr_0.05", false_discoveries(p, normal, anomalies, 0.05, seed)},
+          {"fdr_0.2", false_discoveries(p, normal, anomalies, 0.2, seed)}};
+}
+
 nlohmann::ordered_json run(const std::string& cell, Data& data, int threads) {
   std::istringstream words(cell);
   std::string set, target, settings;
@@ -424,24 +477,30 @@ nlohmann::ordered_json run(const std::string& cell, Data& data, int threads) {
   }
   const Trained trained = best               ? train_images(set, seed, threads, s, split.train)
                           : s.has("prepare") ? train_prepared(seed, threads, s, split.train)
-                          : set == "adbench" ? train_table(seed, threads, s, split.train)
-                                             : train_published(set, seed, threads, s, split.train);
+                          : set == "adbench" || set == "folder"
+                              ? train_table(seed, threads, s, split.train)
+                              : train_published(set, seed, threads, s, split.train);
   const std::string weights = s.word("weights", "whole");
   tool::check(weights == "whole" || weights == "compact", "the weights are '", weights,
               "', expected whole or compact");
   const auto detector = weights == "compact" ? trained.detector.compacted() : trained.detector;
   const dasvdd::detail::Vector<float> scores = detector.score(split.test, threads);
-  return {{"cell", cell},
-          {"roc_auc", dasvdd::roc_auc(scores, split.anomaly)},
-          {"average_precision", dasvdd::average_precision(scores, split.anomaly)},
-          {"seconds", trained.seconds},
-          {"threads", threads},
-          {"train", split.train.rows()},
-          {"test", split.test.rows()},
-          {"anomalies", std::count(split.anomaly.begin(), split.anomaly.end(), 1)},
-          {"features", split.train.cols()},
-          {"contamination", split.contamination},
-          {"warnings", trained.warnings}};
+  nlohmann::ordered_json answer = {
+      {"cell", cell},
+      {"roc_auc", dasvdd::roc_auc(scores, split.anomaly)},
+      {"average_precision", dasvdd::average_precision(scores, split.anomaly)},
+      {"seconds", trained.seconds},
+      {"threads", threads},
+      {"train", split.train.rows()},
+      {"test", split.test.rows()},
+      {"anomalies", std::count(split.anomaly.begin(), split.anomaly.end(), 1)},
+      {"features", split.train.cols()},
+      {"contamination", split.contamination},
+      {"warnings", trained.warnings}};
+  if (s.number("decisions", 0) != 0) {
+    answer["decisions"] = decisions(detector, scores, split.anomaly, seed);
+  }
+  return answer;
 }
 
 }  // namespace

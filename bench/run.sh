@@ -4,7 +4,7 @@ set -eu
 
 usage() {
   cat <<'TEXT'
-usage: sh bench/run.sh speed|growth|quality|comparators [OPTION...]
+usage: sh bench/run.sh speed|growth|quality|decisions|comparators [OPTION...]
   speed   this library against PyTorch and onnxruntime on this machine: a table, build/bench/speed.json and .md;
           under ten minutes; options go to bench/speed.py (--help lists them)
   growth [PLOT...] [--out DIR]
@@ -14,6 +14,9 @@ usage: sh bench/run.sh speed|growth|quality|comparators [OPTION...]
           how well it detects, on published sets: build/bench/quality.md and bar plots. Hours; finished cells are kept,
           so it may be broken off and started again. --quick: under five minutes. DIR has mnist/*.gz, adbench/*.npz,
           pima/pima.csv, speech.npz, or some of them; Fashion-MNIST is Debian's. More options: bench/quality.py --help
+  decisions [--data DIR] [--seeds N]
+          what fit's p-values and threshold decide on every .npz below DIR with arrays X and y: build/bench/decisions.md.
+          Half a minute a table; finished fits are kept. More options: bench/decisions.py --help
   comparators [--data DIR]
           other people's detectors (scikit-learn's, libsvm's one-class SVM among them, and PyOD's) on the same tables:
           build/bench/comparators.json, which quality shows beside this library's results. An hour, most of it PyOD's;
@@ -75,6 +78,13 @@ quality() {
     --fashion "${images%/*}" "$@"
 }
 
+decisions() {
+  need_packages g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libzip-dev libstb-dev \
+    python3 || say "going on with what is there"
+  build_programs bench_quality
+  python3 "$root/bench/decisions.py" --program "$build/bench/bench/bench_quality" --build "$build/bench" "$@"
+}
+
 # PyOD comes with a scikit-learn of its own, in a folder of its own; without it Debian's scikit-learn does.
 comparators() {
   need_packages python3 python3-venv python3-sklearn || say "going on with what is there"
@@ -98,6 +108,7 @@ case "${1:-}" in
   speed) shift; speed "$@" ;;
   growth) shift; growth "$@" ;;
   quality) shift; quality "$@" ;;
+  decisions) shift; decisions "$@" ;;
   comparators) shift; comparators "$@" ;;
   --help | -h) usage ;;
   *) usage >&2; exit 2 ;;

@@ -87,6 +87,10 @@ TEST_CASE("scoring with a workspace allocates nothing: whitened score, ensemble"
       {whitened_member(wide_net<float>(), 1), published_member(wide_net<float>(), 2)}));
 }
 
+TEST_CASE("scoring with a workspace allocates nothing: several centers") {
+  check(detector_of<float>({centers_member(wide_net<float>(), 1)}));
+}
+
 TEST_CASE("scoring with a workspace allocates nothing: weights of two bytes") {
   check(detector_of<float>({published_member(wide_net<float>(), 1)}).compacted());
 }

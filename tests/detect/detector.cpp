@@ -346,3 +346,30 @@ TEST_CASE("a model that does not fit together makes no detector") {
       detector_of<float>({published_member(net, 1)}, Scaler<float>(Standardizer<float>({0}, {1}))),
       "the scaler is for 1 features, the net takes 9", InvalidArgument);
 }
+
+TEST_CASE("select names the rows that Benjamini and Hochberg's procedure does, at their rate") {
+  const auto held_out = random_rows<float>(499, 9, 1);
+  const auto detector = detector_of<float>({published_member(small_net<float>(), 1)})
+                            .calibrated(held_out, false_alarm_rate(0.01));
+  RowMatrix<float> X = random_rows<float>(100, 9, 2);
+  X.topRows(10) *= 20;
+  const Eigen::VectorXi selected = detector.select(X, 0.1);
+  CHECK(selected.head(10).sum() == 10);
+  // Ten of ten found and one in ten of those named may be wrong: two at most here, for this seed.
+  CHECK(selected.tail(90).sum() <= 2);
+  const Eigen::VectorXd p = detector.p_value(detector.score(X));
+  const auto flags = benjamini_hochberg(p.data(), 100, 0.1);
+  for (Index i = 0; i < 100; ++i)
+    CHECK(selected[i] == (flags[static_cast<std::size_t>(i)] ? 1 : 0));
+  CHECK(detector.select(X, 0.1, 3) == selected);
+  CHECK(detector.select(X.topRows(0), 0.1).size() == 0);
+}
+
+TEST_CASE("select refuses rates out of range, and a detector without p-values") {
+  const auto detector = detector_of<float>({published_member(small_net<float>(), 1)});
+  const auto X = random_rows<float>(3, 9, 2);
+  CHECK_THROWS_WITH_AS(detector.select(X, 0.1),
+                       doctest::Contains("no held-out scores for a p-value"), InvalidArgument);
+  CHECK_THROWS_WITH_AS(detector.select(X, 1), doctest::Contains("the false discovery rate is 1"),
+                       InvalidArgument);
+}

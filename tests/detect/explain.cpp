@@ -49,7 +49,7 @@ template <class Scalar>
 void check_all_shares() {
   const auto net = small_net<Scalar>();
   const auto published = published_member(net, 1), whitened = whitened_member(net, 2),
-             latent_whitened = latent_whitened_member(net, 3);
+             latent_whitened = latent_whitened_member(net, 3), several = centers_member(net, 6);
   const auto code_alone = published_member(autoencoder(net.encoder(), Network<Scalar>()), 4);
   const std::vector<Scaler<Scalar>> scalers = {{},
                                                some_scaler<Scalar>(9),
@@ -60,6 +60,7 @@ void check_all_shares() {
     check_shares(detector_of<Scalar>({whitened}, scaler));
     check_shares(detector_of<Scalar>({latent_whitened}, scaler));
     check_shares(detector_of<Scalar>({code_alone}, scaler));
+    check_shares(detector_of<Scalar>({several}, scaler));
     check_shares(detector_of<Scalar>({published, whitened}, scaler));
     check_shares(detector_of<Scalar>({latent_whitened, code_alone}, scaler));
   }
@@ -134,6 +135,27 @@ TEST_CASE("shares of the reconstruction term are the squared differences where i
   for (std::size_t j = 0; j < 9; ++j) {
     const double difference = e.expected[j] - e.observed[j];
     CHECK(e.features[j] == doctest::Approx(difference * difference / 9));
+  }
+}
+
+TEST_CASE("the latent term's shares are the differences from the nearest of several centers") {
+  const auto net = small_net<double>();
+  Member<double> member = centers_member(net, 1);
+  member.reconstruction = ScoreTerm<double>(9, 0, 1);
+  const auto detector = detector_of<double>({member});
+  const auto X = random_rows<double>(5, 9, 5);
+  const RowMatrix<double> output = detector.reconstruct(X);
+  const RowMatrix<double> centers =
+      Rows<const double>(member.latent.center_rows().data(), 21, 9).matrix();
+  for (Index i = 0; i < 5; ++i) {
+    Index nearest;
+    (centers.rowwise() - output.row(i)).rowwise().squaredNorm().minCoeff(&nearest);
+    const Explanation e = detector.explain(X.row(i));
+    for (Index j = 0; j < 9; ++j) {
+      const double difference = output(i, j) - centers(nearest, j);
+      CHECK(e.features[static_cast<std::size_t>(j)] ==
+            doctest::Approx(0.5 * difference * difference / 9));
+    }
   }
 }
 

@@ -48,3 +48,6 @@ TEST_CASE("the same bits in batches of 1, 7, 200 and 1000 at 1 to 4 threads: ens
       {whitened_member(wide_net<float>(), 1), published_member(wide_net<float>(), 2)},
       some_scaler<float>(37)));
 }
+TEST_CASE("the same bits in batches of 1, 7, 200 and 1000 at 1 to 4 threads: several centers") {
+  check(detector_of<float>({centers_member(wide_net<float>(), 1)}, some_scaler<float>(37)));
+}

@@ -64,6 +64,18 @@ Member<Scalar> whitened_member(const Autoencoder<Scalar>& net, std::uint64_t see
                      ScoreTerm<Scalar>(net.code(), 0, 1));
 }
 
+/// S = ||A e||^2 / d + 0.5 min_k ||xhat - c_k||^2 / d, 21 centers of the seed.
+template <class Scalar>
+Member<Scalar> centers_member(const Autoencoder<Scalar>& net, std::uint64_t seed) {
+  const Index d = net.inputs();
+  Member<Scalar> member = whitened_member(net, seed);
+  AlignedBuffer<Scalar> centers(21 * d);
+  Random random(seed + 2);
+  for (Scalar& c : centers) c = static_cast<Scalar>(0.5 * random.normal());
+  member.latent = ScoreTerm<Scalar>::nearest_of(d, 0.5, static_cast<double>(d), std::move(centers));
+  return member;
+}
+
 template <class Scalar>
 Detector<Scalar> detector_of(std::vector<Member<Scalar>> members, Scaler<Scalar> scaler = {},
                              double threshold = 1) {

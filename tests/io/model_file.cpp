@@ -142,14 +142,29 @@ Detector<double> with_layer() {
 TEST_CASE(
     "a detector read back scores to the bit, whatever the scalar type, the score's form and the "
     "scaling") {
-  for (const ScoreForm form : {ScoreForm::published, ScoreForm::balanced,
-                               ScoreForm::latent_whitened, ScoreForm::whitened}) {
+  for (const ScoreForm form :
+       {ScoreForm::published, ScoreForm::balanced, ScoreForm::latent_whitened, ScoreForm::whitened,
+        ScoreForm::several_centers}) {
     for (const bool standardize : {false, true}) {
       const auto narrow = trained<float>(quick(form, standardize));
       check_same(narrow, again(narrow));
       const auto wide = trained<double>(quick(form, standardize));
       check_same(wide, again(wide));
     }
+  }
+}
+
+TEST_CASE("several centers are rows of the net's width, in the file and for a net with a decoder") {
+  const auto detector = trained<float>(quick(ScoreForm::several_centers, true));
+  const TensorFile file = to_tensor_file(detector);
+  const auto& term = detector.model().members.front().latent;
+  CHECK(file["score.latent.centers"].shape == std::vector<Index>{term.centers(), 5});
+  for (const std::vector<Index>& shape : {std::vector<Index>{3, 4}, {5}, {0, 5}}) {
+    const std::string sentence = refusal([&](auto& tensors, auto&) {
+      const std::string name = "score.latent.centers";
+      tensors[name] = tensor(name, shape, std::vector<float>(12));
+    });
+    CHECK(sentence.find("expected rows of 5 numbers") != std::string::npos);
   }
 }
 

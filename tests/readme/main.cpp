@@ -7,9 +7,7 @@
 #include <string>
 
 // As the blocks define them: another signature there does not link here.
-Eigen::VectorXi detect(const dasvdd::RowMatrix<float>& X,
-                       const dasvdd::RowMatrix<float>& X_held_out,
-                       const dasvdd::RowMatrix<float>& X_new);
+Eigen::VectorXi detect(const dasvdd::RowMatrix<float>& X, const dasvdd::RowMatrix<float>& X_new);
 dasvdd::Detector<float> train(const dasvdd::RowMatrix<float>& X);
 void serve(const dasvdd::Detector<float>& detector, dasvdd::Rows<const float> rows, float* scores);
 
@@ -44,7 +42,7 @@ int main() {
   try {
     dasvdd::RowMatrix<float> X_odd = rows(5, 8, 3);
     X_odd.row(2).array() += 10;
-    const Eigen::VectorXi found = detect(rows(40, 8, 1), rows(99, 8, 2), X_odd);
+    const Eigen::VectorXi found = detect(rows(120, 8, 1), X_odd);
     check(found.size() == 5 && found.minCoeff() >= 0 && found[2] == 1, "an odd row is not found");
 
     const auto X = rows(20, 784, 4);

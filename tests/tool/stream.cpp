@@ -163,7 +163,7 @@ TEST_CASE("tool: --fdr selects from a stream row by row") {
   CHECK(answers[0] == "score,p_value,anomaly,selected");
   const auto detector = dasvdd::load<float>(model);
   const std::size_t n = detector.calibration().scores().size();
-  dasvdd::detail::OnlineSelect select(0.3, n, 0.3 * (static_cast<double>(n) + 1) / 2);
+  dasvdd::OnlineSelect select(0.3, n, 0.3 * (static_cast<double>(n) + 1) / 2);
   for (std::size_t i = 1; i < answers.size(); ++i) {
     const bool selected = select.add(detector.p_value(std::stof(answers[i])));
     CHECK(answers[i].substr(answers[i].size() - 2) == (selected ? ",1" : ",0"));

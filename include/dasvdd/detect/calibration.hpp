@@ -28,9 +28,12 @@ inline detail::FalseAlarmRate false_alarm_rate(double rate) {
   return {rate};
 }
 
-/// Scores of held-out normal rows, sorted. The guarantees below hold for any score and any
-/// distribution, provided that a new normal row is exchangeable with the held-out ones (split conformal
-/// inference, Vovk et al. 2005).
+/// Scores of normal rows that were not trained on, sorted.
+///
+/// Of Detector::calibrated() the rows are held out, and what is said below holds for any score and any
+/// distribution, provided that a new normal row is exchangeable with them (split conformal inference,
+/// Vovk et al. 2005). Of fit() each row is held out of some nets only (cross-conformal): then it holds
+/// nearly; docs/results.md has how nearly.
 class Calibration {
  public:
   /// No held-out scores: p-values are not available.
@@ -44,6 +47,11 @@ class Calibration {
     std::sort(scores_.begin(), scores_.end());
   }
 
+  /// Throws InvalidArgument where there are no scores.
+  void require_scores() const {
+    detail::require(!empty(),
+                    "the detector has no held-out scores for a p-value; make it with calibrated()");
+  }
   bool empty() const { return scores_.empty(); }
   const std::vector<double>& scores() const { return scores_; }
 
@@ -64,8 +72,7 @@ class Calibration {
   /// The probability that a normal row scores at least as high: (1 + number of held-out scores >=
   /// score) / (n + 1). Throws InvalidArgument where there are no held-out scores.
   double p_value(double score) const {
-    detail::require(!empty(),
-                    "the detector has no held-out scores for a p-value; make it with calibrated()");
+    require_scores();
     detail::require(!detail::is_nan(score), "the score is NaN, expected a number or infinity");
     const auto first = std::lower_bound(scores_.begin(), scores_.end(), score);
     return (1 + static_cast<double>(scores_.end() - first)) /

@@ -6,6 +6,7 @@
 #include <dasvdd/detect/calibration.hpp>
 #include <dasvdd/detect/compact.hpp>
 #include <dasvdd/detect/explanation.hpp>
+#include <dasvdd/detect/false_discovery.hpp>
 #include <dasvdd/detect/row_scorer.hpp>
 #include <dasvdd/detect/workspace.hpp>
 
@@ -128,14 +129,36 @@ class Detector {
   }
   bool is_anomaly(Scalar score) const { return static_cast<double>(score) > threshold_; }
 
-  /// The probability that a normal row scores at least as high; small means anomalous. Needs a
-  /// detector made by calibrated(), else throws InvalidArgument.
+  /// The probability that a normal row scores at least as high; small means anomalous. Detectors of
+  /// fit(), fit_images() and calibrated() have p-values; others throw InvalidArgument.
   double p_value(Scalar score) const { return calibration_->p_value(static_cast<double>(score)); }
   /// p-values of many scores.
   Eigen::VectorXd p_value(const detail::Vector<Scalar>& scores) const {
     Eigen::VectorXd values(scores.size());
     for (Index i = 0; i < scores.size(); ++i) values[i] = p_value(scores[i]);
     return values;
+  }
+
+  /// Selects anomalies among the rows so that, of those selected, at most about the share `fdr` is
+  /// normal: Benjamini & Hochberg's procedure on their p-values. For batches in which some rows are
+  /// worth a look and false ones cost. For rows that come one by one see OnlineSelect.
+  ///
+  /// The rate holds for p-values of calibrated(); for those of fit() it is measured
+  /// (docs/results.md). No p-value is below 1 / (calibration rows + 1): of n rows with k anomalies
+  /// some are found only with n / (fdr k) calibration rows or more.
+  /// \param X n x d
+  /// \param fdr the false discovery rate, in (0, 1): 0.1, say
+  /// \return n numbers, 1 for a row that is selected
+  /// \throws InvalidArgument also where the detector has no p-values
+  Eigen::VectorXi select(Rows<const Scalar> X, double fdr, int threads = 0) const {
+    detail::require_false_discovery_rate(fdr);
+    calibration_->require_scores();
+    const Eigen::VectorXd p = p_value(score(X, threads));
+    const std::vector<bool> selected =
+        detail::benjamini_hochberg(p.data(), static_cast<std::size_t>(p.size()), fdr);
+    Eigen::VectorXi labels(p.size());
+    for (Index i = 0; i < p.size(); ++i) labels[i] = selected[static_cast<std::size_t>(i)];
+    return labels;
   }
 
   /// The same detector with p-values, and with a threshold that a new normal row exceeds with

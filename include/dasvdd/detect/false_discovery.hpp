@@ -53,6 +53,8 @@ inline std::vector<bool> benjamini_hochberg(const double* p, std::size_t n, doub
   return selected;
 }
 
+}  // namespace detail
+
 /// Selects anomalies from a stream of p-values, row by row, so that few of those selected are normal: LORD++ (Ramdas,
 /// Yang, Wainwright & Jordan 2017), with or without their decaying memory.
 ///
@@ -110,7 +112,7 @@ class OnlineSelect {
   /// Goes on where `state` was taken, to the same bits. Throws InvalidArgument if it can't be one.
   explicit OnlineSelect(const State& state) : state_(state) {
     check();
-    require(
+    detail::require(
         state.span >= 1 && state.fund >= 0 && state.fund <= 1 && state.selected <= state.rows,
         "the state of an online selection has a span of ", state.span, ", a fund of ", state.fund,
         " and ", state.selected, " of ", state.rows,
@@ -122,8 +124,8 @@ class OnlineSelect {
 
   /// The next row's p-value, from 0 to 1; returns whether the row is selected.
   bool add(double p) {
-    require(p >= 0 && p <= 1, "the p-value is ", p, ", expected a number from 0 to 1");
-    const bool selected = reaches(p, level());
+    detail::require(p >= 0 && p <= 1, "the p-value is ", p, ", expected a number from 0 to 1");
+    const bool selected = detail::reaches(p, level());
     const bool whole = state_.selected > 0 && decay() == 1;
     const double brought = selected ? (whole ? state_.fdr : state_.fdr - initial()) : 0;
     state_.fund = std::fma(state_.fund, decay() * (1 - 1 / state_.span), first_spent(brought));
@@ -136,8 +138,9 @@ class OnlineSelect {
 
  private:
   void check() const {
-    require_false_discovery_rate(state_.fdr);
-    require(state_.memory >= 1, "the memory is ", state_.memory, " rows, expected at least 1");
+    detail::require_false_discovery_rate(state_.fdr);
+    detail::require(state_.memory >= 1, "the memory is ", state_.memory,
+                    " rows, expected at least 1");
   }
 
   double initial() const { return state_.fdr / 2; }
@@ -148,5 +151,4 @@ class OnlineSelect {
   State state_;
 };
 
-}  // namespace detail
 DASVDD_NAMESPACE_END
