@@ -138,7 +138,7 @@ class ScoreCommand {
     std::ofstream file;
     if (!output_.empty()) file.open(output_, std::ios::binary);
     std::ostream& to = output_.empty() ? out : file;
-    std::optional<dasvdd::detail::OnlineSelect> select;
+    std::optional<dasvdd::OnlineSelect> select;
     if (fdr_) {
       // So short a memory that a row above all of the calibration's is always selected: a stream has no end.
       const std::size_t n = detector.calibration().scores().size();
