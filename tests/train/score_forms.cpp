@@ -86,3 +86,13 @@ TEST_CASE("the latent-whitened score has the latent code's Mahalanobis distance 
 TEST_CASE("the whitened score is the residual's Mahalanobis distance, a mean over the features") {
   check_form(ScoreForm::whitened);
 }
+
+TEST_CASE("a score form that is none is refused") {
+  Options options;
+  options.epochs = 1;
+  options.score = static_cast<ScoreForm>(9);
+  Trainer<double> trainer(dense_autoencoder<double>(4, {3, 2}, {}), options);
+  CHECK_THROWS_WITH_AS(trainer.fit(curve<double>(20, 4, 1)),
+                       "the score form is 9, expected one of the enumerators of ScoreForm",
+                       InvalidArgument);
+}
