@@ -214,7 +214,7 @@ class Jury:
         stem = pathlib.PurePath(place.file).stem
 
         def rank(unit):
-            return (unit.source.stem != stem, project.room(unit.name) != project.room(place.file), unit.cost())
+            return (stem not in unit.source.stem, project.room(unit.name) != project.room(place.file), unit.cost())
         units = sorted(units, key=rank)
         return units[:ENOUGH_FOR_ARGUED] if place.key() in self.argued else units
 
@@ -224,16 +224,13 @@ class Jury:
         return any(self.coverage.runs_any(unit, place) for unit in self.including(place))
 
     def judge(self, worker, place, keep_going):
-        units = asked = self.about(place)
+        units = self.about(place)
         if not place.at_compile_time and not self.is_run(place):
-            asked = [unit for unit in units if worker.compiles(unit, place)]
-            if not asked:
+            # The units of one program are compiled for the same system.
+            one_of_each = {unit.target: unit for unit in reversed(units)}.values()
+            if not any(worker.compiles(unit, place) for unit in one_of_each):
                 return Verdict("not compiled", units=tuple(unit.name for unit in units))
-        verdict = worker.judge(place, asked, self.usable, keep_going)
-        if verdict.kind == "survived":
-            # It rests on those, too, that leave the place out.
-            verdict = dataclasses.replace(verdict, units=tuple(unit.name for unit in units if not unit.problem))
-        return verdict
+        return worker.judge(place, units, self.usable, keep_going)
 
     def stamp(self, names):
         """Of all that a verdict of these units rests on."""
