@@ -7,6 +7,7 @@
 #include <clocale>
 #include <locale>
 #include <string>
+#include <string_view>
 
 using dasvdd::detail::sentence;
 
@@ -23,6 +24,8 @@ struct Grouping : std::numpunct<char> {
 
 TEST_CASE("a sentence joins words and numbers") {
   CHECK(sentence("row ", 3, " is ", 0.5) == "row 3 is 0.5");
+  // A letter is not its number, and a view ends where it says.
+  CHECK(sentence("shape ", 3, 'x', std::string_view("45", 1)) == "shape 3x4");
 }
 
 TEST_CASE("numbers in a sentence look the same whatever locale the host program has set") {

@@ -39,6 +39,7 @@ TEST_CASE("an empty buffer is a value too") {
   CHECK(zero.empty());
   CHECK(zero.size() == 0);
   CHECK(zero.begin() == zero.end());
+  CHECK(zero.data() == nullptr);
   AlignedBuffer<double> copy = none;
   copy.copy_from(zero);
   CHECK(copy.empty());

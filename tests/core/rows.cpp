@@ -150,6 +150,7 @@ TEST_CASE("rows with gaps between their columns are refused") {
   Eigen::Map<RowMatrix<float>, 0, Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>> every_other(
       x.data(), 4, 3, Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>(6, 2));
   CHECK_THROWS_WITH_AS(view(every_other), sentence, dasvdd::InvalidArgument);
+  CHECK_THROWS_WITH_AS(view(every_other.leftCols(2)), sentence, dasvdd::InvalidArgument);
   // A row of a column-major matrix: its numbers lie a column apart.
   Eigen::MatrixXf columns = x;
   CHECK_THROWS_WITH_AS(view(columns.row(1)), sentence, dasvdd::InvalidArgument);

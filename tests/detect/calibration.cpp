@@ -107,6 +107,10 @@ TEST_CASE("rates outside 0 to 1, and scores that are no numbers, are refused") {
   CHECK_THROWS_WITH_AS(false_alarm_rate(1.5),
                        "the false alarm rate is 1.5, expected a number between 0 and 1",
                        InvalidArgument);
+  // What stood behind the last score before the vector became shorter does not count.
+  std::vector<double> shorter{1, 2, std::nan("")};
+  shorter.pop_back();
+  CHECK_NOTHROW(Calibration(std::move(shorter)));
   const double infinity = std::numeric_limits<double>::infinity();
   CHECK_THROWS_WITH_AS(Calibration({1, std::nan("")}),
                        "calibration score 1 is NaN, expected a finite number", InvalidArgument);

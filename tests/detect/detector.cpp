@@ -328,8 +328,7 @@ TEST_CASE("a model that does not fit together makes no detector") {
   };
   CHECK(with_terms(net, 9, 4).features() == 9);
   CHECK_THROWS_WITH_AS(with_terms(net, 8, 4),
-                       "the score terms of member 0 are for 8 features and a code of 4, its net "
-                       "has 9 and 4",
+                       "the score terms of member 0 are of 8 and 4 numbers, its net needs 9 and 4",
                        InvalidArgument);
   CHECK_THROWS_AS(with_terms(net, 9, 5), InvalidArgument);
   CHECK_THROWS_WITH_AS(with_terms(half, 9, 4),

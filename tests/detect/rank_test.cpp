@@ -140,6 +140,13 @@ TEST_CASE("each shape of change is bet on") {
   }
 }
 
+TEST_CASE("the reserve falls so slowly that a change after a million rows still finds 1e-8 a row") {
+  CHECK(RankTest::reserve(0) == 1);
+  const double found = RankTest::stake(1000000).each * double(RankTest::bets);
+  CHECK(found > 0.9e-8);
+  CHECK(found < 1.1e-8);
+}
+
 TEST_CASE("bins have as many gaps as lie between their edges, single ones at both ends") {
   Random random(4);
   for (std::size_t n = 1; n <= 5000; n = n * 3 / 2 + 1) {

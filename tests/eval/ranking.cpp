@@ -158,7 +158,6 @@ TEST_CASE("roc_auc is the exact pair count, whatever the order of the rows") {
 
 TEST_CASE("pair counts beyond 32 bits stay exact, and a million rows take no time") {
   // 2.5e11 pairs of half a million anomalies and half a million normal rows.
-  // bits.
   const std::size_t half = 500000;
   std::vector<double> scores(2 * half);
   std::vector<std::uint8_t> labels(2 * half);
@@ -187,6 +186,9 @@ TEST_CASE("what can't be ranked is refused with a sentence") {
   const std::vector<int> four{0, 1, 0, 1};
   CHECK_THROWS_WITH_AS(dasvdd::roc_auc(broken, labels),
                        "scores has NaN at index 1; a NaN has no place in a ranking",
+                       InvalidArgument);
+  CHECK_THROWS_WITH_AS(dasvdd::roc_auc(std::vector<double>{std::nan(""), 2.0, 3.0}, labels),
+                       "scores has NaN at index 0; a NaN has no place in a ranking",
                        InvalidArgument);
   CHECK_THROWS_WITH_AS(dasvdd::average_precision(scores, four),
                        "labels has 4 entries, expected 3, one for every score", InvalidArgument);

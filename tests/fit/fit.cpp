@@ -172,7 +172,11 @@ TEST_CASE("a fit's members are nets of two depths with scores of mean one") {
   const auto& members = detector.model().members;
   REQUIRE(members.size() == 4);
   for (std::size_t i = 0; i < 4; ++i) {
-    CHECK(members[i].network.net().code_steps() == (i % 3 == 0 ? 3 : 4));
+    const auto& net = members[i].network.net();
+    std::vector<Index> widths;
+    for (const auto& step : net.encoder().steps()) widths.push_back(step.outputs);
+    CHECK(widths ==
+          (i % 3 == 0 ? std::vector<Index>{128, 128, 64} : std::vector<Index>{128, 128, 128, 64}));
   }
   // tr((C + 0.1 v I)^-1 C) / d: below one by the ridge's share, which is large where residuals
   // differ much.

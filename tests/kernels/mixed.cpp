@@ -3,6 +3,7 @@
 #include "support.hpp"
 
 #include <dasvdd/kernels/mixed_dispatch.hpp>
+#include <dasvdd/train/mixed_precision.hpp>
 
 #include <cmath>
 
@@ -266,4 +267,13 @@ TEST_CASE(
       }
     }
   }
+}
+
+// Here, because the other builds of these tests have no such kernels.
+TEST_CASE("a build without kernels of mixed precision refuses every name for them") {
+  if (!kernels::mixed_sets.empty()) return;
+  CHECK_THROWS_WITH_AS(dasvdd::mixed_precision("amx"),
+                       "mixed precision by \"amx\", expected no name, since this build has no "
+                       "kernels of mixed precision",
+                       dasvdd::InvalidArgument);
 }

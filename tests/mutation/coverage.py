@@ -46,7 +46,9 @@ def tool(name):
 
 def sources_of(program):
     """The files with test cases in a program, as doctest knows them: a header may hold some."""
-    listed = subprocess.run([program, "--list-test-cases", "--reporters=xml"], text=True, capture_output=True, check=True)
+    # Nothing is measured here, and no profile left where the command was given.
+    listed = subprocess.run([program, "--list-test-cases", "--reporters=xml"], text=True, capture_output=True, check=True,
+                            env={**os.environ, "LLVM_PROFILE_FILE": os.devnull})
     cases = xml.etree.ElementTree.fromstring(listed.stdout).iter("TestCase")
     return sorted({case.get("filename") for case in cases})
 

@@ -3,7 +3,7 @@
 Places are drawn evenly over the rooms of include/, and within a room over its headers, by a hash of the seed and of the
 place's own text: what is drawn does not move when other code does. Each broken header is compiled with the test sources
 that include it, one program a source, the likeliest and cheapest first, until a test fails. A break that the compiler
-refuses is not counted; another one is drawn.
+refuses, or never sees because it is for other systems, is not counted; another one is drawn.
 
 After `sh tests/coverage.sh` only those sources are tried that run the broken statement.
 
@@ -15,6 +15,7 @@ import collections
 import concurrent.futures
 import dataclasses
 import fnmatch
+import functools
 import hashlib
 import json
 import os
@@ -130,15 +131,16 @@ class Coverage:
     def __init__(self, path):
         known = json.loads(path.read_text()) if path and path.exists() else {"digests": {}, "runs": {}}
         self.digests, self.runs = known["digests"], known["runs"]
+        self.current = functools.cache(lambda path: hashlib.sha256(path.read_bytes()).hexdigest())
 
     def knows(self, unit, root=project.ROOT):
-        return all(self.digests.get(file) == hashlib.sha256((root / file).read_bytes()).hexdigest() for file in unit.files)
+        return all(self.digests.get(file) == self.current(root / file) for file in unit.files)
 
     def runs_any(self, unit, place):
-        """Whether the unit runs the statement around the place; True where that is unknown."""
+        """Whether the unit runs the statement around the place; None where that is unknown."""
         measured = [runs for file, runs in self.runs.get(unit.target, {}).items() if file in unit.files]
         if not measured or not self.knows(unit):
-            return True
+            return None
         return any(not set(place.statement).isdisjoint(run.get(place.file, ())) for run in measured)
 
 
@@ -155,16 +157,19 @@ class Store:
         new.replace(self.path)
 
 
+# An argued break is shown to so many units only: no more is expected of it than that nobody notices.
+ENOUGH_FOR_ARGUED = 6
 KEPT = ("files", "digest", "build_seconds", "cases", "problem")  # of a unit, in units.json
 
 
 class Jury:
     """The units, and which of them are asked about a place."""
 
-    def __init__(self, units, coverage, known):
+    def __init__(self, units, coverage, known, argued=()):
         self.units = {unit.name: unit for unit in units}
         self.coverage = coverage
         self.known = known  # a store of what is measured
+        self.argued = argued  # keys of the places that equivalent.txt names
         self.locks = {name: threading.Lock() for name in ("", *self.units)}  # "": of the store
 
     def list_files(self, pool):
@@ -204,14 +209,28 @@ class Jury:
     def about(self, place):
         """The likeliest and cheapest first: named after the header, of its room, the others."""
         units = self.including(place)
-        if not place.at_compile_time:
-            # Where no run reaches the statement, it may still be used while compiling.
-            units = [unit for unit in units if self.coverage.runs_any(unit, place)] or units
+        if self.is_run(place):
+            units = [unit for unit in units if self.coverage.runs_any(unit, place) in (True, None)]
         stem = pathlib.PurePath(place.file).stem
 
         def rank(unit):
-            return (unit.source.stem != stem, project.room(unit.name) != project.room(place.file), unit.cost())
-        return sorted(units, key=rank)
+            return (stem not in unit.source.stem, project.room(unit.name) != project.room(place.file), unit.cost())
+        units = sorted(units, key=rank)
+        return units[:ENOUGH_FOR_ARGUED] if place.key() in self.argued else units
+
+    def is_run(self, place):
+        """Whether some unit is known to run the statement. Constants, declarations and what only compiling uses are
+        run nowhere, and may matter everywhere."""
+        return any(self.coverage.runs_any(unit, place) for unit in self.including(place))
+
+    def judge(self, worker, place, keep_going):
+        units = self.about(place)
+        if not place.at_compile_time and not self.is_run(place):
+            # The units of one program are compiled for the same system.
+            one_of_each = {unit.target: unit for unit in reversed(units)}.values()
+            if not any(worker.compiles(unit, place) for unit in one_of_each):
+                return Verdict("not compiled", units=tuple(unit.name for unit in units))
+        return worker.judge(place, units, self.usable, keep_going)
 
     def stamp(self, names):
         """Of all that a verdict of these units rests on."""
@@ -276,10 +295,10 @@ def run(draw, jury, pool, jobs, results, keep_going):
     done, running = [], {}
 
     def judge(worker, place):
-        return worker.judge(place, jury.about(place), jury.usable, keep_going)
+        return jury.judge(worker, place, keep_going)
 
     def finish(place, result, took):
-        if result["kind"] == "does not compile":
+        if result["kind"] in ("does not compile", "not compiled"):
             draw.refused(place)
         else:
             done.append((place, result))
@@ -416,7 +435,7 @@ def main():
     workers = [Worker(folder / f"worker-{k}", project.ROOT, project.INCLUDE.name, processes) for k in range(chosen.jobs)]
     with Pool(workers, processes) as pool:
         units = all_units(folder / "cmake", folder, processes)
-        jury = Jury(units, Coverage(chosen.coverage), Store(folder / "units.json"))
+        jury = Jury(units, Coverage(chosen.coverage), Store(folder / "units.json"), equivalents)
         jury.list_files(pool)
         done = run(draw, jury, pool, chosen.jobs, Store(folder / "results.json"), chosen.keep_going)
     text, well = report(done, equivalents, [unit for unit in units if unit.problem])

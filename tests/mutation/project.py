@@ -63,7 +63,7 @@ class TestSource:
 
 def test_sources(build):
     """The sources with test cases in a configured build folder, each with the source of its program's main."""
-    mains, sources = {}, []
+    mains, sources, with_cases = {}, [], set()
     for entry in json.loads((build / "compile_commands.json").read_text()):
         command = shlex.split(entry["command"])
         path = pathlib.Path(entry["file"])
@@ -72,11 +72,15 @@ def test_sources(build):
             continue
         source = TestSource(target[2], build / target[1] / target[2], path, without_files(command, path))
         text = path.read_text()
+        if "TEST_CASE" in text:
+            with_cases.add(source.target)
         if "DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN" in text:
             mains[source.target] = source
         # Programs with a main of their own have no test cases, and the tests of examples/ are not about include/.
         elif not re.search(r"\bmain\(", text) and not any(str(ROOT / "examples") in word for word in source.command):
             sources.append(source)
+    # A target without test cases is no program: its compile is the test.
+    sources = [source for source in sources if source.target in with_cases]
     shared = next(main for main in mains.values() if main.target not in {source.target for source in sources})
     return [(source, mains.get(source.target, shared)) for source in sources]
 

@@ -99,7 +99,7 @@ class Unit:
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    kind: str  # "killed", "survived" or "does not compile"
+    kind: str  # "killed", "survived", "does not compile" or "not compiled"
     by: tuple = ()  # what noticed, in words
     units: tuple = ()  # names of the units that the verdict rests on
     seconds: float = dataclasses.field(default=0, compare=False)
@@ -134,6 +134,18 @@ class Worker:
     def build(self, unit):
         """Whether the unit's program compiles and links."""
         return self.compile(unit, str(unit.source), *unit.main, "-o", str(self.program(unit)))
+
+    def compiles(self, unit, place):
+        """Whether the preprocessor leaves the place in the unit's text: it may be for another CPU or system."""
+        path = self.library / place.file
+        text, preprocessed = path.read_text(), self.folder / "preprocessed.txt"
+        mark = "dasvdd_place_of_a_break"
+        path.write_text(f"{text[:place.begin]} {mark} {text[place.begin:]}")
+        try:
+            done = self.compile(unit, "-E", "-o", str(preprocessed), str(unit.source))
+        finally:
+            path.write_text(text)
+        return not done or mark in preprocessed.read_text(errors="replace")
 
     def refuses_as_told(self, unit):
         accepted = self.compile(unit, str(unit.source))

@@ -130,6 +130,9 @@ inline int twice(int x) {
   return sum;
 }
 constexpr int sizes[2] = {1, 2};
+#ifdef ANOTHER_SYSTEM
+constexpr int other = 7;
+#endif
 '''
 PROGRAM = '''#include <library/room/twice.hpp>
 #include <cstdio>
@@ -199,10 +202,16 @@ class Running(unittest.TestCase):
     def test_what_does_not_compile_does_not_count(self):
         self.assertEqual(self.judge(8, "`2` -> `1`").kind, "does not compile")
 
+    def test_what_the_preprocessor_leaves_out_is_told_apart(self):
+        def compiles(line):
+            return self.worker.compiles(self.unit, next(place for place in self.places if place.line == line))
+        self.assertTrue(compiles(5))
+        self.assertFalse(compiles(10))
+        self.assertEqual((self.worker.library / "room/twice.hpp").read_text(), LIBRARY)
+
     def test_what_the_compiler_must_refuse_notices_other_sentences(self):
         self.assertEqual(self.judge(8, "`2` -> `3`, 2nd in the line", self.refused).kind, "killed")
         self.assertEqual(self.judge(3, "`if` never", self.refused).kind, "survived")
-
 
     def test_the_first_failing_test_case_is_named(self):
         said = "TEST CASE:  one\n\nTEST CASE:  two\n\na.cpp:3: ERROR: CHECK( false ) is NOT correct!\nTEST CASE:  three\n"

@@ -469,6 +469,12 @@ TEST_CASE("a net's multiply-adds count a weight of a convolution once a place") 
   CHECK(conv_transpose2d<float>({2, 3, 3}, 1, 3, 1, 1).multiply_adds() == 9 * 2 * 9);
 }
 
+TEST_CASE("layers without parameters have no bias") {
+  CHECK_FALSE(max_pool2d<double>({1, 4, 4}).has_bias());
+  CHECK_FALSE(upsample_nearest2d<double>({1, 4, 4}).has_bias());
+  CHECK(batch_norm<double>(3).has_bias());
+}
+
 TEST_CASE("image layers refuse what they can't be with a sentence") {
   using D = double;
   CHECK(refusal([] {
@@ -504,6 +510,11 @@ TEST_CASE("image layers refuse what they can't be with a sentence") {
   CHECK(refusal([] {
           conv2d<D>({262144, 1, 1}, 1, 256, 256, 255);
         }).find("are too many") != std::string::npos);
+  // As many in one channel's window as there may be.
+  CHECK(refusal([] { conv2d<D>({131072, 1, 1}, 1, 256, 256, 255); }) == "nothing thrown");
+  CHECK(refusal([] {
+          conv_transpose2d<D>({262144, 1, 1}, 1, 256);
+        }).find("conv_transpose2d: 1 x 262144 x 256 x 256 weights are too many") == 0);
   CHECK(refusal([] {
           conv_transpose2d<D>({1, 1, 1}, 1, 3, 1, 2);
         }) ==
@@ -516,6 +527,9 @@ TEST_CASE("image layers refuse what they can't be with a sentence") {
   CHECK(refusal([] {
           max_pool2d<D>({1, 5, 4}, 5);
         }) == "max_pool2d: the kernel is 5, expected 1 to the image's 5 x 4");
+  CHECK(refusal([] {
+          max_pool2d<D>({1, 5, 4}, 0);
+        }) == "max_pool2d: the kernel is 0, expected 1 to the image's 5 x 4");
   CHECK(refusal([] {
           max_pool2d<D>({1, 5, 4}, 2, -1);
         }) == "max_pool2d: the stride is -1, expected at least 1");

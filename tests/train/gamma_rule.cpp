@@ -17,6 +17,12 @@ TEST_CASE("a gamma rule's words name the rule and its factor") {
   CHECK(GammaRule::value(3).times(2).text() == "value");
 }
 
+TEST_CASE("an estimate looks at ten untrained nets unless told otherwise") {
+  CHECK(GammaRule().initializations == 10);
+  CHECK(GammaRule::ratio_of_means().initializations == 10);
+  CHECK(GammaRule::mean_of_ratios().initializations == 10);
+}
+
 TEST_CASE("a rule's factor multiplies its gamma, and the detector's facts have the rule's words") {
   const auto X = curve<double>(60, 6, 1);
   const auto run = [&](const GammaRule& rule) {

@@ -180,3 +180,13 @@ TEST_CASE("rows the net was not trained on are scored as if they had no part in 
     }
   }
 }
+
+TEST_CASE("a score form that is none is refused") {
+  Options options;
+  options.epochs = 1;
+  options.score = static_cast<ScoreForm>(9);
+  Trainer<double> trainer(dense_autoencoder<double>(4, {3, 2}, {}), options);
+  CHECK_THROWS_WITH_AS(trainer.fit(curve<double>(20, 4, 1)),
+                       "the score form is 9, expected one of the enumerators of ScoreForm",
+                       InvalidArgument);
+}

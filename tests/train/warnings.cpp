@@ -40,6 +40,17 @@ TEST_CASE("a code pulled onto the center by a huge gamma has collapsed") {
   CHECK_FALSE(warns(run(X, options), "the latent code has collapsed"));
 }
 
+TEST_CASE("codes without a decoder that are all the same have collapsed") {
+  Network<float> encoder;
+  encoder.add(dense<float>(6, 8, false)).add(leaky_relu()).add(dense<float>(8, 3, false));
+  const auto report = [&](const RowMatrix<float>& X) {
+    return Trainer(autoencoder(encoder), settings(3), DeepSvdd<float>()).fit(X);
+  };
+  const char* words = "the latent code has collapsed: all rows have the same code";
+  CHECK(warns(report(RowMatrix<float>::Constant(50, 6, 0.3f)), words));
+  CHECK_FALSE(warns(report(curve<float>(50, 6, 1)), words));
+}
+
 TEST_CASE("a loss that rises") {
   // One step an epoch: the first loss is the untrained net's, then the steps overshoot.
   Options options = settings(4);
