@@ -51,7 +51,7 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
   errno = 0;
   try {
     if (fit.chosen()) fit.run(out, err);
-    if (score.chosen()) score.run(in, out);
+    if (score.chosen()) score.run(in, out, err);
     if (eval.chosen()) eval.run(out);
     if (info.chosen()) info.run(out);
     out.flush();

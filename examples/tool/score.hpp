@@ -9,6 +9,7 @@
 #include <tool/score_lines.hpp>
 
 #include <dasvdd/dasvdd.hpp>
+#include <dasvdd/detect/drift_watch.hpp>
 #include <dasvdd/detect/false_discovery.hpp>
 #include <dasvdd/io/model_file.hpp>
 
@@ -58,6 +59,11 @@ class ScoreCommand {
                 "each pixel's share of the score")
             ->type_name("FILE.png");
     command_
+        .add_option("--watch", watch_,
+                    "with -: says on standard error when the rows are no longer what the model was "
+                    "calibrated with; wrongly with this probability, however long it runs")
+        ->type_name("RATE");
+    command_
         .add_option("--image-shape", image_shape_text_,
                     "with --heatmap: the rows are images of that shape; most models of images know "
                     "theirs")
@@ -67,7 +73,7 @@ class ScoreCommand {
 
   bool chosen() const { return command_.parsed(); }
 
-  void run(std::istream& in, std::ostream& out) const {
+  void run(std::istream& in, std::ostream& out, std::ostream& err) const {
     const bool streams = data_.path == "-";
     const bool draws = heatmap_option_->count() > 0;
     if (!output_.empty()) check_output(output_);
@@ -77,15 +83,20 @@ class ScoreCommand {
           "--labels goes with a file, not with standard input");
     if (!image_shape_text_.empty()) image_shape(image_shape_text_);
     if (fdr_) dasvdd::detail::require_false_discovery_rate(*fdr_);
+    check(!watch_ || streams, "--watch goes with standard input, not with a file");
+    check(!watch_ || (*watch_ > 0 && *watch_ < 1), "--watch is ", watch_.value_or(0),
+          ", expected a number between 0 and 1");
     const auto detector = dasvdd::load<float>(model_path_);
     check(!explained_ || (*explained_ >= 1 && *explained_ <= detector.features()), "--explain is ",
           explained_.value_or(0), ", expected a whole number from 1 to ", detector.features(),
           ", the model's features");
     check(!fdr_ || !detector.calibration().empty(), in_quotes(model_path_),
           " isn't calibrated, so --fdr doesn't fit; fit --false-alarm-rate calibrates");
+    check(!watch_ || !detector.calibration().empty(), in_quotes(model_path_),
+          " isn't calibrated, so --watch doesn't fit; fit --false-alarm-rate calibrates");
     const ScoreLines lines(detector, explained_.value_or(0), fdr_.has_value());
     if (streams) {
-      score_stream(in, out, detector, lines);
+      score_stream(in, out, err, detector, lines);
     } else {
       score_file(out, detector, lines);
     }
@@ -133,8 +144,8 @@ class ScoreCommand {
 
   /// Each row's line is written as soon as the row is read. A file is therefore written in its place, not
   /// whole at the end.
-  void score_stream(std::istream& in, std::ostream& out, const Detector& detector,
-                    const ScoreLines& lines) const {
+  void score_stream(std::istream& in, std::ostream& out, std::ostream& err,
+                    const Detector& detector, const ScoreLines& lines) const {
     std::ofstream file;
     if (!output_.empty()) file.open(output_, std::ios::binary);
     std::ostream& to = output_.empty() ? out : file;
@@ -144,7 +155,10 @@ class ScoreCommand {
       const std::size_t n = detector.calibration().scores().size();
       select.emplace(*fdr_, n, std::max(1.0, *fdr_ * (static_cast<double>(n) + 1) / 2));
     }
-    auto workspace = detector.make_workspace(1);
+    const Detector watched = watch_ ? detector.watched() : detector;
+    std::optional<dasvdd::DriftWatch> watch;
+    if (watch_) watch.emplace(watched.calibration().scores(), *watch_);
+    auto workspace = detector.make_workspace(1), watched_workspace = watched.make_workspace(1);
     // A line that can't be written ends the work: of an endless input nobody would see it.
     if (to << lines.header() << std::flush) {
       const auto rows = open_rows(in, detector.features(), data_.options.label_column);
@@ -152,6 +166,12 @@ class ScoreCommand {
         const float score = detector.score_one(row.data(), workspace);
         const bool selected = select && select->add(detector.p_value(score));
         to << lines.line(row.data(), score, selected) << std::flush;
+        if (watch && !watch->alarmed() &&
+            watch->add(watched.score_one(row.data(), watched_workspace))) {
+          err << "dasvdd: row " << watch->alarm_row()
+              << " of the stream: the rows are no longer what the model was calibrated with\n"
+              << std::flush;
+        }
       }
     }
     if (output_.empty()) return;
@@ -189,7 +209,7 @@ class ScoreCommand {
   DataArguments data_;
   std::string model_path_, output_, heatmap_, image_shape_text_;
   std::optional<Index> explained_;
-  std::optional<double> fdr_;
+  std::optional<double> fdr_, watch_;
   CLI::Option* heatmap_option_ = nullptr;
 };
 

@@ -1,5 +1,6 @@
 // The one-line fit: whatever table comes, a detector that tells odd rows from normal ones.
 
+#include <dasvdd/detect/drift_watch.hpp>
 #include <dasvdd/eval/roc_auc.hpp>
 
 #include <doctest/doctest.h>
@@ -741,4 +742,36 @@ TEST_CASE("of fewer rows than features a fit trains a tenth of the steps, in one
   const auto tall = fit(noise_rows(60, 50), settings);
   CHECK(tall.model().members[0].latent.weight() > 0);
   CHECK(tall.model().scaler == Scaler<float>(Standardizer<float>::of(noise_rows(60, 50))));
+}
+
+TEST_CASE("a drift watch compares the first net's scores with those of rows that it left out") {
+  FitOptions settings;
+  settings.steps = 300;
+  settings.ensemble_size = 6;
+  const RowMatrix<float> all = noise_rows(2500, 4);
+  const RowMatrix<float> X = all.topRows(500);
+  const auto detector = fit(X, settings);
+  const auto watched = detector.watched();
+  CHECK(watched.ensemble_size() == 1);
+  CHECK(same_bits(watched.model().members[0].parameters, detector.model().members[0].parameters));
+  CHECK(watched.calibration().scores().size() == 100);
+  DriftWatch watch(watched.calibration().scores());
+  Workspace<float> workspace = watched.make_workspace(1);
+  for (Index i = 500; i < 2500; ++i)
+    watch.add(static_cast<double>(watched.score_one(all.row(i).data(), workspace)));
+  CHECK_FALSE(watch.alarmed());
+  RowMatrix<float> moved = all.bottomRows(500);
+  moved.col(2) *= 3;
+  for (Index i = 0; i < 500; ++i)
+    watch.add(static_cast<double>(watched.score_one(moved.row(i).data(), workspace)));
+  CHECK(watch.alarmed());
+  // One that is calibrated by held-out rows is watched as a whole, one without p-values not at all.
+  const auto held_out = detector.calibrated(all.bottomRows(100), false_alarm_rate(0.05)).watched();
+  CHECK(held_out.ensemble_size() == 6);
+  CHECK(held_out.calibration().scores().size() == 100);
+  settings.ensemble_size = 1;
+  CHECK(fit(X, settings).watched().calibration().scores() ==
+        fit(X, settings).calibration().scores());
+  CHECK_THROWS_WITH_AS(fit(RowMatrix<float>(X.topRows(2)), settings).watched(),
+                       doctest::Contains("no held-out scores"), InvalidArgument);
 }

@@ -204,6 +204,19 @@ TEST_CASE(
   check_same(calibrated, again(calibrated));
 }
 
+TEST_CASE("what the first net says of the rows it left out reads back the same") {
+  const auto some = trained<float>(quick());
+  const Detector<float> detector(std::make_shared<Model<float>>(some.model()), 1,
+                                 Calibration({1, 2, 3}), Calibration({2, 5}));
+  CHECK(again(detector).first_net_calibration().scores() == std::vector<double>{2, 5});
+  CHECK(again(detector).watched().calibration().scores() == std::vector<double>{2, 5});
+  check_same(detector, again(detector));
+  CHECK(refusal([](auto& tensors, auto&) {
+          tensors["calibration.first_net"] =
+              tensor("calibration.first_net", {1}, std::vector<double>{1});
+        }).find("there is calibration.first_net but no calibration.scores") != std::string::npos);
+}
+
 TEST_CASE("a net without a decoder, or without biases, reads back the same") {
   Network<float> encoder;
   encoder.add(dense<float>(5, 4, false)).add(relu()).add(dense<float>(4, 2, false));

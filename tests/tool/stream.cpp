@@ -45,6 +45,29 @@ std::string npy(const std::string& dictionary, const std::string& bytes) {
 
 }  // namespace
 
+TEST_CASE("tool: a watched stream says once when its rows are no longer the model's") {
+  const TemporaryFolder folder;
+  const std::string model = make_model(folder, {"--false-alarm-rate", "0.1"});
+  const std::string like = csv(300, 0, "0", "1", 2), moved = csv(0, 300, "0", "1", 3);
+  const auto watch = [&](const std::string& rows, const std::string& rate) {
+    return dasvdd_tool({"score", model, "-", "--label-column", "3", "--watch", rate}, rows);
+  };
+  const Outcome quiet = watch(like, "0.01");
+  CHECK(quiet.status == 0);
+  CHECK(quiet.err.empty());
+  const Outcome alarm = watch(like + moved.substr(moved.find('\n') + 1), "0.01");
+  CHECK(alarm.status == 0);
+  CHECK(std::count(alarm.out.begin(), alarm.out.end(), '\n') == 601);
+  CHECK(std::count(alarm.err.begin(), alarm.err.end(), '\n') == 1);
+  CHECK(contains(alarm.err, "the rows are no longer what the model was calibrated with"));
+  CHECK(contains(watch(like, "1").err, "--watch is 1, expected a number between 0 and 1"));
+  CHECK(contains(dasvdd_tool({"score", model, folder.put("f.csv", like), "--watch", "0.1"}).err,
+                 "--watch goes with standard input"));
+  const std::string plain = make_model(folder);
+  CHECK(contains(dasvdd_tool({"score", plain, "-", "--watch", "0.1"}, like).err,
+                 "isn't calibrated, so --watch doesn't fit"));
+}
+
 TEST_CASE("tool: a stream gets the answers of a file") {
   const TemporaryFolder folder;
   const std::string model = make_model(folder);

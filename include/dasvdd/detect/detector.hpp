@@ -40,12 +40,15 @@ class Detector {
     detail::Vector<Scalar> latent;          ///< n: the latent term, gamma included
   };
 
-  /// Called by what makes detectors: Trainer, load(), ensemble().
+  /// Called by what makes detectors: Trainer, fit(), load(), ensemble().
+  /// \param first_net what the ensemble's first net alone says of the rows that it left out; nothing
+  ///   where the calibration's rows were held out of all nets
   Detector(std::shared_ptr<const detail::Model<Scalar>> model, double threshold,
-           Calibration calibration = {})
+           Calibration calibration = {}, Calibration first_net = {})
       : model_(std::move(model)),
         threshold_(threshold),
-        calibration_(std::make_shared<const Calibration>(std::move(calibration))) {
+        calibration_(std::make_shared<const Calibration>(std::move(calibration))),
+        first_net_(std::make_shared<const Calibration>(std::move(first_net))) {
     detail::require(model_ && !model_->members.empty(),
                     "a detector needs a model with at least one member");
     detail::require(detail::is_finite(threshold), "the threshold is ", threshold,
@@ -177,8 +180,28 @@ class Detector {
   }
   /// The same detector with another threshold, a finite number.
   Detector with_threshold(double threshold) const {
-    return Detector(model_, threshold, *calibration_);
+    return Detector(model_, threshold, *calibration_, *first_net_);
   }
+
+  /// The detector whose scores a DriftWatch may compare with its calibration(): for a detector of fit()
+  /// or fit_images() its first net alone, with that net's scores of the rows that it left out. The
+  /// scores of an ensemble and of left-out rows differ a little, which is enough for a long stream to
+  /// look changed. A detector of calibrated() is returned as it is.
+  /// \code
+  /// const auto watched = detector.watched();
+  /// dasvdd::DriftWatch watch(watched.calibration().scores());
+  /// if (watch.add(watched.score_one(row, workspace_of_watched))) ...  // the stream has changed
+  /// \endcode
+  /// \throws InvalidArgument where the detector has no p-values
+  Detector watched() const {
+    calibration_->require_scores();
+    if (first_net_->empty()) return *this;
+    auto model = std::make_shared<detail::Model<Scalar>>(*model_);
+    model->members.erase(model->members.begin() + 1, model->members.end());
+    return Detector(std::move(model), first_net_->scores().back(), *first_net_);
+  }
+  /// What the first net alone says of the rows it left out; empty where watched() is the detector itself.
+  const Calibration& first_net_calibration() const { return *first_net_; }
 
   // ---- looking inside ---------------------------------------------------------------------------
 
@@ -252,7 +275,7 @@ class Detector {
   /// threads. Threshold and calibration stay. A compacted detector that is saved and loaded has the same
   /// scores, with weights of full size until compacted() is called again.
   Detector compacted() const {
-    return Detector(detail::compacted(*model_), threshold_, *calibration_);
+    return Detector(detail::compacted(*model_), threshold_, *calibration_, *first_net_);
   }
 
  private:
@@ -342,7 +365,7 @@ class Detector {
 
   std::shared_ptr<const detail::Model<Scalar>> model_;
   double threshold_;
-  std::shared_ptr<const Calibration> calibration_;
+  std::shared_ptr<const Calibration> calibration_, first_net_;
 };
 
 DASVDD_NAMESPACE_END

@@ -61,7 +61,11 @@ Detector<Scalar> fitted_ensemble(const std::vector<FittedMember<Scalar>>& member
   Calibration calibration(left_out.of_ensemble(members.size()));
   if (!calibration.empty()) {
     const double threshold = threshold_or_largest(calibration, false_alarms, model->warnings);
-    return Detector<Scalar>(std::move(model), threshold, std::move(calibration));
+    // A single net's left-out scores are the calibration already.
+    Calibration first_net;
+    if (members.size() > 1) first_net = Calibration(members.front().left_out.scores);
+    return Detector<Scalar>(std::move(model), threshold, std::move(calibration),
+                            std::move(first_net));
   }
   model->warnings.push_back(
       "there are too few rows to leave any out of the training: the detector has no p-values, and "

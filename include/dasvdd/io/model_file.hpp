@@ -21,6 +21,7 @@
 /// | `scaler.contrast_floor` | a number; F64; only where the detector normalizes each row's contrast |
 /// | `scaler.softened_image` | channels, height, width; F64; only where the detector softens images |
 /// | `calibration.scores` | n, ascending; F64; only where the detector has p-values |
+/// | `calibration.first_net` | the same of net 0 alone; only in an ensemble that fit() made |
 /// | `threshold` | a number; F64 |
 ///
 /// In an ensemble, `members.{k}.` stands before the names of net k's tensors, which are all but those
@@ -109,6 +110,8 @@ TensorFile to_tensor_file(const Detector<Scalar>& detector, const Facts& facts =
   }
   if (!detector.calibration().empty())
     add_vector("calibration.scores", detector.calibration().scores());
+  if (!detector.first_net_calibration().empty())
+    add_vector("calibration.first_net", detector.first_net_calibration().scores());
   add_number("threshold", detector.threshold());
   return file;
 }

@@ -43,9 +43,15 @@ class ModelReader {
     model->warnings = warnings();
     Calibration calibration;
     if (has("calibration.scores")) calibration = Calibration(numbers<double>("calibration.scores"));
+    Calibration first_net;
+    if (has("calibration.first_net")) {
+      require(!calibration.empty(), "there is calibration.first_net but no calibration.scores");
+      first_net = Calibration(numbers<double>("calibration.first_net"));
+    }
     const double threshold = number("threshold");
     check_nothing_is_left();
-    return Detector<Scalar>(std::move(model), threshold, std::move(calibration));
+    return Detector<Scalar>(std::move(model), threshold, std::move(calibration),
+                            std::move(first_net));
   }
 
  private:
