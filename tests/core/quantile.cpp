@@ -15,6 +15,7 @@ TEST_CASE("a quantile is the smallest score that at least that share does not ex
   CHECK(quantile(ten, 0.5) == 4);
   CHECK(quantile(ten, 0.51) == 5);
   CHECK(quantile(ten, 1e-6) == 0);
+  CHECK(quantile(ten, 0) == 0);
   CHECK(quantile({7}, 0.5) == 7);
   CHECK_THROWS_WITH_AS(quantile({}, 0.5), "a quantile needs at least one score", InvalidArgument);
 }
