@@ -32,7 +32,7 @@ images = ["--image-shape", "2,3,4", "--epochs", "1"]
 trainings = {
     "one net, published score": ("rows.csv", ["--layers", "16,3", "--epochs", "30"]),
     "no scaler, a sigmoid": ("rows.csv", ["--layers", "4", "--epochs", "5", "--no-standardize", "--output", "sigmoid"]),
-    "an ensemble, whitened": ("rows.csv", ["--epochs", "10"]),
+    "an ensemble, several centers": ("rows.csv", ["--epochs", "10"]),
     "images, softened": ("images.csv", images),
     "images, contrast normalized": ("images.csv", [*images, "--image-kind", "photographs"]),
 }
