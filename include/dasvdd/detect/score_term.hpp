@@ -55,7 +55,8 @@ class ScoreTerm {
                     centers.size(), " numbers, expected ", size, " for each");
     term.centers_ = std::move(centers);
     const auto& k = kernels::best<Scalar>();
-    const Index count = term.centers(), padded = detail::round_up(count, k.panel);
+    const Index count = term.count_ = term.centers_.size() / size,
+                padded = detail::round_up(count, k.panel);
     term.packed_ = AlignedBuffer<Scalar>(size, padded);
     k.pack_rows(term.centers_.data(), size, count, size, term.packed_.data());
     term.bias_ = AlignedBuffer<Scalar>(padded);
@@ -75,7 +76,7 @@ class ScoreTerm {
   const AlignedBuffer<Scalar>& whitening() const { return whitening_; }
 
   /// How many centers the nearest is taken of; 0 where the term has none of its own.
-  Index centers() const { return centers_.size() / size_; }
+  Index centers() const { return count_; }
   /// c_k, centers() x size, row by row.
   const AlignedBuffer<Scalar>& center_rows() const { return centers_; }
 
@@ -173,7 +174,7 @@ class ScoreTerm {
   }
 
  private:
-  Index size_;
+  Index size_, count_ = 0;  // numbers of a row; centers
   double weight_, divisor_;
   const kernels::Table<Scalar>* k_ = nullptr;
   AlignedBuffer<Scalar> whitening_, centers_;
