@@ -186,7 +186,9 @@ class Detector {
   /// The detector whose scores a DriftWatch may compare with its calibration(): for a detector of fit()
   /// or fit_images() its first net alone, with that net's scores of the rows that it left out. The
   /// scores of an ensemble and of left-out rows differ a little, which is enough for a long stream to
-  /// look changed. A detector of calibrated() is returned as it is.
+  /// look changed. A detector of calibrated() is returned as it is: its promise is exact, while here a
+  /// row's own part in the score is taken out in closed form, which rows of few different values
+  /// (levels alone) can tell.
   /// \code
   /// const auto watched = detector.watched();
   /// dasvdd::DriftWatch watch(watched.calibration().scores());
