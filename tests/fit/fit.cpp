@@ -532,7 +532,8 @@ TEST_CASE(
   struct Table {
     Index n, d;
   };
-  for (const auto [n, d] : {Table{60, 200}, Table{100, 100}, Table{400, 20}}) {
+  for (const Table& table : {Table{60, 200}, Table{100, 100}, Table{400, 20}}) {
+    const Index n = table.n, d = table.d;
     CAPTURE(n);
     const RowMatrix<float> all = noise_rows(n + 500, d);
     FitOptions settings;

@@ -106,15 +106,16 @@ TEST_CASE(
   struct Row {
     Index n, members, each;
   };
-  for (const auto [n, members, each] :
+  for (const Row& row :
        {Row{4, 3, 0}, Row{60, 3, 12}, Row{164, 3, 32}, Row{165, 3, 33}, Row{10000, 3, 500},
         Row{10000, 1, 500}, Row{1000, 1, 99}, Row{700, 9, 35}, Row{90, 9, 10}}) {
+    const Index n = row.n, members = row.members;
     CAPTURE(n);
     const std::vector<Index> order = all_rows(n);
     std::vector<Index> left_out;
     for (Index i = 0; i < members; ++i) {
       const auto mine = images_left_out(order, i, members);
-      CHECK(static_cast<Index>(mine.size()) == each);
+      CHECK(static_cast<Index>(mine.size()) == row.each);
       left_out.insert(left_out.end(), mine.begin(), mine.end());
     }
     std::sort(left_out.begin(), left_out.end());

@@ -54,7 +54,8 @@ TEST_CASE("a row is measured by the covariance of all other rows") {
   struct Sizes {
     Index n, d;
   };
-  for (const auto [n, d] : {Sizes{50, 7}, Sizes{20, 30}, Sizes{300, 4}, Sizes{300, 1}}) {
+  for (const Sizes& sizes : {Sizes{50, 7}, Sizes{20, 30}, Sizes{300, 4}, Sizes{300, 1}}) {
+    const Index n = sizes.n, d = sizes.d;
     CAPTURE(n);
     CAPTURE(d);
     const auto e = correlated(n, d);
