@@ -12,12 +12,14 @@ DASVDD_NAMESPACE_BEGIN
 /// refused before anything is trained.
 struct FitOptions : detail::TrainingOptions {
   Index ensemble_size = 9;  ///< nets in the ensemble; 1 for those who need the smallest model
-  Index steps = 3000;       ///< mini-batches each net trains for, rounded up to whole epochs
+  /// Mini-batches each net trains for, rounded up to whole epochs; a tenth of them where it has no more
+  /// rows than features.
+  Index steps = 3000;
   Index epochs = 0;  ///< passes over the rows instead of steps, for those who count so; 0: steps
   /// The share of training rows that may be anomalies, below one half, for those who can't promise
   /// normal rows. Rows that look odd are left out of the training, nets train for a third of
-  /// `steps`, because a long training reconstructs its few anomalies too, and the threshold calls
-  /// that share of the training rows anomalies. Costs detection where all rows are normal after all
+  /// `steps`, because a long training reconstructs its few anomalies too, and about that share of new
+  /// rows like these scores above the threshold. Costs detection where all rows are normal after all
   /// (docs/results.md has figures): leave it at 0 then.
   double contamination = 0;
 
