@@ -25,16 +25,6 @@ struct LinearNet {
   AlignedBuffer<float> parameters;
 };
 
-/// n x d independent normal draws.
-RowMatrix<float> noise(Index n, Index d) {
-  Random random(3);
-  RowMatrix<float> X(n, d);
-  for (Index i = 0; i < n; ++i) {
-    for (Index j = 0; j < d; ++j) X(i, j) = static_cast<float>(random.normal());
-  }
-  return X;
-}
-
 void undo(LinearNet& net, const RowMatrix<float>& X) {
   detail::undo_attenuation<float>(net.net, {}, X, net.parameters);
 }

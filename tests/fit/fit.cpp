@@ -20,16 +20,6 @@ using namespace dasvdd::detail;
 
 namespace {
 
-/// n x d independent normal draws.
-RowMatrix<float> noise_rows(Index n, Index d) {
-  Random random(11);
-  RowMatrix<float> X(n, d);
-  for (Index i = 0; i < n; ++i) {
-    for (Index j = 0; j < d; ++j) X(i, j) = static_cast<float>(random.normal());
-  }
-  return X;
-}
-
 /// Few steps: for tests that ask whether a fit works, not how well.
 FitOptions quick() {
   FitOptions settings;
@@ -535,7 +525,7 @@ TEST_CASE(
   for (const Table& table : {Table{60, 200}, Table{100, 100}, Table{400, 20}}) {
     const Index n = table.n, d = table.d;
     CAPTURE(n);
-    const RowMatrix<float> all = noise_rows(n + 500, d);
+    const RowMatrix<float> all = noise(n + 500, d);
     FitOptions settings;
     settings.steps = 200;
     settings.ensemble_size = 5;
@@ -724,7 +714,7 @@ TEST_CASE("a fit told of anomalies trains its members for a third of the steps")
 }
 
 TEST_CASE("of fewer rows than features a fit trains a tenth of the steps, in one unit") {
-  const RowMatrix<float> X = noise_rows(40, 50);
+  const RowMatrix<float> X = noise(40, 50);
   FitOptions settings;
   settings.ensemble_size = 1;
   settings.steps = 100;  // 32 rows of a member's, one batch of 32
@@ -738,18 +728,25 @@ TEST_CASE("of fewer rows than features a fit trains a tenth of the steps, in one
   for (std::size_t j = 0; j < 50; ++j)
     CHECK(wide.scale()[j] == std::max(own.scale()[j], sorted[25]));
   CHECK(wide.mean() == own.mean());
+  // Features that never vary have no say in what the unit is.
+  RowMatrix<float> sparse = 1e-3f * X;
+  sparse.rightCols(30).setConstant(5);
+  const auto of_sparse = fit(sparse, settings);
+  const auto& small = std::get<Standardizer<float>>(of_sparse.model().scaler.kind());
+  for (const double scale : small.scale()) CHECK(scale < 2e-3);
+  CHECK(all_finite(of_sparse.score(sparse)));
   // The latent term needs more rows than features.
   CHECK(detector.model().members[0].latent.weight() == 0);
-  const auto tall = fit(noise_rows(60, 50), settings);
+  const auto tall = fit(noise(60, 50), settings);
   CHECK(tall.model().members[0].latent.weight() > 0);
-  CHECK(tall.model().scaler == Scaler<float>(Standardizer<float>::of(noise_rows(60, 50))));
+  CHECK(tall.model().scaler == Scaler<float>(Standardizer<float>::of(noise(60, 50))));
 }
 
 TEST_CASE("a drift watch compares the first net's scores with those of rows that it left out") {
   FitOptions settings;
   settings.steps = 300;
   settings.ensemble_size = 6;
-  const RowMatrix<float> all = noise_rows(2500, 4);
+  const RowMatrix<float> all = noise(2500, 4);
   const RowMatrix<float> X = all.topRows(500);
   const auto detector = fit(X, settings);
   const auto watched = detector.watched();

@@ -25,6 +25,16 @@ dasvdd::RowMatrix<Scalar> curve(dasvdd::Index n, dasvdd::Index d, std::uint64_t 
   return X;
 }
 
+/// n x d independent normal draws.
+inline dasvdd::RowMatrix<float> noise(dasvdd::Index n, dasvdd::Index d) {
+  dasvdd::Random random(11);
+  dasvdd::RowMatrix<float> X(n, d);
+  for (dasvdd::Index i = 0; i < n; ++i) {
+    for (dasvdd::Index j = 0; j < d; ++j) X(i, j) = static_cast<float>(random.normal());
+  }
+  return X;
+}
+
 /// n x d numbers whose columns correlate.
 inline std::vector<float> correlated(dasvdd::Index n, dasvdd::Index d) {
   dasvdd::Random random(static_cast<std::uint64_t>(d));

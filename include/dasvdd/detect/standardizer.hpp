@@ -6,6 +6,7 @@
 #include <dasvdd/detect/scaler_tensor.hpp>
 #include <dasvdd/kernels/table.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -45,46 +46,24 @@ class Standardizer {
   /// Mean and standard deviation (divisor n, not n - 1) of each feature of the n x d rows; a constant
   /// feature gets scale 1.
   static Standardizer of(Rows<const Scalar> x) {
-    const Index n = x.rows(), d = x.cols();
-    const std::size_t size = static_cast<std::size_t>(d);
-    std::vector<double> mean(size, 0), scale(size, 0), low(size), high(size);
-    for (Index i = 0; i < n; ++i) {
-      for (Index j = 0; j < d; ++j) {
-        const std::size_t at = static_cast<std::size_t>(j);
-        const double value = static_cast<double>(x(i, j));
-        mean[at] += value;
-        if (i == 0 || value < low[at]) low[at] = value;
-        if (i == 0 || value > high[at]) high[at] = value;
-      }
-    }
-    for (double& m : mean) m /= static_cast<double>(n);
-    for (Index i = 0; i < n; ++i) {
-      for (Index j = 0; j < d; ++j) {
-        const std::size_t at = static_cast<std::size_t>(j);
-        const double difference = static_cast<double>(x(i, j)) - mean[at];
-        scale[at] = std::fma(difference, difference, scale[at]);
-      }
-    }
-    for (std::size_t j = 0; j < size; ++j) {
-      // The mean of a constant may be rounded; its deviation is then rounding noise instead of zero.
-      const double deviation = std::sqrt(scale[j] / static_cast<double>(n));
-      const bool constant = low[j] == high[j] || deviation < 1e-30;
-      if (low[j] == high[j]) mean[j] = low[j];
-      scale[j] = constant ? 1 : deviation;
-    }
-    return Standardizer(std::move(mean), std::move(scale));
+    auto [mean, deviation] = moments(x);
+    for (double& s : deviation) s = s > 0 ? s : 1;
+    return Standardizer(std::move(mean), std::move(deviation));
   }
-
-  /// The same with no scale below the median of all. For tables with fewer rows than features, whose
-  /// features mostly share a unit (embeddings, spectra): a deviation that a few rows show too small
-  /// would make every new row look far off in that feature.
-  Standardizer with_scales_from_median() const {
-    std::vector<double> sorted = scale_, scale = scale_;
-    std::sort(sorted.begin(), sorted.end());
-    for (double& s : scale) s = std::max(s, sorted[sorted.size() / 2]);
-    return Standardizer(mean_, std::move(scale));
+  /// The same with no scale below the median deviation of the features that vary. For tables with fewer
+  /// rows than features, whose features mostly share a unit (embeddings, spectra): a deviation that a
+  /// few rows show too small would make every new row look far off in that feature.
+  static Standardizer of_one_unit(Rows<const Scalar> x) {
+    auto [mean, deviation] = moments(x);
+    std::vector<double> varying;
+    for (const double s : deviation) {
+      if (s > 0) varying.push_back(s);
+    }
+    std::sort(varying.begin(), varying.end());
+    const double median = varying.empty() ? 1 : varying[varying.size() / 2];
+    for (double& s : deviation) s = std::max(s, median);
+    return Standardizer(std::move(mean), std::move(deviation));
   }
-
   const std::vector<double>& mean() const { return mean_; }
   const std::vector<double>& scale() const { return scale_; }
 
@@ -113,6 +92,38 @@ class Standardizer {
   }
 
  private:
+  /// Mean and standard deviation of each feature, which is 0 where it is constant.
+  static std::pair<std::vector<double>, std::vector<double>> moments(Rows<const Scalar> x) {
+    const Index n = x.rows(), d = x.cols();
+    const std::size_t size = static_cast<std::size_t>(d);
+    std::vector<double> mean(size, 0), scale(size, 0), low(size), high(size);
+    for (Index i = 0; i < n; ++i) {
+      for (Index j = 0; j < d; ++j) {
+        const std::size_t at = static_cast<std::size_t>(j);
+        const double value = static_cast<double>(x(i, j));
+        mean[at] += value;
+        if (i == 0 || value < low[at]) low[at] = value;
+        if (i == 0 || value > high[at]) high[at] = value;
+      }
+    }
+    for (double& m : mean) m /= static_cast<double>(n);
+    for (Index i = 0; i < n; ++i) {
+      for (Index j = 0; j < d; ++j) {
+        const std::size_t at = static_cast<std::size_t>(j);
+        const double difference = static_cast<double>(x(i, j)) - mean[at];
+        scale[at] = std::fma(difference, difference, scale[at]);
+      }
+    }
+    for (std::size_t j = 0; j < size; ++j) {
+      // The mean of a constant may be rounded; its deviation is then rounding noise instead of zero.
+      const double deviation = std::sqrt(scale[j] / static_cast<double>(n));
+      const bool constant = low[j] == high[j] || deviation < 1e-30;
+      if (low[j] == high[j]) mean[j] = low[j];
+      scale[j] = constant ? 0 : deviation;
+    }
+    return {std::move(mean), std::move(scale)};
+  }
+
   std::vector<double> mean_, scale_;
   AlignedBuffer<Scalar> shift_, factor_;
 };

@@ -20,7 +20,7 @@ inline Index center_count(Index n, Index d) {
 }
 
 /// Centers of rows of Y by Lloyd's rounds (k-means), `count` x d. They start at rows spread evenly
-/// over the numbers given, whose order must not be a sorted one's. At most 10,000 rows are used.
+/// over the numbers given. At most 10,000 rows are used.
 /// \param numbers of the rows of Y, n x d, to be used
 template <class Scalar>
 DASVDD_COLD AlignedBuffer<Scalar> centers_of(const Scalar* Y, Index d,

@@ -10,6 +10,7 @@
 #include <dasvdd/train/centers.hpp>
 #include <dasvdd/train/covariance.hpp>
 #include <dasvdd/train/diagnosis.hpp>
+#include <dasvdd/train/row_numbers.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -166,19 +167,6 @@ ScoreTerms<Scalar> whitened_terms(const TrainedNet<Scalar>& trained, const RowTe
           std::move(left_out)};
 }
 
-/// The numbers of the rows that the net was trained on; all where it was trained on none or on all.
-template <class Scalar>
-std::vector<Index> trained_rows(const RowTerms<Scalar>& rows) {
-  std::vector<bool> left_out(static_cast<std::size_t>(rows.rows()));
-  for (const Index i : rows.left_out) left_out[static_cast<std::size_t>(i)] = true;
-  const bool all = static_cast<Index>(rows.left_out.size()) == rows.rows();
-  std::vector<Index> numbers;
-  for (Index i = 0; i < rows.rows(); ++i) {
-    if (all || !left_out[static_cast<std::size_t>(i)]) numbers.push_back(i);
-  }
-  return numbers;
-}
-
 /// The 0.9 quantile of a term, to divide it by; 1 where all rows are alike.
 /// \param least where nearly all are, no less than this
 inline double ninety_of(const std::vector<double>& term, double least) {
@@ -191,7 +179,9 @@ ScoreTerms<Scalar> several_centers_terms(const TrainedNet<Scalar>& trained,
                                          const RowTerms<Scalar>& rows) {
   const Index d = trained.net.inputs(), n = rows.rows();
   const double width = static_cast<double>(d);
-  const std::vector<Index> used = trained_rows(rows);
+  // A net that was trained on none of the rows has its centers from all.
+  const bool none = static_cast<Index>(rows.left_out.size()) == n;
+  const std::vector<Index> used = none ? all_rows(n) : all_rows_but(rows.left_out, n);
   const std::vector<Index>& measured = rows.left_out.empty() ? used : rows.left_out;
 
   const Covariance covariance(rows.residuals.data(), n, d);
