@@ -25,9 +25,9 @@ inline std::align_val_t alignment_for(std::size_t bytes) {
   return std::align_val_t{bytes < huge_page ? buffer_alignment : huge_page};
 }
 
-/// Big buffers are read across rows that lie pages apart, and a step of Adam has three of them: in pages
-/// of 4 KB the translation of addresses costs more than the arithmetic. Where the system has none to
-/// give, nothing changes.
+/// Big buffers are read across rows that lie pages apart, and a step of Adam reads three of them. With pages
+/// of 4 KB the translation of addresses costs more than the arithmetic. A system without huge pages
+/// ignores this.
 inline void ask_for_huge_pages(void* memory, std::size_t bytes) {
 #if defined(__linux__)
   (void)::madvise(memory, bytes, MADV_HUGEPAGE);
@@ -48,7 +48,7 @@ DASVDD_NOINLINE inline void free_aligned(void* memory, std::size_t bytes) {
 }
 
 /// A fixed-size array of numbers on a 64-byte border, zero at first. A value: copies are deep,
-/// moves are cheap. Throws std::bad_alloc where there is no memory, or no address for all of it.
+/// moves are cheap. Throws std::bad_alloc where there is too little memory or address space.
 ///
 /// Stands where std::vector or an Eigen vector would, because the first is not aligned and the
 /// alignment of the second changes with -march, which corrupts the heap when differently built
@@ -113,19 +113,19 @@ class AlignedBuffer {
   Index size_ = 0;
 };
 
-/// Neither may be negative, both may be as large as an Index.
+/// a / b, rounded up. Neither may be negative; both may be as large as an Index.
 constexpr Index ceil_div(Index a, Index b) { return a / b + (a % b != 0); }
 constexpr Index round_up(Index a, Index multiple) { return ceil_div(a, multiple) * multiple; }
 
-/// A layer has at most so many features, and a net so many parameters, so that products of sizes
-/// stay an Index whatever a file claims.
+/// The most features of a layer and the most parameters of a net: products of sizes then fit in an Index,
+/// whatever sizes a model file names.
 constexpr Index most_features = Index(1) << (sizeof(Index) > 4 ? 24 : 20);
 constexpr Index most_parameters = Index(1) << (sizeof(Index) > 4 ? 40 : 28);
 
 /// Tensors of the flat parameter vector start at multiples of this many scalars: a cache line at
 /// least, and room to read a bias as whole panels of any kernel.
 constexpr Index tensor_alignment = 32;
-/// No kernel's strip is wider.
+/// The most outputs in a strip of any kernel.
 constexpr Index widest_panel = tensor_alignment;
 
 /// Scalars from row to row of an activation buffer with `cols` columns: whole panels, and an odd

@@ -1,7 +1,7 @@
 #pragma once
 /// \file
 /// One parallel region, and how its members share work. Results never depend on the number of
-/// members: whoever uses a Team gives each piece of work a form that does not know who does it.
+/// members: which member does a piece of work must not change how it is done.
 
 #include <dasvdd/core/floating_point.hpp>
 #include <dasvdd/core/function_ref.hpp>
@@ -30,10 +30,9 @@ inline Range share(Index count, Index part, Index parts) {
   return {start(part), start(part + 1)};
 }
 
-/// Where a team's members wait for each other: they look for a short while, as long as a balanced
-/// piece of work is late, then hand their core to whoever can use it, and at last sleep. OpenMP's own
-/// barrier looks for milliseconds, which costs a multiple of the work when other programs, or more
-/// members than there are cores, want the same cores.
+/// Where a team's members wait for each other. A member spins for a few microseconds, then yields its
+/// core, and sleeps at last. OpenMP's own barrier spins for milliseconds, which is slow where other
+/// programs, or more members than there are cores, want the same cores.
 class Barrier {
  public:
   void wait(Index members) {
@@ -137,16 +136,16 @@ inline int resolve_threads(int requested) {
 #endif
 }
 
-/// How many of `threads` threads a job of that many multiply-adds is worth. Waking a team that sleeps can take
-/// as long as ten million of them, and on a busy machine its last member comes late by far more.
+/// How many threads, at most `threads`, make a job of that many multiply-adds faster. Waking a sleeping team
+/// can take as long as ten million of them; on a busy machine its last member comes much later still.
 inline int worthwhile_threads(int threads, std::int64_t multiply_adds) {
   constexpr std::int64_t least_share = 8000000;
   const std::int64_t most = multiply_adds / least_share;
   return most < threads ? (most < 1 ? 1 : static_cast<int>(most)) : threads;
 }
 
-/// What a row costs that takes a net so many multiply-adds, counted in them: reading, checking, scaling
-/// and scoring it take as long as two thousand, more than the arithmetic of a tiny net.
+/// The cost of a row, in multiply-adds, where the net takes `multiply_adds` for it. Reading, checking, scaling
+/// and scoring the row take as long as two thousand more: most of the time of a tiny net.
 inline std::int64_t row_cost(std::int64_t multiply_adds) { return multiply_adds + 2000; }
 
 /// Calls f(team) once on each of `threads` threads (a positive number), in the kernels'

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// A quantile of numbers that occur.
+/// The quantile of a list: always one of its numbers.
 
 #include <dasvdd/core/error.hpp>
 
@@ -12,7 +12,8 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// The smallest score that at least the share `level` of the scores do not exceed.
+/// The smallest score that is no smaller than the share `level` of the scores.
+/// \throws InvalidArgument where there are no scores
 inline double quantile(std::vector<double> scores, double level) {
   require(!scores.empty(), "a quantile needs at least one score");
   const double n = static_cast<double>(scores.size());

@@ -38,12 +38,11 @@ inline double portable_log(double x) {
 
 }  // namespace detail
 
-/// xoshiro256++ (Blackman & Vigna 2021), its state filled by splitmix64. A value: copying it copies
-/// its future.
+/// xoshiro256++ (Blackman & Vigna 2021), its state filled by splitmix64. A value: a copy goes on with
+/// the same numbers.
 class Random {
  public:
-  /// The generator number `stream` of a seed; different streams are independent for all purposes
-  /// here.
+  /// Generator number `stream` of a seed. Streams of one seed may be used as independent.
   explicit Random(std::uint64_t seed, std::uint64_t stream = 0) {
     std::uint64_t x = seed + 0x632be59bd9b4e019u * stream;
     for (auto& word : state_) word = split_mix(x);
@@ -67,9 +66,9 @@ class Random {
   /// Uniform from low to high; rounding may give high itself.
   double uniform(double low, double high) { return std::fma(high - low, uniform(), low); }
 
-  /// Uniform from -bound to bound, the very number that uniform(-bound, bound) would give: 2 u - 1 is exact, so
-  /// one multiplication does what takes an fma there, which is a function call where the compiler may
-  /// not use the instruction. Nets of millions of weights are drawn by it.
+  /// Uniform from -bound to bound: the same bits as uniform(-bound, bound), faster. 2 u - 1 is exact, so one
+  /// multiplication is enough, while an fma is a function call where the compiler may not use the
+  /// instruction. The weights of nets are drawn by it.
   double symmetric(double bound) {
     return static_cast<double>(integer() - (std::int64_t(1) << 52)) * (bound * 0x1.0p-52);
   }
@@ -104,7 +103,7 @@ class Random {
     }
   }
 
-  /// The state, to be kept in a checkpoint and given back.
+  /// The state, for checkpoints: set_state() goes on with the same numbers.
   const std::array<std::uint64_t, 4>& state() const { return state_; }
   void set_state(const std::array<std::uint64_t, 4>& state) {
     detail::require((state[0] | state[1] | state[2] | state[3]) != 0,

@@ -11,8 +11,8 @@ DASVDD_NAMESPACE_BEGIN
 ///     AP = sum_i (R_i - R_(i-1)) * precision_i,   R_i = TP_i / P,   precision_i = TP_i / (TP_i +
 ///     FP_i)
 ///
-/// over the distinct scores from high to low. No interpolation between points (a trapezoid would be
-/// too kind). A random ranking gets about the share of anomalies, P / (P + N). Equals
+/// over the distinct scores from high to low. No interpolation between points: trapezoids would
+/// overestimate the area. A random ranking gets about the share of anomalies, P / (P + N). Equals
 /// scikit-learn's average_precision_score.
 ///
 /// \param scores, labels, throws as in operating_points()

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// `Confusion`: the four counts at one threshold, and the rates made from them.
+/// `Confusion`: the four counts at one threshold, and their rates.
 
 #include <dasvdd/eval/operating_points.hpp>
 

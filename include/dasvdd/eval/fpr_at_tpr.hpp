@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// `fpr_at_tpr`: the false alarms that a wanted detection rate costs.
+/// `fpr_at_tpr`: the false positive rate at a wanted true positive rate.
 
 #include <dasvdd/eval/operating_points.hpp>
 

@@ -1,7 +1,7 @@
 #pragma once
 /// \file
-/// `operating_points`: what every threshold catches; the ROC and precision-recall curves are read
-/// from it.
+/// `operating_points`: true and false positives at every threshold. The ROC and precision-recall curves
+/// are made of them.
 
 #include <dasvdd/eval/sequence_view.hpp>
 
@@ -34,7 +34,7 @@ inline void require_scores(ScoreView scores, LabelView labels) {
 /// last point counts every anomaly (P = its true positives) and every normal row (N = its false
 /// positives).
 ///
-/// Rows with equal scores enter together, as in scikit-learn: no order among ties is invented.
+/// Rows with equal scores enter together, as in scikit-learn: ties have no order.
 /// Dividing by N and P gives the ROC curve without its first point (0, 0); TP / (TP + FP) and TP /
 /// P give precision and recall.
 ///

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// `SequenceView`: how scores and labels enter this room, from any container and without a copy.
+/// `SequenceView`: scores and labels as arguments, from any container and without a copy.
 
 #include <dasvdd/core/types.hpp>
 
@@ -14,10 +14,10 @@ namespace detail {
 /// bool too), an std::array, an Eigen vector, map or vector-shaped expression, or to a pointer and
 /// a size.
 ///
-/// It keeps the container's address and one reading function, so what it serves is compiled once
-/// whatever the container is. Don't store it: a temporary given to it ends with the call.
+/// It keeps the container's address and one function that reads an element, so functions that take it
+/// are compiled once for all containers. Don't store it: a temporary given to it ends with the call.
 ///
-/// `Value` is what is read. A view of `double` takes floating-point elements, a view of `bool`
+/// A view of `double` takes floating-point elements, a view of `bool`
 /// takes integers and bools (nonzero is true): scores and labels given in the wrong order don't
 /// compile.
 template <class Value>
