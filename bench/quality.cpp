@@ -7,7 +7,9 @@
 //   mnist 8 0 kappa=0.5,gamma=10x    changes to them, see Settings
 //   adbench 4_breastw 0 -        dasvdd::fit with its defaults
 //   adbench 4_breastw 0 contamination=0.05    that share of the training rows are anomalies
-//   folder wide/spectra 0 decisions=1   fit() on DIR/wide/spectra.npz, arrays X and y; with what its p-values decide
+//   folder wide/spectra 0 decisions=1   fit() on DIR/wide/spectra.npz, with what its p-values decide: arrays X and y, or
+//                                train, test and test_labels; label 0 is normal
+//   adbench 4_breastw 0 split=dte    the split of published tables, see dte_split
 //   adbench 4_breastw 0 published=1   the published form, for a table: see train_published_table
 //   pima - 0 scaled=1            speech - 0 -
 //   fashion 6 0 best=1           cifar10 6 0 best=1    dasvdd::fit_images for the kind of image the set has
@@ -19,6 +21,8 @@
 #include <nlohmann/json.hpp>
 
 #include <tool/command.hpp>
+
+#include "uniformity.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -104,6 +108,29 @@ Split table_split(const tool::Table& table, double contamination) {
   return split;
 }
 
+/// Number i of a sequence of 64 random bits, so simple that bench/comparators.py draws the same rows (splitmix64).
+std::uint64_t drawn_bits(std::uint64_t seed, std::uint64_t i) {
+  std::uint64_t z = (seed << 32) + (i + 1) * 0x9e3779b97f4a7c15u;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+/// The split behind the tables of Livernoche et al. (2024, arXiv 2305.18593): the first half of the normal rows in file
+/// order trains, the second half and every anomaly test. A table of fewer than 1,000 rows is first drawn up to 1,000
+/// with replacement, so that copies of training rows are among the test rows: scores there are too good.
+Split dte_split(const tool::Table& table, std::uint64_t seed) {
+  constexpr std::uint64_t least = 1000;
+  const std::uint64_t n = table.labels.size();
+  std::vector<Index> normal, anomalies;
+  for (std::uint64_t i = 0; i < std::max(n, least); ++i) {
+    const std::uint64_t row = n < least ? drawn_bits(seed, i) % n : i;
+    (table.labels[row] == "0" ? normal : anomalies).push_back(static_cast<Index>(row));
+  }
+  const auto half = normal.begin() + static_cast<std::ptrdiff_t>(normal.size() / 2);
+  return split_of(table.X, {normal.begin(), half}, {half, normal.end()}, anomalies);
+}
+
 /// The paper's: rows by label, anomalies first, the first 307 test.
 Split pima_split(const tool::Table& table) {
   std::vector<Index> order(table.labels.size());
@@ -122,20 +149,28 @@ class Data {
  public:
   explicit Data(Folders folders) : folders_(std::move(folders)) {}
 
+  /// \param dte tables alone: see dte_split()
   /// \param held_out no test image is looked at: see held_out_split()
-  Split split(const std::string& set, const std::string& target, double contamination,
-              bool held_out) {
+  Split split(const std::string& set, const std::string& target, std::uint64_t seed,
+              double contamination, bool dte, bool held_out) {
+    tool::check(!dte || set == "adbench" || set == "folder", "split=dte is for tables, ", set,
+                " is none");
     if (set == "mnist" || set == "fashion") {
       return held_out ? held_out_split(set, target) : image_split(set, target);
     }
     if (set == "cifar10") return cifar_split(target);
     if (set == "pima") return pima_split(table(folders_.data + "/pima/pima.csv", "8"));
     if (set == "speech") return table_split(table(folders_.data + "/speech.npz"), -1);
-    if (set == "folder")
-      return table_split(table(folders_.data + "/" + target + ".npz"), contamination);
-    tool::check(set == "adbench", "the set is '", set,
+    tool::check(set == "adbench" || set == "folder", "the set is '", set,
                 "', expected mnist, fashion, cifar10, pima, speech, adbench or folder");
-    return table_split(table(folders_.data + "/adbench/" + target + ".npz"), contamination);
+    const std::string path =
+        folders_.data + (set == "adbench" ? "/adbench/" : "/") + target + ".npz";
+    if (has_own_split(path)) {
+      tool::check(!dte && contamination < 0, tool::in_quotes(path),
+                  " has a split of its own: arrays train, test and test_labels");
+      return own_split(path);
+    }
+    return dte ? dte_split(table(path), seed) : table_split(table(path), contamination);
   }
 
  private:
@@ -143,6 +178,24 @@ class Data {
     tool::DataOptions options;
     options.label_column = label_column;
     return read(path, options);
+  }
+  static bool has_own_split(const std::string& path) {
+    return tool::ZipArchive(path).contains("train.npy");
+  }
+  static Split own_split(const std::string& path) {
+    const tool::ZipArchive archive(path);
+    const auto member = [&](const char* name) {
+      tool::check(archive.contains(name), archive.name(), " has no array ", name, "; it holds ",
+                  archive.listing());
+      return tool::ZipMember(archive, name);
+    };
+    tool::ZipMember train = member("train.npy"), test = member("test.npy"),
+                    labels = member("test_labels.npy");
+    Split split{tool::read_npy_rows(train), tool::read_npy_rows(test),
+                tool::anomalies(tool::read_npy_labels(labels), "0")};
+    tool::check(split.anomaly.size() == static_cast<std::size_t>(split.test.rows()), archive.name(),
+                " has ", split.test.rows(), " test rows but ", split.anomaly.size(), " labels");
+    return split;
   }
   const tool::Table& images(const std::string& set, const std::string& part) {
     const std::string folder = set == "mnist" ? folders_.data + "/mnist" : folders_.fashion;
@@ -230,7 +283,7 @@ void normalize_as_published(Rows& images) {
 /// soft_boundary), epochs, kappa, code, center (fixed, batch_mean), gamma (a number, or 10x: ten
 /// times the rule's), gamma_rule (mean_of_ratios), initializations, score (balanced), scaled,
 /// contamination, expected (FitOptions::contamination), published, precision (mixed), validation,
-/// final_rate, weight_decay, best (fit_images); for MNIST and Fashion-MNIST prepare (softened, contrast, none): one net
+/// final_rate, weight_decay, best (fit_images), split (dte), decisions; for MNIST and Fashion-MNIST prepare (softened, contrast, none): one net
 /// of image_preset() with its images prepared so, and held_out: judged on training images alone; weights (compact): of
 /// two bytes when it scores.
 class Settings {
@@ -240,7 +293,7 @@ class Settings {
         "objective",  "epochs",          "kappa",      "code",       "center",        "gamma",
         "gamma_rule", "initializations", "score",      "scaled",     "contamination", "expected",
         "published",  "precision",       "validation", "final_rate", "weight_decay",  "best",
-        "prepare",    "held_out",        "weights",    "decisions"};
+        "prepare",    "held_out",        "weights",    "decisions",  "split"};
     std::istringstream parts(text == "-" ? "" : text);
     for (std::string part; std::getline(parts, part, ',');) {
       const std::size_t equals = part.find('=');
@@ -451,7 +504,10 @@ nlohmann::ordered_json decisions(const dasvdd::Detector<float>& detector,
   const auto below = [&](double rate) {
     return share([&](Index i) { return p[i] <= rate * (1 + 1e-12); });
   };
+  std::vector<double> p_of_normal;
+  for (const Index i : normal) p_of_normal.push_back(p[i]);
   return {{"normal", normal.size()},
+          {"ks", distance_from_uniform(std::move(p_of_normal))},
           {"p_0.01", below(0.01)},
           {"p_0.05", below(0.05)},
           {"p_0.1", below(0.1)},
@@ -468,8 +524,11 @@ nlohmann::ordered_json run(const std::string& cell, Data& data, int threads) {
   tool::check(static_cast<bool>(words >> set >> target >> seed >> settings), "a cell is '", cell,
               "', expected four words: set, target, seed, settings");
   const Settings s(settings);
-  Split split =
-      data.split(set, target, s.number("contamination", -1), s.number("held_out", 0) != 0);
+  const std::string way = s.word("split", "alternate");
+  tool::check(way == "alternate" || way == "dte", "the split is '", way,
+              "', expected alternate or dte");
+  Split split = data.split(set, target, seed, s.number("contamination", -1), way == "dte",
+                           s.number("held_out", 0) != 0);
   const bool best = s.has("best");
   if (set == "cifar10" && !best) {
     normalize_as_published(split.train);

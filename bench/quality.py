@@ -6,7 +6,8 @@ finished is kept in build/bench/quality.json and not run again (remove that file
 run may be broken off at any time. Tables (markdown) and bar plots (SVG) are written anew after every cell.
 
 Folder given by --data: mnist/ (the four IDX .gz files), cifar10/ (data_batch_1.bin to 5, test_batch.bin), adbench/*.npz (arrays X, y), pima/pima.csv, and, for those who
-have it, speech.npz. Results of other detectors on the same split, from `sh bench/run.sh comparators` or as
+have it, speech.npz. `--only folder`: every .npz at any depth with arrays X and y, or train, test and test_labels.
+Results of other detectors on the same split, from `sh bench/run.sh comparators` or as
 ../baselines/*.json beside that folder ({set: {detector: {"roc_auc": ...}}}), become columns. What isn't there is named
 and left out.
 """
@@ -22,11 +23,18 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 
 SMALL = ("4_breastw", "14_glass", "18_Ionosphere", "29_Pima", "40_vowels", "43_WDBC")
 CLASSES = [str(c) for c in range(10)]
 COLUMNS_OF_OTHERS = ("kNN", "LUNAR", "OneClassSVM", "DeepSVDD", "AutoEncoder")
 MEAN = "mean"
+SPLITS = {"alternate": "Normal rows in file order: the even-numbered train, the odd-numbered and every anomaly test.",
+          "dte": "The split of published tables (Livernoche et al. 2024): the first half of the normal rows in file order "
+                 "trains, the second half and every anomaly test. Sets of fewer than 1,000 rows are drawn up to 1,000 with "
+                 "replacement before the split, so copies of training rows are among their test rows. They publish, as "
+                 "means of 47 tables: DTE-NP 83.9, kNN 83.4, DTE-C 82.7, ICL 81.7, LOF 80.3, SLAD 79.6, OCSVM 78.8, "
+                 "IForest 78.2, DeepSVDD 69.7."}
 
 # ROC-AUC x 100. The paper's means, and its published program (corrected) run by PyTorch with seed 0.
 PAPER = {"mnist": 97.7, "fashion": 92.6, "cifar10": 66.5, "pima": 72.2, "speech": 62.4}
@@ -86,6 +94,32 @@ def other_detectors(folder, measured, sets):
     return found
 
 
+def drawn_bits(seed, i):
+    """Number i of the sequence that bench_quality draws by (splitmix64)."""
+    mask = 2**64 - 1
+    z = ((seed << 32) + (i + 1) * 0x9E3779B97F4A7C15) & mask
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+    return z ^ (z >> 31)
+
+
+def folder_tables(folder, own_split=True):
+    """Of the .npz files at any depth those that are tables: paths below the folder, without their ending.
+
+    own_split: also those that bring a split of their own, arrays train, test and test_labels."""
+    found = []
+    for path in sorted(folder.rglob("*.npz")):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                names = set(archive.namelist())
+        except (OSError, zipfile.BadZipFile):
+            continue
+        own = {"train.npy", "test.npy", "test_labels.npy"} <= names
+        if own_split if own else {"X.npy", "y.npy"} <= names:
+            found.append(str(path.relative_to(folder).with_suffix("")))
+    return found
+
+
 PREPARED = {"softened": "prepare=softened", "contrast normalized, floor 0.03": "prepare=contrast",
             "as they are": "prepare=none", "softened, gamma x 0.25": "prepare=softened,gamma=0.25x",
             "softened, gamma x 2.5": "prepare=softened,gamma=2.5x", "softened, gamma x 10": "prepare=softened,gamma=10x"}
@@ -121,13 +155,27 @@ def contamination(measured, sets, levels):
                  for row, settings in CONTAMINATION.items() for v in (levels[0], levels[-1])}, spread=False)
 
 
+def adbench_sets(folder):
+    return sorted((p.stem for p in (folder / "adbench").glob("*.npz")), key=lambda s: (int(s.split("_")[0]), s))
+
+
+def plain_tables(kind, title, sets, measured, split):
+    """`fit` with its defaults on tables, beside whatever other detectors were measured on the same split."""
+    note = "`dasvdd::fit(X)` with its defaults. " + SPLITS[split]
+    seeds, setting, suffix = (range(5), "split=dte", " split=dte") if split == "dte" else (range(3), "-", "")
+    others = other_detectors(pathlib.Path("/nowhere"), measured, {s + suffix for s in sets})
+    columns = {d: {name.removesuffix(suffix): value for name, value in v.items()} for d, v in others.items()}
+    return Table(kind if split == "alternate" else f"{kind}-{split}", title, note,
+                 {(s, f"seed {k}"): [f"{kind} {s} {k} {setting}"] for s in sets for k in seeds},
+                 mean_row=True, mean_column=True, details=True, series=(MEAN, *columns), other_columns=columns)
+
+
 def adbench(folder, measured, quick):
-    sets = sorted((p.stem for p in (folder / "adbench").glob("*.npz")), key=lambda s: (int(s.split("_")[0]), s))
+    sets = adbench_sets(folder)
     sets = [s for s in sets if s in SMALL] if quick else sets
     seeds = (0,) if quick else (0, 1, 2)
     others = other_detectors(folder, measured, sets)
-    note = ("`dasvdd::fit(X)` with its defaults. Normal rows in file order: the even-numbered train, the odd-numbered "
-            "and every anomaly test.")
+    note = "`dasvdd::fit(X)` with its defaults. " + SPLITS["alternate"]
     whole = {d: statistics.mean(v.values()) for d, v in others.items()
              if len(v) == len(sets) and d not in COLUMNS_OF_OTHERS}
     if whole:
@@ -513,7 +561,10 @@ def main():
                         help="folder with mnist/, adbench/, pima/, speech.npz (default: data)")
     parser.add_argument("--quick", action="store_true",
                         help="under five minutes: a few small sets, one digit for 20 epochs")
-    parser.add_argument("--only", nargs="+", metavar="TABLE", help="only these tables, by name")
+    parser.add_argument("--only", nargs="+", metavar="TABLE",
+                        help="only these tables, by name; folder: every .npz below --data")
+    parser.add_argument("--split", choices=SPLITS, default="alternate",
+                        help="how tables are split; dte: as in published tables, ADBench's or the folder's alone")
     parser.add_argument("--list", action="store_true", help="name the tables, count their cells, and run nothing")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1,
                         help="cells at a time, one thread each (default: all cores)")
@@ -522,12 +573,24 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     args = parser.parse_args()
 
-    chosen, missing = tables(args.data, args.fashion, args.build / "comparators.json", args.quick)
+    measured = args.build / "comparators.json"
+    if args.split == "alternate":
+        chosen, missing = tables(args.data, args.fashion, measured, args.quick)
+    else:
+        sets = adbench_sets(args.data)
+        chosen, missing = [plain_tables("adbench", "Tables (ADBench)", sets, measured, args.split)] if sets else [], {}
+        args.only = args.only and [f"{name}-{args.split}" for name in args.only]
+    folder = "folder" if args.split == "alternate" else f"folder-{args.split}"
+    if args.only and folder in args.only:
+        sets = folder_tables(args.data, own_split=args.split == "alternate")
+        if not sets:
+            parser.error(f"no .npz file with arrays X and y, or train, test and test_labels, below {args.data}")
+        chosen.append(plain_tables("folder", f"Tables ({args.data.name})", sets, measured, args.split))
     unknown = set(args.only or ()) - {t.name for t in chosen}
     if unknown:
         parser.error(f"no table {', '.join(sorted(unknown))}; there are: {' '.join(t.name for t in chosen)}")
     chosen = [t for t in chosen if not args.only or t.name in args.only]
-    page = "quality-quick.md" if args.quick else "quality.md"
+    page = "quality-quick.md" if args.quick else "quality.md" if args.split == "alternate" else f"quality-{args.split}.md"
     store = Store(args.build, page, chosen, missing)
     cells = list(dict.fromkeys(itertools.chain(*(t.all_cells() for t in chosen))))
     cells.sort(key=lambda cell: int(cell.split()[2]))  # seed by seed: a run broken off has whole seeds

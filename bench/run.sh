@@ -4,23 +4,27 @@ set -eu
 
 usage() {
   cat <<'TEXT'
-usage: sh bench/run.sh speed|growth|quality|decisions|comparators [OPTION...]
+usage: sh bench/run.sh speed|growth|quality|decisions|calibration|comparators [OPTION...]
   speed   this library against PyTorch and onnxruntime on this machine: a table, build/bench/speed.json and .md;
           under ten minutes; options go to bench/speed.py (--help lists them)
   growth [PLOT...] [--out DIR]
           how speed grows with batch, width and rows, what threads gain, and a roofline: plots in build/bench or DIR, and a
           table of more threads than cores; minutes
-  quality [--quick] [--data DIR]
+  quality [--quick] [--split dte] [--data DIR]
           how well it detects, on published sets: build/bench/quality.md and bar plots. Hours; finished cells are kept,
           so it may be broken off and started again. --quick: under five minutes. DIR has mnist/*.gz, adbench/*.npz,
-          pima/pima.csv, speech.npz, or some of them; Fashion-MNIST is Debian's. More options: bench/quality.py --help
-  decisions [--data DIR] [--seeds N]
-          what fit's p-values and threshold decide on every .npz below DIR with arrays X and y: build/bench/decisions.md.
-          Half a minute a table; finished fits are kept. More options: bench/decisions.py --help
-  comparators [--data DIR]
-          other people's detectors (scikit-learn's, libsvm's one-class SVM among them, and PyOD's) on the same tables:
-          build/bench/comparators.json, which quality shows beside this library's results. An hour, most of it PyOD's;
-          without PyOD a minute. More options: bench/comparators.py --help
+          pima/pima.csv, speech.npz, or some of them; Fashion-MNIST is Debian's. --split dte: tables as published
+          tables split them. --only folder: every .npz below DIR. More options: bench/quality.py --help
+  decisions [--data DIR] [--seeds N] [--contamination]
+          what fit's p-values and threshold decide on every .npz below DIR: build/bench/decisions.md. Half a minute a
+          table; finished fits are kept. More options: bench/decisions.py --help
+  calibration [--fits N]
+          thousands of fits to made-up rows: how often new normal rows get p-values of at most 0.01, 0.05 and 0.1, also with
+          anomalies among the training rows. Prints a table. Half an hour; N is 10,000 unless given
+  comparators [--split dte] [--folder] [--data DIR]
+          other people's detectors (scikit-learn's, libsvm's one-class SVM among them, PyOD's and DeepOD's) on the same
+          tables: build/bench/comparators.json, which quality shows beside this library's results. Hours, nearly all
+          for PyOD and DeepOD; the others a minute. More options: bench/comparators.py --help
 Builds under build/, or under $DASVDD_BUILD_ROOT where that is set.
 TEXT
 }
@@ -85,6 +89,12 @@ decisions() {
   python3 "$root/bench/decisions.py" --program "$build/bench/bench/bench_quality" --build "$build/bench" "$@"
 }
 
+calibration() {
+  need_packages g++ cmake ninja-build libeigen3-dev || say "going on with what is there"
+  build_programs bench_calibration
+  "$build/bench/bench/bench_calibration" "$@"
+}
+
 # PyOD comes with a scikit-learn of its own, in a folder of its own; without it Debian's scikit-learn does.
 comparators() {
   need_packages python3 python3-venv python3-sklearn || say "going on with what is there"
@@ -94,6 +104,8 @@ comparators() {
     say "installing PyOD, PyTorch and scikit-learn into $venv"
     if python3 -m venv "$venv" &&
       "$venv/bin/pip" install -q pyod==3.6.7 torch==2.13.0 scikit-learn tqdm >"$venv/pip.log" 2>&1; then
+      # DeepOD pins old releases of what it needs; the detectors run without them.
+      "$venv/bin/pip" install -q --no-deps deepod==0.4.1 >>"$venv/pip.log" 2>&1 || say "no DeepOD (see $venv/pip.log)"
       touch "$venv/complete"
     else
       say "no PyOD (see $venv/pip.log)"
@@ -109,6 +121,7 @@ case "${1:-}" in
   growth) shift; growth "$@" ;;
   quality) shift; quality "$@" ;;
   decisions) shift; decisions "$@" ;;
+  calibration) shift; calibration "$@" ;;
   comparators) shift; comparators "$@" ;;
   --help | -h) usage ;;
   *) usage >&2; exit 2 ;;
