@@ -17,6 +17,7 @@
 #if defined(__unix__) || defined(__APPLE__)
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <csignal>
 #endif
@@ -116,18 +117,16 @@ TEST_CASE("a write that runs out of room throws and leaves the old file") {
   const std::string path = folder / "net.st";
   replace_file(path, "old");
 
-  // A limit on the size of files stands for the full disk. The large write fails half-way through, the
+  // A limit on the size of files stands for the full disk; it also sends a signal that would end the process. The large write fails half-way through, the
   // small one when its last bytes leave the stream's buffer.
   struct rlimit old;
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &old) == 0);
   struct rlimit bound = old;
   bound.rlim_cur = 100;
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   REQUIRE(::setrlimit(RLIMIT_FSIZE, &bound) == 0);
   const std::string large = message([&] { replace_file(path, std::string(50000, 'x')); });
   const std::string small = message([&] { replace_file(path, std::string(101, 'x')); });
   ::setrlimit(RLIMIT_FSIZE, &old);
-  std::signal(SIGXFSZ, handler);
 
   CHECK(large == "'" + path + "' can't be written: File too large");
   CHECK(small == large);
@@ -146,23 +145,48 @@ TEST_CASE("writing keeps a file's permissions") {
   CHECK((fs::status(path).permissions() & fs::perms::all) == fs::perms(0640));
 }
 
-TEST_CASE("a file that has the temporary one's name is not touched; another name is taken") {
+TEST_CASE("what a killed writer left is removed, what a live one has is not") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "net.st", other = folder / "other.st";
+  const std::string left = folder.put(".net.st.0123456789abcdef.tmp", "half");
+  const std::string others = folder.put(".other.st.0123456789abcdef.tmp", "half");
+  const std::string users = folder.put(".net.st.my-own-notes1234.tmp", "kept");
+  replace_file(path, "old");
+  CHECK_FALSE(fs::exists(left));
+  CHECK(fs::exists(others));
+  CHECK(fs::exists(users));
+  {
+    dasvdd::detail::ReplacementFile live(path);
+    live.write("whole");
+    replace_file(path, "new");
+    CHECK(content(path) == "new");
+    live.commit();
+  }
+  CHECK(content(path) == "whole");
+  CHECK(folder.files() == 3);
+}
+
+TEST_CASE("a writer that is killed leaves the old file, and nothing after the next writer") {
   const TemporaryFolder folder;
   const std::string path = folder / "net.st";
-  const auto temporary = [&](int attempt) {
-    return folder /
-           (".net.st." + std::to_string(::getpid()) + "-" + std::to_string(attempt) + ".tmp");
-  };
-  std::ofstream(temporary(0)) << "another's";
+  replace_file(path, "old");
+  for (int i = 0; i < 3; ++i) {
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      dasvdd::detail::ReplacementFile file(path);
+      file.write("half");
+      ::raise(SIGKILL);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(WIFSIGNALED(status));
+    CHECK(content(path) == "old");
+    CHECK(folder.files() == 2);  // the killed writer's, but not the one before its
+  }
   replace_file(path, "new");
   CHECK(content(path) == "new");
-  CHECK(content(temporary(0)) == "another's");
-  CHECK(folder.files() == 2);
-  for (int i = 1; i < 100; ++i) std::ofstream(temporary(i)) << "another's";
-  CHECK(message([&] { replace_file(path, "x"); }) ==
-        "'" + path + "' can't be written: File exists");
-  CHECK(content(path) == "new");
-  CHECK(folder.files() == 101);
+  CHECK(folder.files() == 1);
 }
 #endif
 

@@ -323,3 +323,18 @@ TEST_CASE("a file that can't be looked at is not said to be missing") {
           TensorFile::read(path);
         }).find(": the file can't be opened: File name too long") != std::string::npos);
 }
+
+TEST_CASE("a file of very many tensors is read in a time that grows with their number") {
+  // With time that grows with the square of the number, as nlohmann's parser with a callback and a search from the
+  // first tensor take it, this takes minutes: the limit of a test's time is the check.
+  constexpr int tensors = 60000;
+  TensorFile file;
+  for (int i = 0; i < tensors; ++i) {
+    const float number = static_cast<float>(i);
+    file.add("tensor." + std::to_string(i), {1}, &number);
+  }
+  const TensorFile back = TensorFile::parse(file.serialize());
+  double sum = 0;
+  for (int i = 0; i < tensors; ++i) sum += back["tensor." + std::to_string(i)].as<float>()[0];
+  CHECK(sum == 0.5 * tensors * (tensors - 1));
+}

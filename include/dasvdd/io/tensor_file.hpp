@@ -26,6 +26,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -87,6 +88,7 @@ class TensorFile {
             shape_text(shape), ", more than memory can hold");
     Tensor tensor{name, DTypeOf<T>::value, shape, std::vector<unsigned char>(bytes), source_};
     if (bytes != 0) std::memcpy(tensor.bytes.data(), data, bytes);
+    place_[name] = tensors_.size();
     tensors_.push_back(std::move(tensor));
   }
 
@@ -108,17 +110,18 @@ class TensorFile {
   TensorFile(std::string source, TensorFileContent content)
       : source_(std::move(source)),
         tensors_(std::move(content.tensors)),
-        metadata_(std::move(content.metadata)) {}
+        metadata_(std::move(content.metadata)) {
+    for (std::size_t i = 0; i < tensors_.size(); ++i) place_[tensors_[i].name] = i;
+  }
 
   const Tensor* find(std::string_view name) const {
-    for (const Tensor& tensor : tensors_) {
-      if (tensor.name == name) return &tensor;
-    }
-    return nullptr;
+    const auto found = place_.find(std::string(name));
+    return found != place_.end() ? &tensors_[found->second] : nullptr;
   }
 
   std::string source_;
   std::vector<Tensor> tensors_;
+  std::unordered_map<std::string, std::size_t> place_;  // of a name in tensors_
   std::map<std::string, std::string> metadata_;
 };
 
