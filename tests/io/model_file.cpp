@@ -334,9 +334,11 @@ TEST_CASE("a model in which one thing is wrong is refused with its sentence") {
   CHECK(refusal([](Tensors&, Facts&) {}) == "nothing thrown");
   CHECK(refusal([](Tensors&, Facts& words) { words["format"] = "other"; }) ==
         "'m': this is no dasvdd model");
-  CHECK(refusal([](Tensors&, Facts& words) { words["format_version"] = "2"; }) ==
-        "'m': the model's format version is '2', this library reads 1; the model is of a newer "
-        "library");
+  for (const char* version : {"3", "0", "10", "2x"}) {
+    CHECK(refusal([&](Tensors&, Facts& words) { words["format_version"] = version; }) ==
+          "'m': the model's format version is '" + std::string(version) +
+              "', this library reads 1 to 2; the model is of a newer library");
+  }
   CHECK(refusal([](Tensors&, Facts& words) { words.erase("format_version"); }) ==
         "'m': the metadata have no 'format_version'");
   for (const char* members : {"0", "-1", "1x", "", "1000000000"}) {
@@ -386,6 +388,59 @@ TEST_CASE("a model in which one thing is wrong is refused with its sentence") {
   CHECK(refusal([](Tensors& t, Facts&) {
           t["score.latent"] = tensor<double>("x", {2}, {1, 0});
         }) == "'m': a score term's divisor is 0, expected a positive number");
+}
+
+TEST_CASE("a model of format version 1 is read: no checksum, no self-test") {
+  using Tensors = std::map<std::string, Tensor>;
+  CHECK(refusal([](Tensors& t, Facts& words) {
+          words["format_version"] = "1";
+          t.erase("self_test.row");
+          t.erase("self_test.score");
+        }) == "nothing thrown");
+
+  const std::string file = to_tensor_file(trained<float>(quick())).serialize();
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string changed = file;
+    return changed.replace(changed.find(from), from.size(), to);
+  };
+  const auto read = [](const std::string& bytes) {
+    return from_tensor_file<float>(TensorFile::parse(bytes, "m"));
+  };
+  // The word's name made another, of the same length.
+  const std::string without = with("\"checksum\"", "\"chocksum\"");
+  CHECK_THROWS_WITH_AS(read(without), "'m': the metadata have no checksum", FileError);
+  std::string older = without;
+  const std::string version = "\"format_version\":\"2\"";
+  older.replace(older.find(version), version.size(), "\"format_version\":\"1\"");
+  CHECK(read(older).threshold() == read(file).threshold());
+}
+
+TEST_CASE("a model that computes something else than when it was written is refused") {
+  using Tensors = std::map<std::string, Tensor>;
+  const std::string sentence = "'m': the model's self-test row has the ";
+  // Whatever is well-formed: a word of the net, a number of it, the weight of a term, the scale of a feature.
+  CHECK(refusal([](Tensors&, Facts& words) {
+          std::string& net = words["net"];
+          net.replace(net.find("sigmoid"), 7, "tanh");
+        }).find(sentence) == 0);
+  CHECK(refusal([](Tensors& t, Facts&) {
+          auto bias = t["decoder.2.bias"].as<float>();
+          bias[0] += 0.01f;
+          t["decoder.2.bias"] = tensor<float>("x", {5}, bias);
+        }).find(sentence) == 0);
+  CHECK(refusal([](Tensors& t, Facts&) {
+          t["score.reconstruction"] = tensor<double>("x", {2}, {1, 5.01});
+        }).find(sentence) == 0);
+  CHECK(refusal([](Tensors& t, Facts&) {
+          auto scale = t["scaler.scale"].as<double>();
+          scale[4] *= 1.5;
+          t["scaler.scale"] = tensor<double>("x", {5}, scale);
+        }).find(sentence) == 0);
+  CHECK(refusal([](Tensors& t, Facts&) { t.erase("self_test.score"); }) ==
+        "'m': there is no tensor 'self_test.score'");
+  CHECK(refusal([](Tensors& t, Facts&) {
+          t["self_test.row"] = tensor<float>("x", {4}, {0, 0, 0, 0});
+        }) == "'m': tensor 'self_test.row' is 4, expected 5");
 }
 
 TEST_CASE("warnings that are no list of sentences are refused") {

@@ -107,11 +107,42 @@ TEST_CASE("the bytes are laid out as the format says") {
   const float a[] = {1, -2};
   TensorFile file;
   file.add("a", {2}, a);
-  const std::string header = R"({"a":{"data_offsets":[0,8],"dtype":"F32","shape":[2]}})";
-  REQUIRE(header.size() == 54);
-  const std::string expected = std::string("\x38\0\0\0\0\0\0\0", 8) + header + "  " +
+  // The checksum is that of Python: zlib.crc32(struct.pack("<2f", 1, -2)).
+  const std::string header = R"({"__metadata__":{"checksum":"crc32:c3872656"},)"
+                             R"("a":{"data_offsets":[0,8],"dtype":"F32","shape":[2]}})";
+  REQUIRE(header.size() == 99);
+  const std::string expected = std::string("\x68\0\0\0\0\0\0\0", 8) + header + "     " +
                                std::string("\0\0\x80\x3f\0\0\0\xc0", 8);
   CHECK(file.serialize() == expected);
+}
+
+TEST_CASE("the checksum is zlib's, whatever the parts") {
+  const auto* bytes = reinterpret_cast<const unsigned char*>("123456789");
+  for (std::size_t first = 0; first <= 9; ++first) {
+    const std::uint32_t part = dasvdd::detail::crc32(bytes, first);
+    CHECK(dasvdd::detail::crc32(bytes + first, 9 - first, part) == 0xcbf43926u);
+  }
+  CHECK(dasvdd::detail::checksum_word(0xcbf43926u) == "crc32:cbf43926");
+  CHECK(dasvdd::detail::checksum_word(1) == "crc32:00000001");
+}
+
+TEST_CASE("one wrong bit among the numbers is noticed") {
+  const std::string good = sample().serialize();
+  CHECK(TensorFile::parse(good).verified());
+  const std::size_t data = good.size() - 53;
+  for (std::size_t i = data; i < good.size(); ++i) {
+    std::string bad = good;
+    bad[i] = static_cast<char>(bad[i] ^ (1 << (i % 8)));
+    CHECK(message([&] {
+            TensorFile::parse(bad, "a.st");
+          }).find("'a.st': the file is damaged: its tensors have the checksum crc32:") == 0);
+  }
+  // Other programs' files have none, or mean something else by the word.
+  const char* const other =
+      R"({"__metadata__":{"checksum":"md5:1"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
+  CHECK(TensorFile::parse(file_with(other, 8)).metadata("checksum") == "md5:1");
+  CHECK_FALSE(TensorFile::parse(file_with(other, 8)).verified());
+  CHECK_FALSE(TensorFile::parse(file_with(one, 8)).verified());
 }
 
 #ifdef DASVDD_TEST_DATA

@@ -23,10 +23,11 @@
 /// | `calibration.scores` | n, ascending; F64; only where the detector has p-values |
 /// | `calibration.first_net` | the same of net 0 alone; only in an ensemble that fit() made |
 /// | `threshold` | a number; F64 |
+/// | `self_test.row`, `self_test.score` | d, S; 2, F64: a row and the two terms of its score, which load() compares |
 ///
 /// In an ensemble, `members.{k}.` stands before the names of net k's tensors, which are all but those
 /// of scaler, calibration and threshold. Metadata: `format` ("dasvdd"), `format_version`,
-/// `library_version`, `members` (the ensemble's size), `net` (the layers as JSON, `members.{k}.net` in
+/// `library_version`, `checksum` (see tensor_file.hpp), `members` (the ensemble's size), `net` (the layers as JSON, `members.{k}.net` in
 /// an ensemble), `warnings` (a JSON array of sentences; only where there are any), and the model's
 /// facts. There is no date and no name of a machine: the same run writes the same bytes.
 ///
@@ -39,6 +40,8 @@
 #include <dasvdd/io/net_json.hpp>
 #include <dasvdd/io/tensor_file.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -47,6 +50,24 @@
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
+
+/// A row for the self-test, in the middle of what the detector was made for: numbers of 0 to 1 where it does
+/// not standardize, and where it does, within a deviation of the mean.
+template <class Scalar>
+std::vector<Scalar> row_for_self_test(const Model<Scalar>& model) {
+  std::vector<double> mean, scale;
+  for (const ScalerTensor& tensor : model.scaler.tensors()) {
+    if (tensor.name == "scaler.mean") mean = tensor.numbers;
+    if (tensor.name == "scaler.scale") scale = tensor.numbers;
+  }
+  Random random(0);
+  std::vector<Scalar> row(static_cast<std::size_t>(model.features()));
+  for (std::size_t j = 0; j < row.size(); ++j) {
+    row[j] = static_cast<Scalar>(mean.empty() ? random.uniform()
+                                              : std::fma(random.uniform(-1, 1), scale[j], mean[j]));
+  }
+  return row;
+}
 
 /// A detector as tensors and words; what save() writes.
 /// \param facts added to the model's own, and before them where both have a key
@@ -113,6 +134,15 @@ TensorFile to_tensor_file(const Detector<Scalar>& detector, const Facts& facts =
   if (!detector.first_net_calibration().empty())
     add_vector("calibration.first_net", detector.first_net_calibration().scores());
   add_number("threshold", detector.threshold());
+  const std::vector<Scalar> row = row_for_self_test(model);
+  if (std::all_of(row.begin(), row.end(), [](Scalar x) { return is_finite(x); })) {
+    const std::vector<double> terms = self_test_terms(detector, row.data());
+    // Without a finite score there is nothing to compare.
+    if (is_finite(terms[0]) && is_finite(terms[1])) {
+      file.add(self_test_row, {model.features()}, row.data());
+      add_vector(self_test_score, terms);
+    }
+  }
   return file;
 }
 

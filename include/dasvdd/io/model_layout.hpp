@@ -2,7 +2,7 @@
 /// \file
 /// What the writer and the reader of model files agree on: names and shapes.
 
-#include <dasvdd/nn/autoencoder.hpp>
+#include <dasvdd/detect/detector.hpp>
 
 #include <string>
 #include <string_view>
@@ -12,12 +12,24 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-inline constexpr int model_format_version = 1;
+/// Version 2 has a checksum and a self-test more than version 1, which is still read.
+inline constexpr int model_format_version = 2;
 
 inline bool is_reserved_fact(const std::string& key) {
   return key == "format" || key == "format_version" || key == "library_version" ||
-         key == "members" || key == "net" || key == "warnings" ||
+         key == "members" || key == "net" || key == "warnings" || key == "checksum" ||
          key.compare(0, 8, "members.") == 0;
+}
+
+/// A row and the two terms of its score, for load() to try.
+inline const char* const self_test_row = "self_test.row";
+inline const char* const self_test_score = "self_test.score";
+
+/// The reconstruction and the latent term of one row's score.
+template <class Scalar>
+std::vector<double> self_test_terms(const Detector<Scalar>& detector, const Scalar* row) {
+  const auto parts = detector.score_parts(Rows<const Scalar>(row, 1, detector.features()), 1);
+  return {static_cast<double>(parts.reconstruction[0]), static_cast<double>(parts.latent[0])};
 }
 
 /// The prefix of member k's tensors.

@@ -49,9 +49,16 @@ class ModelReader {
       first_net = Calibration(numbers<double>("calibration.first_net"));
     }
     const double threshold = number("threshold");
+    const bool tested = has(self_test_row);
+    const AlignedBuffer<Scalar> row =
+        tested ? buffer(self_test_row, {model->features()}) : AlignedBuffer<Scalar>();
+    const std::vector<double> terms =
+        tested ? numbers<double>(self_test_score, {2}) : std::vector<double>();
     check_nothing_is_left();
-    return Detector<Scalar>(std::move(model), threshold, std::move(calibration),
-                            std::move(first_net));
+    const Detector<Scalar> detector(std::move(model), threshold, std::move(calibration),
+                                    std::move(first_net));
+    if (tested) check_self_test(detector, row.data(), terms);
+    return detector;
   }
 
  private:
@@ -60,9 +67,25 @@ class ModelReader {
     const auto format = words.find("format");
     require(format != words.end() && format->second == "dasvdd", "this is no dasvdd model");
     const std::string& version = file_.metadata("format_version");
-    require(version == std::to_string(model_format_version), "the model's format version is ",
-            in_quotes(version), ", this library reads ", model_format_version,
+    const bool current = version == std::to_string(model_format_version);
+    require(current || version == "1", "the model's format version is ", in_quotes(version),
+            ", this library reads 1 to ", model_format_version,
             "; the model is of a newer library");
+    require(!current || file_.verified(), "the metadata have no checksum");
+  }
+
+  /// Kernels without fused multiply-adds round otherwise, by far less than this; a wrong layer, scale or weight
+  /// changes a term by far more.
+  static void check_self_test(const Detector<Scalar>& detector, const Scalar* row,
+                              const std::vector<double>& expected) {
+    const std::vector<double> terms = self_test_terms(detector, row);
+    for (std::size_t i = 0; i < 2; ++i) {
+      require(std::fabs(terms[i] - expected[i]) <= 1e-4 * std::fabs(expected[i]) + 1e-12,
+              "the model's self-test row has the ", i == 0 ? "reconstruction" : "latent", " term ",
+              terms[i], ", ", expected[i],
+              " when the file was written: the file is damaged, or a layer of your own computes "
+              "something else");
+    }
   }
 
   std::vector<std::string> warnings() const {

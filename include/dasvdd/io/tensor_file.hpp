@@ -3,7 +3,9 @@
 /// `TensorFile`: named tensors and words in one file, in the safetensors format
 /// (https://github.com/huggingface/safetensors): an 8-byte little-endian length n, n bytes of JSON
 /// `{"__metadata__": {word: word}, name: {"dtype", "shape", "data_offsets": [begin, end]}, ...}`,
-/// then the tensors' bytes, row-major and little-endian, one after the other without a gap.
+/// then the tensors' bytes, row-major and little-endian, one after the other without a gap. Files written
+/// here have one word more, `checksum`: "crc32:" and eight hexadecimal digits, of all bytes behind the
+/// header. Where a file has it, it is checked.
 ///
 ///     dasvdd::TensorFile file;
 ///     file.add("center", {256}, center.data());
@@ -18,6 +20,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <dasvdd/io/checksum.hpp>
 #include <dasvdd/io/replace_file.hpp>
 #include <dasvdd/io/tensor.hpp>
 #include <dasvdd/io/tensor_file_reader.hpp>
@@ -103,6 +106,9 @@ class TensorFile {
   /// Sets or replaces the word under `key`.
   void set_metadata(const std::string& key, const std::string& word) { metadata_[key] = word; }
 
+  /// Whether the bytes are known to be those that were written: the file had a checksum, or was made here.
+  bool verified() const { return verified_; }
+
   /// What errors call the file: the name it was read by, empty for one made in memory.
   const std::string& source() const { return source_; }
 
@@ -110,7 +116,8 @@ class TensorFile {
   TensorFile(std::string source, TensorFileContent content)
       : source_(std::move(source)),
         tensors_(std::move(content.tensors)),
-        metadata_(std::move(content.metadata)) {
+        metadata_(std::move(content.metadata)),
+        verified_(content.verified) {
     for (std::size_t i = 0; i < tensors_.size(); ++i) place_[tensors_[i].name] = i;
   }
 
@@ -123,6 +130,7 @@ class TensorFile {
   std::vector<Tensor> tensors_;
   std::unordered_map<std::string, std::size_t> place_;  // of a name in tensors_
   std::map<std::string, std::string> metadata_;
+  bool verified_ = true;
 };
 
 inline std::string TensorFile::serialize() const {
@@ -134,8 +142,12 @@ inline std::string TensorFile::serialize() const {
     return a->name < b->name;
   });
 
+  std::uint32_t checksum = 0;
+  for (const Tensor* tensor : order)
+    checksum = crc32(tensor->bytes.data(), tensor->bytes.size(), checksum);
   Json header = Json::object();
-  if (!metadata_.empty()) header["__metadata__"] = metadata_;
+  header["__metadata__"] = metadata_;
+  header["__metadata__"]["checksum"] = checksum_word(checksum);
   std::size_t end = 0;
   for (const Tensor* tensor : order) {
     const std::size_t begin = end;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <dasvdd/io/checksum.hpp>
 #include <dasvdd/io/tensor.hpp>
 #include <filesystem>
 #include <fstream>
@@ -24,7 +25,8 @@ namespace detail {
 /// What a tensor file holds.
 struct TensorFileContent {
   std::vector<Tensor> tensors;
-  std::map<std::string, std::string> metadata;
+  std::map<std::string, std::string> metadata;  ///< without the checksum
+  bool verified = false;  ///< the tensors' bytes have the checksum that the file names
 };
 
 /// Reads one tensor file; tensor_file.hpp has the format. It may come from anywhere: everything is
@@ -92,11 +94,22 @@ class TensorFileReader {
       }
     }
     sort_by_place(entries, data_size);
+    std::uint32_t checksum = 0;
     for (Entry& entry : entries) {
       std::vector<unsigned char>& bytes = entry.tensor.bytes;
       bytes.resize(static_cast<std::size_t>(entry.end - entry.begin));
       fetch(bytes.data(), bytes.size());
+      checksum = crc32(bytes.data(), bytes.size(), checksum);
       content.tensors.push_back(std::move(entry.tensor));
+    }
+    const auto word = content.metadata.find("checksum");
+    // Other programs may mean something else by the word.
+    if (word != content.metadata.end() && word->second.compare(0, 6, "crc32:") == 0) {
+      check(word->second == checksum_word(checksum),
+            "the file is damaged: its tensors have the checksum ", checksum_word(checksum),
+            ", its header says ", in_quotes(word->second));
+      content.metadata.erase(word);
+      content.verified = true;
     }
     return content;
   }
