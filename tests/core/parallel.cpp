@@ -5,8 +5,28 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <vector>
+
+#if DASVDD_CAN_FORK
+#include <sys/wait.h>
+#endif
+#if defined(__linux__)
+#include <sys/resource.h>
+#endif
+// The sanitizers of threads and addresses bear no forks and no limits of memory.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define DASVDD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define DASVDD_SANITIZER 1
+#endif
+#endif
+#if !defined(DASVDD_SANITIZER)
+#define DASVDD_SANITIZER 0
+#endif
 
 using dasvdd::Index;
 using dasvdd::detail::parallel;
@@ -34,6 +54,74 @@ TEST_CASE("every member is called once and knows its number and the team's size"
       CHECK(calls[static_cast<std::size_t>(i)].load() == (i < size.load() ? 1 : 0));
     }
   }
+}
+
+TEST_CASE("no more threads are used than are of any use") {
+#if DASVDD_OPENMP
+  CHECK(dasvdd::detail::resolve_threads(3) == 3);
+  CHECK(dasvdd::detail::resolve_threads(1024) == 1024);
+  CHECK(dasvdd::detail::resolve_threads(100000) == 1024);
+  CHECK(dasvdd::detail::resolve_threads(std::numeric_limits<int>::max()) == 1024);
+#endif
+}
+
+#if DASVDD_OPENMP && DASVDD_CAN_FORK && !DASVDD_SANITIZER
+TEST_CASE("a process forked from one with a team works with the calling thread alone") {
+  std::atomic<Index> size{0};
+  const auto count = [&] { parallel(2, [&](const Team& team) { size = team.size(); }); };
+  count();
+  REQUIRE(size.load() == 2);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::alarm(30);  // a team would wait forever
+    count();
+    ::_exit(static_cast<int>(size.load()));
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 1);
+  count();
+  CHECK(size.load() == 2);
+}
+#endif
+
+#if defined(__linux__) && !DASVDD_SANITIZER
+TEST_CASE("where the system gives no more threads, the calling thread works alone") {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    // 300 stacks of 8 MB don't fit into 1 GB. Without the trial, OpenMP would end this process.
+    struct rlimit stack = {8 << 20, 8 << 20}, memory = {1 << 30, 1 << 30};
+    ::setrlimit(RLIMIT_STACK, &stack);
+    ::setrlimit(RLIMIT_AS, &memory);
+    int threads = 0;
+    std::thread([&] { threads = dasvdd::detail::startable_threads(300); }).join();
+    ::_exit(threads);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 1);
+  CHECK(dasvdd::detail::startable_threads(8) == 8);
+}
+#endif
+
+TEST_CASE("products and sums of costs stop at the largest number") {
+  using dasvdd::detail::saturating_product;
+  using dasvdd::detail::saturating_sum;
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  CHECK(saturating_product(3, 4) == 12);
+  CHECK(saturating_product(most, 0) == 0);
+  CHECK(saturating_product(0, most) == 0);
+  CHECK(saturating_product(most, 1) == most);
+  CHECK(saturating_product(most / 2, 2) == most - 1);
+  CHECK(saturating_product(most / 2 + 1, 2) == most);
+  CHECK(saturating_sum(most - 1, 1) == most);
+  CHECK(saturating_sum(most, 1) == most);
+  CHECK(saturating_sum(2, 3) == 5);
+  CHECK(dasvdd::detail::row_cost(most) == most);
 }
 
 TEST_CASE("a team of one is the calling thread") {

@@ -5,6 +5,7 @@
 #include <dasvdd/core/types.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <limits>
 #include <new>
@@ -116,6 +117,17 @@ class AlignedBuffer {
 /// a / b, rounded up. Neither may be negative; both may be as large as an Index.
 constexpr Index ceil_div(Index a, Index b) { return a / b + (a % b != 0); }
 constexpr Index round_up(Index a, Index multiple) { return ceil_div(a, multiple) * multiple; }
+
+/// a times b, neither negative; the largest number where that is more.
+constexpr std::int64_t saturating_product(std::int64_t a, std::int64_t b) {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  return b != 0 && a > most / b ? most : a * b;
+}
+/// a plus b, the same way.
+constexpr std::int64_t saturating_sum(std::int64_t a, std::int64_t b) {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  return a > most - b ? most : a + b;
+}
 
 /// The most features of a layer and the most parameters of a net: products of sizes then fit in an Index,
 /// whatever sizes a model file names.

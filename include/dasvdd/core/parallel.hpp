@@ -12,7 +12,17 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <new>
+#include <system_error>
 #include <thread>
+#include <vector>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <unistd.h>
+#define DASVDD_CAN_FORK 1
+#else
+#define DASVDD_CAN_FORK 0
+#endif
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
@@ -123,6 +133,9 @@ class Team {
   detail::TeamState* state_ = nullptr;
 };
 
+/// More threads than this are never used, however many are asked for: they would only take memory.
+constexpr int most_threads = 1024;
+
 /// The number of threads behind a request: 0 stands for what OpenMP would use. One inside a
 /// parallel region of the caller's (no nested teams) and without OpenMP.
 inline int resolve_threads(int requested) {
@@ -130,10 +143,43 @@ inline int resolve_threads(int requested) {
                   ", expected 0 (all) or a positive number");
 #if DASVDD_OPENMP
   if (omp_in_parallel()) return 1;
-  return requested == 0 ? omp_get_max_threads() : requested;
+  const int threads = requested == 0 ? omp_get_max_threads() : requested;
+  return threads < most_threads ? threads : most_threads;
 #else
   return 1;
 #endif
+}
+
+/// Whether the process was forked from one that had a team. OpenMP's threads are not there in such a child, and a
+/// team would wait for them forever.
+inline bool forked_from_team() {
+#if DASVDD_CAN_FORK
+  static const auto of_first_team = ::getpid();
+  return of_first_team != ::getpid();
+#else
+  return false;
+#endif
+}
+
+/// `threads`, or 1 where the system does not give that many. OpenMP ends the whole process when it gets no thread,
+/// so they are started here first, as often as the calling thread asks for more than ever before.
+DASVDD_NOINLINE inline int startable_threads(int threads) {
+  thread_local int started = 1;
+  if (threads <= started) return threads;
+  std::vector<std::thread> trial;
+  std::mutex gate;  // all of them are there at the same time
+  try {
+    const std::lock_guard<std::mutex> closed(gate);
+    for (int i = 1; i < threads; ++i)
+      trial.emplace_back([&gate] { const std::lock_guard<std::mutex> wait(gate); });
+    started = threads;
+  } catch (const std::system_error&) {
+    threads = 1;
+  } catch (const std::bad_alloc&) {
+    threads = 1;
+  }
+  for (std::thread& thread : trial) thread.join();
+  return threads;
 }
 
 /// How many threads, at most `threads`, make a job of that many multiply-adds faster. Waking a sleeping team
@@ -146,13 +192,16 @@ inline int worthwhile_threads(int threads, std::int64_t multiply_adds) {
 
 /// The cost of a row, in multiply-adds, where the net takes `multiply_adds` for it. Reading, checking, scaling
 /// and scoring the row take as long as two thousand more: most of the time of a tiny net.
-inline std::int64_t row_cost(std::int64_t multiply_adds) { return multiply_adds + 2000; }
+inline std::int64_t row_cost(std::int64_t multiply_adds) {
+  return saturating_sum(multiply_adds, 2000);
+}
 
 /// Calls f(team) once on each of `threads` threads (a positive number), in the kernels'
-/// floating-point mode. The team may turn out smaller than asked for.
+/// floating-point mode. The team may turn out smaller than asked for: where OpenMP says so, where the system gives
+/// no more threads, and in a process that was forked from one that had a team.
 inline void parallel(int threads, detail::FunctionRef<void(const Team&)> f) {
 #if DASVDD_OPENMP
-  if (threads > 1) {
+  if (threads > 1 && !forked_from_team() && startable_threads(threads) > 1) {
     detail::TeamState state;
 #pragma omp parallel num_threads(threads)
     {

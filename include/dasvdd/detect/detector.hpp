@@ -330,7 +330,8 @@ class Detector {
                          detail::ScoreDestination<Scalar> to) const {
     detail::require_width(X, features(), "the batch");
     const int team_size = detail::worthwhile_threads(
-        detail::resolve_threads(threads), detail::row_cost(model_->multiply_adds()) * X.rows());
+        detail::resolve_threads(threads),
+        detail::saturating_product(detail::row_cost(model_->multiply_adds()), X.rows()));
     // No tile larger than a member's share, so that a short batch keeps all members busy.
     const Index share = detail::ceil_div(std::max<Index>(X.rows(), 1), team_size);
     const Index tile = std::min(default_tile, detail::round_up(share, detail::kernels::row_unit));

@@ -25,7 +25,8 @@ void forward_rows(
     FunctionRef<void()> meanwhile = [] {}) {
   constexpr Index tile = kernels::batch_tile;
   const Index tiles = ceil_div(X.rows(), tile);
-  const int size = worthwhile_threads(threads, row_cost(net.net().multiply_adds()) * X.rows());
+  const int size = worthwhile_threads(
+      threads, saturating_product(row_cost(net.net().multiply_adds()), X.rows()));
   const Index d = X.cols(), stride = padded_stride<Scalar>(d);
   std::vector<ForwardBuffers<Scalar>> buffers;
   std::vector<AlignedBuffer<Scalar>> inputs;

@@ -49,8 +49,9 @@ struct Model {
   std::int64_t multiply_adds() const {
     std::int64_t sum = 0;
     for (const auto& member : members) {
-      sum += member.network.net().multiply_adds();
-      sum += member.reconstruction.multiply_adds() + member.latent.multiply_adds();
+      sum = saturating_sum(sum, member.network.net().multiply_adds());
+      sum = saturating_sum(sum,
+                           member.reconstruction.multiply_adds() + member.latent.multiply_adds());
     }
     return sum;
   }

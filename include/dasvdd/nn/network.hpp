@@ -145,8 +145,10 @@ class Network {
   std::int64_t multiply_adds() const {
     std::int64_t sum = 0;
     for (const auto& step : steps_) {
-      if (step.kind == detail::Step<Scalar>::Kind::dense) sum += step.weights();
-      if (step.kind == detail::Step<Scalar>::Kind::layer) sum += step.layer->multiply_adds();
+      if (step.kind == detail::Step<Scalar>::Kind::dense)
+        sum = detail::saturating_sum(sum, step.weights());
+      if (step.kind == detail::Step<Scalar>::Kind::layer)
+        sum = detail::saturating_sum(sum, step.layer->multiply_adds());
     }
     return sum;
   }

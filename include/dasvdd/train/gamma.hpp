@@ -24,7 +24,7 @@ void forward_batches(const Autoencoder<Scalar>& net, const Scalar* parameters, S
   const Index n = X.rows(), d = X.cols(), stride = padded_stride<Scalar>(d);
   // Equal parts: a last batch of one row would have no variance.
   const Index batches = std::max<Index>(1, n / usual), largest = ceil_div(n, batches);
-  const int size = worthwhile_threads(threads, net.multiply_adds() * largest);
+  const int size = worthwhile_threads(threads, saturating_product(net.multiply_adds(), largest));
   TrainingPass<Scalar> pass(net.joined(), net.code_steps(), largest, size);
   AlignedBuffer<Scalar> inputs(largest, stride);
   parallel(size, [&](const Team& team) {

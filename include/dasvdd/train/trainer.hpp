@@ -214,7 +214,8 @@ class Trainer {
   /// Threads for mini-batches of that many rows: a step is three products a weight, worth twice as much
   /// because its team stays awake for a whole epoch.
   int team_size(Index rows) const {
-    return detail::worthwhile_threads(all_threads(), 6 * net_.multiply_adds() * rows);
+    return detail::worthwhile_threads(all_threads(),
+                                      detail::saturating_product(net_.multiply_adds(), 6 * rows));
   }
   detail::Training<Scalar, Objective> training() { return {net_, options_, objective_, state_}; }
   void prepare_steps(Index rows) {
