@@ -44,8 +44,8 @@ class Standardizer {
       shift_[static_cast<Index>(j)] = shift;
       factor_[static_cast<Index>(j)] = factor;
       const double rounded = static_cast<double>(shift);
-      const bool near = std::abs(mean_[j] - rounded) <= same_as_float * scale_[j];
-      wide_shift_[static_cast<Index>(j)] = near ? rounded : mean_[j];
+      const bool close = std::abs(mean_[j] - rounded) <= same_as_float * scale_[j];
+      wide_shift_[static_cast<Index>(j)] = close ? rounded : mean_[j];
     }
   }
 

@@ -137,11 +137,16 @@ class TensorFileReader {
     };
     try {
       return Json::parse(text, watch);
-    } catch (const Json::exception& error) {
-      const auto* syntax = dynamic_cast<const Json::parse_error*>(&error);
-      throw FileError(sentence(error_prefix(source_), "the header is no valid JSON (at its byte ",
-                               syntax ? syntax->byte : 0, ")"));
+    } catch (const Json::parse_error& error) {
+      refuse_header(error.byte);
+    } catch (const Json::exception&) {
+      refuse_header(0);
     }
+  }
+
+  [[noreturn]] void refuse_header(std::size_t byte) const {
+    throw FileError(
+        sentence(error_prefix(source_), "the header is no valid JSON (at its byte ", byte, ")"));
   }
 
   std::map<std::string, std::string> read_metadata(const Json& words) const {
