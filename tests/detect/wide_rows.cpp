@@ -77,7 +77,8 @@ TEST_CASE("a net in double takes rows of float") {
   const auto X = random_rows<float>(50, 6, 3);
   const RowMatrix<double> wide = X.cast<double>();
   for (const Scaler<double>& scaler :
-       {Scaler<double>(), Scaler<double>(Standardizer<double>({1, 2, 3, 4, 5, 6}, {1, 2, 3, 4, 5, 6})),
+       {Scaler<double>(),
+        Scaler<double>(Standardizer<double>({1, 2, 3, 4, 5, 6}, {1, 2, 3, 4, 5, 6})),
         Scaler<double>(ContrastNormalizer<double>(0.25)),
         Scaler<double>(Softener<double>({1, 2, 3}))}) {
     CAPTURE(scaler.text());

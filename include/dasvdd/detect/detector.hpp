@@ -7,6 +7,7 @@
 #include <dasvdd/detect/compact.hpp>
 #include <dasvdd/detect/explanation.hpp>
 #include <dasvdd/detect/false_discovery.hpp>
+#include <dasvdd/detect/feature_names.hpp>
 #include <dasvdd/detect/row_scorer.hpp>
 #include <dasvdd/detect/workspace.hpp>
 
@@ -54,6 +55,10 @@ class Detector {
     detail::require(detail::is_finite(threshold), "the threshold is ", threshold,
                     ", expected a finite number");
     for (std::size_t i = 0; i < model_->members.size(); ++i) check(model_->members[i], i);
+    const auto& names = model_->feature_names;
+    detail::check_feature_names(names);
+    detail::require(names.empty() || static_cast<Index>(names.size()) == features(), "there are ",
+                    names.size(), " feature names, the net takes ", features(), " features");
     detail::require(model_->scaler.features() == 0 || model_->scaler.features() == features(),
                     "the scaler is for ", model_->scaler.features(), " features, the net takes ",
                     features());
@@ -61,6 +66,9 @@ class Detector {
 
   /// Features d a row must have.
   Index features() const { return model_->features(); }
+  /// The features' names, d, as training was told (FitOptions::feature_names); empty where it was told
+  /// none. Scoring goes by position: who has names compares them. Kept in the model file.
+  const std::vector<std::string>& feature_names() const { return model_->feature_names; }
   const detail::Model<Scalar>& model() const { return *model_; }
 
   /// What training warned of, one sentence each ("net 3: ..." in an ensemble). Empty after a training

@@ -23,6 +23,7 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
                            FunctionRef<bool(const FitProgress&)> progress) {
   options.check();
   require(X.cols() > 0, "the training set has no columns");
+  options.check_width(X.cols());
   require_training_rows<Scalar>(X, X.cols());
   const int threads = resolve_threads(options.threads);
   const bool screened = options.contamination > 0;

@@ -34,6 +34,7 @@ Detector<Scalar> fit_image_ensemble(const AnyRows& X, const ImageOptions& option
                                     FunctionRef<bool(const FitProgress&)> progress) {
   options.check();
   require(X.cols() > 0, "the training set has no columns");
+  options.check_width(X.cols());
   require_training_rows<Scalar>(X, X.cols());
   const Shape shape = options.shape_of(X.cols());
   auto [net, of_member] = image_preset<Scalar>(shape, options.kind);

@@ -16,7 +16,7 @@ inline constexpr int model_format_version = 1;
 
 inline bool is_reserved_fact(const std::string& key) {
   return key == "format" || key == "format_version" || key == "library_version" ||
-         key == "members" || key == "net" || key == "warnings" ||
+         key == "members" || key == "net" || key == "warnings" || key == "feature_names" ||
          key.compare(0, 8, "members.") == 0;
 }
 

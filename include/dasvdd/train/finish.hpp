@@ -202,6 +202,7 @@ DASVDD_COLD std::optional<Detector<Scalar>> finish(const TrainedNet<Scalar>& tra
   model->scaler = trained.scaler;
   model->facts = facts<Scalar>(options, trained.objective);
   model->warnings = report.warnings;
+  model->feature_names = options.feature_names;
   return Detector<Scalar>(std::move(model), threshold);
 }
 

@@ -52,6 +52,7 @@ class Trainer {
   explicit Trainer(Autoencoder<Scalar> net, Options options = {}, Objective objective = Objective())
       : net_(std::move(net)), options_(options), objective_(objective) {
     options_.check();
+    options_.check_width(net_.inputs());
     detail::require(!Objective::uses_decoder || net_.has_decoder(), "the objective ",
                     Objective::name, " needs a net with a decoder");
     detail::require(Objective::uses_decoder || !net_.has_decoder(), "the objective ",
