@@ -40,4 +40,8 @@ void use(const dasvdd::RowMatrix<float>& X, dasvdd::RowMatrix<double>& Y, const 
   fits(dasvdd::Rows<const float>(X));
   fits(dasvdd::Rows<double>(Y));
   fits(Eigen::Map<const dasvdd::RowMatrix<double>>(rows, 10, 3));
+  const dasvdd::Detector<float> detector = dasvdd::fit<float>(Y);
+  detector.score(Y);
+  dasvdd::fit<float>(Y, {}, [](const dasvdd::FitProgress&) { return false; });
+  dasvdd::fit_images<float>(Y, {}, [](const dasvdd::FitProgress&) { return false; });
 }

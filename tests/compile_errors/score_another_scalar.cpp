@@ -1,6 +1,6 @@
-// refused: dasvdd: the batch has another scalar type than the detector or net
+// refused: dasvdd: a batch has float or double numbers
 #include <dasvdd/detect/detector.hpp>
 
-auto scores(const dasvdd::Detector<float>& detector, const dasvdd::RowMatrix<double>& X) {
+auto scores(const dasvdd::Detector<float>& detector, const dasvdd::RowMatrix<int>& X) {
   return detector.score(X);
 }

@@ -23,6 +23,11 @@ void check(const Detector<Scalar>& detector) {
   CHECK(allocations_in([&] { scores[0] = detector.score_one(X.data(), workspace); }) == 0);
   auto one = detector.make_workspace(1);
   CHECK(allocations_in([&] { detector.score(X, one, scores.data()); }) == 0);
+  // Rows of the other type are converted in the workspace.
+  using Other = std::conditional_t<std::is_same_v<Scalar, float>, double, float>;
+  const RowMatrix<Other> Y = X.template cast<Other>();
+  CHECK(allocations_in([&] { detector.score(Y, workspace, scores.data()); }) == 0);
+  CHECK(allocations_in([&] { scores[0] = detector.score_one(Y.data(), one); }) == 0);
   CHECK(allocations_in([&] { detector.is_anomaly(scores[0]); }) == 0);
 }
 

@@ -216,14 +216,14 @@ TEST_CASE_TEMPLATE("what a scaler did is undone, but for the blur of softened im
     Scalar out[4];
     scaler.apply(k, row, 4, out);
     if (!scaler.empty()) CHECK(std::abs(out[1] - row[1]) > 1);
-    scaler.undo(k, row, 4, out);
+    scaler.undo(k, row, 4, out, out);
     for (int j = 0; j < 4; ++j) CHECK(std::abs(out[j] - row[j]) <= tolerance);
   }
   // One line of four pixels: the mean over a pixel and its neighbors is left, the sign with it.
   const Scaler<Scalar> softener(Softener<Scalar>({1, 1, 4}));
   Scalar out[4];
   softener.apply(k, row, 4, out);
-  softener.undo(k, row, 4, out);
+  softener.undo(k, row, 4, out, out);
   const double means[] = {2 * (2 * 3.0 - 9) / 16, 2 * (3 - 18.0 + 5) / 16, 2 * (-9 + 10.0 + 1) / 16,
                           2 * (5 + 2.0) / 16};
   for (int j = 0; j < 4; ++j) CHECK(std::abs(out[j] - means[j]) <= tolerance);

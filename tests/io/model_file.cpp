@@ -447,7 +447,7 @@ TEST_CASE("warnings that are no list of sentences are refused") {
   for (const char* word : {"", "none", "{}", "[1]", R"(["a",null])", R"(["a")"}) {
     CHECK(refusal([&](std::map<std::string, Tensor>&, Facts& words) {
             words["warnings"] = word;
-          }) == "'m': the warnings are no JSON list of strings");
+          }) == "'m': the metadata's 'warnings' is no JSON list of strings");
   }
   CHECK(refusal([](std::map<std::string, Tensor>&, Facts& words) { words["warnings"] = "[]"; }) ==
         "nothing thrown");
@@ -495,4 +495,61 @@ TEST_CASE("a net that is no net is refused, and a vast one before memory is take
   std::string deep = "[[\"dense\",5,3,1]";
   for (int i = 0; i < 10000; ++i) deep += ",[\"relu\"]";
   CHECK(with_encoder(deep + "]") == "'m': the encoder has 10001 layers, at most 10000 are read");
+}
+
+TEST_CASE("feature names come back, and are checked") {
+  Options options = quick();
+  options.feature_names = {"flow", "current", "\"pressure, bar\"",
+                           "Gr\xc3\xb6\xc3\x9f"
+                           "e",
+                           "t"};
+  const auto detector = trained<float>(options);
+  CHECK(detector.feature_names() == options.feature_names);
+  CHECK(again(detector).feature_names() == options.feature_names);
+  CHECK(detector.with_threshold(2).feature_names() == options.feature_names);
+  CHECK(detector.compacted().feature_names() == options.feature_names);
+  CHECK(trained<float>(quick()).feature_names().empty());
+  CHECK(to_tensor_file(trained<float>(quick())).metadata().count("feature_names") == 0);
+
+  const auto refused = [](const char* word) {
+    return refusal(
+        [&](std::map<std::string, Tensor>&, Facts& words) { words["feature_names"] = word; });
+  };
+  CHECK(refused(R"(["a","b","c","d","e"])") == "nothing thrown");
+  CHECK(refused(R"("a")") == "'m': the metadata's 'feature_names' is no JSON list of strings");
+  CHECK(refused(R"(["a","b"])") == "'m': there are 2 feature names, the net takes 5 features");
+  CHECK(refused(R"(["a","b","c","d","a"])") == "'m': two features are named 'a'");
+  CHECK(refused(R"(["a","b","","d","e"])") == "'m': feature 2 has an empty name");
+}
+
+TEST_CASE("names that don't fit the rows are refused before anything is trained") {
+  Options options = quick();
+  options.feature_names = {"a", "b"};
+  CHECK_THROWS_WITH_AS(trained<float>(options), "there are 2 feature names for 5 features",
+                       InvalidArgument);
+  options.feature_names = {"a", "b", "c", "d", "b"};
+  CHECK_THROWS_WITH_AS(trained<float>(options), "two features are named 'b'", InvalidArgument);
+  FitOptions of_table;
+  of_table.feature_names = {"a"};
+  CHECK_THROWS_WITH_AS(fit(rows<float>(40, 5), of_table),
+                       "there are 1 feature names for 5 features", InvalidArgument);
+  ImageOptions of_images;
+  of_images.feature_names = {"a"};
+  CHECK_THROWS_WITH_AS(fit_images(rows<float>(40, 9), of_images),
+                       "there are 1 feature names for 9 features", InvalidArgument);
+  // An ensemble's nets call their features the same.
+  of_table.feature_names = {"a", "b", "c", "d", "e"};
+  of_table.ensemble_size = 2;
+  of_table.steps = 5;
+  const auto named = fit(rows<float>(40, 5), of_table);
+  CHECK(named.feature_names() == of_table.feature_names);
+  of_table.feature_names = {};
+  const auto nameless = fit(rows<float>(40, 5), of_table);
+  try {
+    ensemble<float>({named, nameless}, 1);
+    FAIL("nothing thrown");
+  } catch (const InvalidArgument& error) {
+    CHECK(std::string(error.what()) ==
+          "detector 1 of the ensemble has other feature names than detector 0");
+  }
 }

@@ -26,22 +26,22 @@ Options watching() {
 TEST_CASE("rows kept out are a share of all, drawn by the seed, and the others are the rest") {
   RowMatrix<float> X(40, 2);
   for (Index i = 0; i < 40; ++i) X.row(i).setConstant(static_cast<float>(i));
-  const auto numbers = [](Rows<const float> rows) {
+  const auto numbers = [](const detail::AnyRows& rows) {
     std::vector<float> values;
-    for (Index i = 0; i < rows.rows(); ++i) values.push_back(rows(i, 1));
+    for (Index i = 0; i < rows.rows(); ++i) values.push_back(static_cast<float>(rows(i, 1)));
     return values;
   };
-  const detail::HeldOut<float> split(X, 0.25, 3);
+  const detail::HeldOut split(X, 0.25, 3);
   std::vector<float> watched = numbers(split.watched()), all = numbers(split.trained());
   CHECK(watched.size() == 10);
   CHECK(all.size() == 30);
   CHECK(std::is_sorted(all.begin(), all.end()));
   all.insert(all.end(), watched.begin(), watched.end());
   CHECK(std::set<float>(all.begin(), all.end()).size() == 40);
-  CHECK(numbers(detail::HeldOut<float>(X, 0.25, 4).watched()) != watched);
+  CHECK(numbers(detail::HeldOut(X, 0.25, 4).watched()) != watched);
   // At least one is watched, and two are left to train on.
-  CHECK(detail::HeldOut<float>(X, 0.001, 3).watched().rows() == 1);
-  CHECK(detail::HeldOut<float>(X, 0.999, 3).trained().rows() == 2);
+  CHECK(detail::HeldOut(X, 0.001, 3).watched().rows() == 1);
+  CHECK(detail::HeldOut(X, 0.999, 3).trained().rows() == 2);
 }
 
 TEST_CASE("a watched run ends with the net and center of its best epoch") {
@@ -66,7 +66,7 @@ TEST_CASE("a watched run ends with the net and center of its best epoch") {
   CHECK(trainer.state().epochs == report.best_epoch);
 
   // The loss is that of the rows kept out, by the net after the epoch; the detector is made of the best net.
-  const detail::HeldOut<float> split(X, options.validation, options.seed);
+  const detail::HeldOut split(X, options.validation, options.seed);
   const Vector<float> scores = trainer.detector().score(split.watched());
   CHECK(scores.cast<double>().mean() == doctest::Approx(lowest->validation_loss).epsilon(1e-5));
 }
@@ -120,7 +120,7 @@ TEST_CASE("rows kept out are not trained on, but give the score its form and the
   const FitReport report = one.fit(X);
   CHECK(report.best_epoch > 0);
   // A run on the others alone has the same training losses; gamma is that of all rows.
-  const detail::HeldOut<float> split(X, options.validation, options.seed);
+  const detail::HeldOut split(X, options.validation, options.seed);
   Options alone = options;
   alone.validation = 0;
   alone.gamma = GammaRule::value(report.gamma);
@@ -158,7 +158,7 @@ TEST_CASE("partial_fit keeps rows out too, and ends with its best epoch") {
   CHECK(trainer.state().epochs == before + report.best_epoch);
 
   // It trains on the others alone.
-  const HeldOut<float> split(more, options.validation, options.seed);
+  const HeldOut split(more, options.validation, options.seed);
   Options alone = options;
   alone.validation = 0;
   Trainer<float> unwatched(small_net(), alone);

@@ -5,12 +5,16 @@
 #include <dasvdd/core/error.hpp>
 #include <dasvdd/core/finite.hpp>
 
+#include <cstddef>
 #include <type_traits>
 
 DASVDD_NAMESPACE_BEGIN
 
 /// Signed index and size type, Eigen's.
 using Index = Eigen::Index;
+static_assert(sizeof(Index) == sizeof(std::ptrdiff_t),
+              "dasvdd: Eigen::Index is narrower than a pointer; compile without "
+              "EIGEN_DEFAULT_DENSE_INDEX_TYPE");
 
 /// A batch: n x d, one sample a row, stored row by row (NumPy's and PyTorch's bytes).
 template <class Scalar>

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
@@ -32,17 +33,24 @@ class ContrastNormalizer {
 
   /// Rows of any width fit.
   Index features() const { return 0; }
-  void apply(const kernels::Table<Scalar>& k, const Scalar* row, Index d, Scalar* out) const {
-    const double deviation = measure(k, row, d, out);
-    k.scaled_difference(row, out, static_cast<Scalar>(1 / deviation), d, out);
+  template <class Number>
+  void apply(const kernels::Table<Scalar>& k, const Number* row, Index d, Scalar* out) const {
+    const Moments of = moments(k, row, d, out);
+    const Scalar factor = static_cast<Scalar>(1 / of.deviation);
+    if constexpr (std::is_same_v<Number, Scalar>) {
+      k.scaled_difference(row, out, factor, d, out);
+    } else {
+      for (Index j = 0; j < d; ++j) out[j] *= factor;
+    }
   }
   /// By the row's own mean and deviation, which the net has not seen.
-  void undo(const kernels::Table<Scalar>& k, const Scalar* row, Index d, Scalar* out) const {
-    AlignedBuffer<Scalar> mean(d);
-    const double deviation = measure(k, row, d, mean.data());
+  template <class Number, class Out>
+  void undo(const kernels::Table<Scalar>& k, const Number* row, Index d, const Scalar* from,
+            Out* out) const {
+    AlignedBuffer<Scalar> unused(d);
+    const Moments of = moments(k, row, d, unused.data());
     for (Index j = 0; j < d; ++j) {
-      out[j] = static_cast<Scalar>(
-          std::fma(static_cast<double>(out[j]), deviation, static_cast<double>(mean[j])));
+      out[j] = static_cast<Out>(std::fma(static_cast<double>(from[j]), of.deviation, of.mean));
     }
   }
   std::string text() const { return "contrast normalized"; }
@@ -57,13 +65,35 @@ class ContrastNormalizer {
   }
 
  private:
-  /// sqrt(variance + floor), and the mean in every place of `mean`.
-  double measure(const kernels::Table<Scalar>& k, const Scalar* row, Index d, Scalar* mean) const {
+  struct Moments {
+    double mean, deviation;  ///< deviation: sqrt(variance + floor)
+  };
+
+  /// Leaves in `out` the mean in every place, or, of a row of another type, the row without its mean.
+  template <class Number>
+  Moments moments(const kernels::Table<Scalar>& k, const Number* row, Index d, Scalar* out) const {
     const double count = static_cast<double>(d);
     double sum = 0;
     for (Index j = 0; j < d; ++j) sum += static_cast<double>(row[j]);
-    std::fill_n(mean, d, static_cast<Scalar>(sum / count));
-    return std::sqrt(static_cast<double>(k.squared_distance(row, mean, d)) / count + floor_);
+    const Scalar mean = static_cast<Scalar>(sum / count);
+    Scalar squares = 0;
+    if constexpr (std::is_same_v<Number, Scalar>) {
+      std::fill_n(out, d, mean);
+      squares = k.squared_distance(row, out, d);
+    } else {
+      // In the kernel's sixteen lanes: numbers that a float holds give the bits they would give as floats.
+      Scalar lanes[16] = {};
+      for (Index j = 0; j < d; ++j) {
+        out[j] = static_cast<Scalar>(static_cast<double>(row[j]) - static_cast<double>(mean));
+        lanes[j % 16] = std::fma(out[j], out[j], lanes[j % 16]);
+      }
+      for (int half = 8; half > 0; half /= 2) {
+        for (int lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
+      }
+      squares = lanes[0];
+    }
+    const double deviation = std::sqrt(static_cast<double>(squares) / count + floor_);
+    return {static_cast<double>(mean), deviation};
   }
 
   double floor_;

@@ -7,6 +7,7 @@
 #include <dasvdd/detect/compact.hpp>
 #include <dasvdd/detect/explanation.hpp>
 #include <dasvdd/detect/false_discovery.hpp>
+#include <dasvdd/detect/feature_names.hpp>
 #include <dasvdd/detect/row_scorer.hpp>
 #include <dasvdd/detect/workspace.hpp>
 
@@ -54,6 +55,10 @@ class Detector {
     detail::require(detail::is_finite(threshold), "the threshold is ", threshold,
                     ", expected a finite number");
     for (std::size_t i = 0; i < model_->members.size(); ++i) check(model_->members[i], i);
+    const auto& names = model_->feature_names;
+    detail::check_feature_names(names);
+    detail::require(names.empty() || static_cast<Index>(names.size()) == features(), "there are ",
+                    names.size(), " feature names, the net takes ", features(), " features");
     detail::require(model_->scaler.features() == 0 || model_->scaler.features() == features(),
                     "the scaler is for ", model_->scaler.features(), " features, the net takes ",
                     features());
@@ -61,6 +66,9 @@ class Detector {
 
   /// Features d a row must have.
   Index features() const { return model_->features(); }
+  /// The features' names, d, as training was told (FitOptions::feature_names); empty where it was told
+  /// none. Scoring goes by position: who has names compares them. Kept in the model file.
+  const std::vector<std::string>& feature_names() const { return model_->feature_names; }
   const detail::Model<Scalar>& model() const { return *model_; }
 
   /// What training warned of, one sentence each ("net 3: ..." in an ensemble). Empty after a training
@@ -77,21 +85,21 @@ class Detector {
   /// \param X n x d
   /// \param threads 0: as many as OpenMP would use
   /// \return n scores
-  detail::Vector<Scalar> score(Rows<const Scalar> X, int threads = 0) const {
+  detail::Vector<Scalar> score(const detail::AnyRows& X, int threads = 0) const {
     detail::Vector<Scalar> scores(X.rows());
     score_in_parallel(X, threads, {scores.data(), nullptr, nullptr});
     return scores;
   }
   /// The same, written to the caller's memory: scores[i] = S(X row i). Allocates no Eigen matrix.
   /// \param scores room for n numbers
-  void score(Rows<const Scalar> X, Scalar* scores, int threads = 0) const {
+  void score(const detail::AnyRows& X, Scalar* scores, int threads = 0) const {
     // Into memory of our own first: a bad row may be found after others were scored.
     detail::AlignedBuffer<Scalar> result(X.rows());
     score_in_parallel(X, threads, {result.data(), nullptr, nullptr});
     std::copy_n(result.data(), result.size(), scores);
   }
   /// The two terms of each row's score, n each.
-  ScoreParts score_parts(Rows<const Scalar> X, int threads = 0) const {
+  ScoreParts score_parts(const detail::AnyRows& X, int threads = 0) const {
     ScoreParts parts{detail::Vector<Scalar>(X.rows()), detail::Vector<Scalar>(X.rows())};
     score_in_parallel(X, threads, {nullptr, parts.reconstruction.data(), parts.latent.data()});
     return parts;
@@ -105,16 +113,17 @@ class Detector {
     return Workspace<Scalar>(model_, std::min(rows, default_tile));
   }
   /// scores[i] = S(X row i), by the calling thread alone. Allocates nothing.
-  void score(Rows<const Scalar> X, Workspace<Scalar>& workspace, Scalar* scores) const {
+  void score(const detail::AnyRows& X, Workspace<Scalar>& workspace, Scalar* scores) const {
     check(X, workspace);
     const detail::FloatingPointMode mode;
     detail::RowScorer<Scalar>(workspace).score(X, {scores, nullptr, nullptr});
   }
   /// The score of one row of d numbers, by the calling thread alone. Allocates nothing.
-  Scalar score_one(const Scalar* row, Workspace<Scalar>& workspace) const {
-    Scalar result;
-    score(Rows<const Scalar>(row, 1, features()), workspace, &result);
-    return result;
+  Scalar score_one(const float* row, Workspace<Scalar>& workspace) const {
+    return score_of({row, 1, features()}, workspace);
+  }
+  Scalar score_one(const double* row, Workspace<Scalar>& workspace) const {
+    return score_of({row, 1, features()}, workspace);
   }
 
   // ---- decisions --------------------------------------------------------------------------------
@@ -124,7 +133,7 @@ class Detector {
   const Calibration& calibration() const { return *calibration_; }
 
   /// 1 for an anomaly, 0 for a normal row.
-  Eigen::VectorXi predict(Rows<const Scalar> X, int threads = 0) const {
+  Eigen::VectorXi predict(const detail::AnyRows& X, int threads = 0) const {
     const detail::Vector<Scalar> scores = score(X, threads);
     Eigen::VectorXi labels(scores.size());
     for (Index i = 0; i < scores.size(); ++i) labels[i] = is_anomaly(scores[i]);
@@ -153,7 +162,7 @@ class Detector {
   /// \param fdr the false discovery rate, in (0, 1): 0.1, say
   /// \return n numbers, 1 for a row that is selected
   /// \throws InvalidArgument also where the detector has no p-values
-  Eigen::VectorXi select(Rows<const Scalar> X, double fdr, int threads = 0) const {
+  Eigen::VectorXi select(const detail::AnyRows& X, double fdr, int threads = 0) const {
     detail::require_false_discovery_rate(fdr);
     calibration_->require_scores();
     const Eigen::VectorXd p = p_value(score(X, threads));
@@ -169,7 +178,7 @@ class Detector {
   /// \param X_held_out n x d, normal rows that were not trained on
   /// \param alarm false_alarm_rate(0.01), say
   /// \throws InvalidArgument where n is too small for the rate
-  Detector calibrated(Rows<const Scalar> X_held_out, detail::FalseAlarmRate alarm,
+  Detector calibrated(const detail::AnyRows& X_held_out, detail::FalseAlarmRate alarm,
                       int threads = 0) const {
     detail::require(X_held_out.rows() > 0, "calibrated: there are no held-out rows");
     std::vector<Scalar> scores(static_cast<std::size_t>(X_held_out.rows()));
@@ -208,23 +217,16 @@ class Detector {
   // ---- looking inside ---------------------------------------------------------------------------
 
   /// Splits the score of one row of d numbers by feature.
-  Explanation explain(const Scalar* row) const {
-    const Rows<const Scalar> X(row, 1, features());
-    Workspace<Scalar> workspace = make_workspace(1);
-    check(X, workspace);
-    const detail::FloatingPointMode mode;
-    Scalar score, reconstruction, latent;
-    detail::RowScorer<Scalar>(workspace).score(X, {&score, &reconstruction, &latent});
-    return detail::explain_row(*model_, row, static_cast<double>(score),
-                               static_cast<double>(reconstruction), static_cast<double>(latent));
-  }
+  Explanation explain(const float* row) const { return explanation_of({row, 1, features()}); }
+  Explanation explain(const double* row) const { return explanation_of({row, 1, features()}); }
   template <class Derived>
   Explanation explain(const Eigen::DenseBase<Derived>& row) const {
-    static_assert(std::is_same_v<typename Derived::Scalar, Scalar>,
-                  "dasvdd: the row has another scalar type");
+    using Number = typename Derived::Scalar;
+    static_assert(std::is_same_v<Number, float> || std::is_same_v<Number, double>,
+                  "dasvdd: a row has float or double numbers");
     detail::require(row.size() == features(), "explain: the row has ", row.size(),
                     " numbers, expected ", features());
-    const detail::Vector<Scalar> copy = row.derived().reshaped();
+    const detail::Vector<Number> copy = row.derived().reshaped();
     return explain(copy.data());
   }
 
@@ -234,7 +236,7 @@ class Detector {
   /// common.
   /// \param X n x d
   /// \param member the net, from 0
-  RowMatrix<Scalar> encode(Rows<const Scalar> X, Index member) const {
+  RowMatrix<Scalar> encode(const detail::AnyRows& X, Index member) const {
     RowMatrix<Scalar> codes(X.rows(), net_of(member, "encode").code());
     each_tile(X, member, [&](Index first, const auto& result) {
       codes.middleRows(first, result.code.rows()) = result.code.matrix();
@@ -242,14 +244,14 @@ class Detector {
     return codes;
   }
   /// The same for a detector with one net. Throws InvalidArgument where there are more.
-  RowMatrix<Scalar> encode(Rows<const Scalar> X) const { return encode(X, only("encode")); }
+  RowMatrix<Scalar> encode(const detail::AnyRows& X) const { return encode(X, only("encode")); }
 
   /// Each row as one net of the ensemble reconstructs it, n x d, in the units of X. Where the detector
   /// softens images the reconstructions are blurred too: the mean over a neighborhood can't be undone.
   /// \param X n x d
   /// \param member the net, from 0
   /// \throws InvalidArgument also where the net has no decoder
-  RowMatrix<Scalar> reconstruct(Rows<const Scalar> X, Index member) const {
+  RowMatrix<Scalar> reconstruct(const detail::AnyRows& X, Index member) const {
     detail::require(net_of(member, "reconstruct").has_decoder(), "reconstruct: net ", member,
                     " of the detector has no decoder");
     RowMatrix<Scalar> output(X.rows(), features());
@@ -257,14 +259,15 @@ class Detector {
     each_tile(X, member, [&](Index first, const auto& result) {
       for (Index i = 0; i < result.output.rows(); ++i) {
         Scalar* row = output.data() + (first + i) * features();
-        std::copy_n(result.output.row(i), features(), row);
-        model_->scaler.undo(k, X.row(first + i), features(), row);
+        X.visit([&](auto rows) {
+          model_->scaler.undo(k, rows.row(first + i), features(), result.output.row(i), row);
+        });
       }
     });
     return output;
   }
   /// The same for a detector with one net. Throws InvalidArgument where there are more.
-  RowMatrix<Scalar> reconstruct(Rows<const Scalar> X) const {
+  RowMatrix<Scalar> reconstruct(const detail::AnyRows& X) const {
     return reconstruct(X, only("reconstruct"));
   }
 
@@ -309,24 +312,50 @@ class Detector {
                     " scores by reconstruction, but its net has no decoder");
   }
 
-  void check(Rows<const Scalar> X, const Workspace<Scalar>& workspace) const {
+  void check(const detail::AnyRows& X, const Workspace<Scalar>& workspace) const {
     detail::require(workspace.model_ == model_, "the workspace was made by another detector");
     detail::require_width(X, features(), "the batch");
     if (!all_finite(X)) detail::require_finite(X, "the batch");
   }
 
-  bool all_finite(Rows<const Scalar> X) const {
+  bool all_finite(const detail::AnyRows& X) const {
     const auto& k = model_->members.front().network.kernels();
-    if (X.stride() == X.cols()) return k.all_finite(X.data(), X.rows() * X.cols());
-    for (Index i = 0; i < X.rows(); ++i) {
-      if (!k.all_finite(X.row(i), X.cols())) return false;
-    }
-    return true;
+    const auto finite = [&](const auto* numbers, Index n) {
+      // Not the other type's kernels: a program with float nets alone has none in double.
+      if constexpr (std::is_same_v<decltype(numbers), const Scalar*>) {
+        return k.all_finite(numbers, n);
+      } else {
+        return detail::all_finite(numbers, n);
+      }
+    };
+    return X.visit([&](auto rows) {
+      if (rows.stride() == rows.cols()) return finite(rows.data(), rows.rows() * rows.cols());
+      for (Index i = 0; i < rows.rows(); ++i) {
+        if (!finite(rows.row(i), rows.cols())) return false;
+      }
+      return true;
+    });
+  }
+
+  Scalar score_of(const detail::AnyRows& row, Workspace<Scalar>& workspace) const {
+    Scalar result;
+    score(row, workspace, &result);
+    return result;
+  }
+
+  Explanation explanation_of(const detail::AnyRows& row) const {
+    Workspace<Scalar> workspace = make_workspace(1);
+    check(row, workspace);
+    const detail::FloatingPointMode mode;
+    Scalar score, reconstruction, latent;
+    detail::RowScorer<Scalar>(workspace).score(row, {&score, &reconstruction, &latent});
+    return detail::explain_row(*model_, row, static_cast<double>(score),
+                               static_cast<double>(reconstruction), static_cast<double>(latent));
   }
 
   /// Checks each tile just before scoring it, while it is in the cache. A bad row is therefore found
   /// after others were written to `to`, which must not be the caller's memory.
-  void score_in_parallel(Rows<const Scalar> X, int threads,
+  void score_in_parallel(const detail::AnyRows& X, int threads,
                          detail::ScoreDestination<Scalar> to) const {
     detail::require_width(X, features(), "the batch");
     const int team_size = detail::worthwhile_threads(
@@ -345,7 +374,7 @@ class Detector {
       team.guard([&] {
         for (Index t = mine.first; t < mine.last && finite; ++t) {
           const Index first = t * tile;
-          const Rows<const Scalar> x = X.middle_rows(first, std::min(tile, X.rows() - first));
+          const detail::AnyRows x = X.middle_rows(first, std::min(tile, X.rows() - first));
           if (all_finite(x)) {
             scorer.score(x, to.from(first));
           } else {
@@ -359,7 +388,7 @@ class Detector {
 
   /// Calls f(first row, latent codes and outputs of the member) for each tile of X.
   template <class F>
-  void each_tile(Rows<const Scalar> X, Index member, F&& f) const {
+  void each_tile(const detail::AnyRows& X, Index member, F&& f) const {
     Workspace<Scalar> workspace = make_workspace();
     check(X, workspace);
     const detail::FloatingPointMode mode;

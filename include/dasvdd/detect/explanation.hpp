@@ -79,19 +79,21 @@ void infinite_shares(const Scalar* x, double score, std::vector<double>& shares)
 }
 
 /// The explanation of a row with these parts of its score.
+/// \param row 1 x d
 template <class Scalar>
-Explanation explain_row(const Model<Scalar>& model, const Scalar* row, double score,
+Explanation explain_row(const Model<Scalar>& model, const AnyRows& row, double score,
                         double reconstruction, double latent) {
   const Index d = model.features();
   const std::size_t size = static_cast<std::size_t>(d);
   const double members = static_cast<double>(model.members.size());
   const auto& k = model.members.front().network.kernels();
-  AlignedBuffer<Scalar> x(padded_stride<Scalar>(d)), expected(d), undone(d);
-  model.scaler.apply(k, row, d, x.data());
+  AlignedBuffer<Scalar> x(padded_stride<Scalar>(d)), expected(d);
+  std::vector<double> undone(size);
+  model.scaler.apply_row(k, row, 0, x.data());
   Explanation e{score, reconstruction, latent, {}, {}, {}};
   e.features.assign(size, 0);
   e.expected.assign(size, 0);
-  e.observed.assign(row, row + d);
+  row.visit([&](auto rows) { e.observed.assign(rows.row(0), rows.row(0) + d); });
   const bool finite = is_finite(score);
   for (const auto& member : model.members) {
     std::fill_n(expected.data(), d, Scalar(0));
@@ -100,11 +102,9 @@ Explanation explain_row(const Model<Scalar>& model, const Scalar* row, double sc
       const auto result = member.network.forward({x.data(), 1, d}, buffers);
       std::copy_n(result.output.row(0), d, expected.data());
     }
-    std::copy_n(expected.data(), d, undone.data());
-    model.scaler.undo(k, row, d, undone.data());
-    for (std::size_t j = 0; j < size; ++j) {
-      e.expected[j] += static_cast<double>(undone[static_cast<Index>(j)]) / members;
-    }
+    row.visit(
+        [&](auto rows) { model.scaler.undo(k, rows.row(0), d, expected.data(), undone.data()); });
+    for (std::size_t j = 0; j < size; ++j) e.expected[j] += undone[j] / members;
     if (finite && member.uses_decoder()) {
       std::vector<double> residual(size);
       for (Index j = 0; j < d; ++j) {

@@ -20,9 +20,8 @@ namespace detail {
 /// \param meanwhile one member does this first, while the others take tiles
 template <class Scalar>
 void forward_rows(
-    const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler, Rows<const Scalar> X,
-    int threads, bool decode, typename PackedNetwork<Scalar>::Visitor f,
-    FunctionRef<void()> meanwhile = [] {}) {
+    const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler, const AnyRows& X, int threads,
+    bool decode, typename PackedNetwork<Scalar>::Visitor f, FunctionRef<void()> meanwhile = [] {}) {
   constexpr Index tile = kernels::batch_tile;
   const Index tiles = ceil_div(X.rows(), tile);
   const int size = worthwhile_threads(

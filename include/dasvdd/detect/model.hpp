@@ -41,8 +41,9 @@ template <class Scalar>
 struct Model {
   std::vector<Member<Scalar>> members;
   Scaler<Scalar> scaler;
-  Facts facts;                        ///< see Detector::facts
-  std::vector<std::string> warnings;  ///< see Detector::warnings
+  Facts facts;                                  ///< see Detector::facts
+  std::vector<std::string> warnings;            ///< see Detector::warnings
+  std::vector<std::string> feature_names = {};  ///< see Detector::feature_names
 
   Index features() const { return members.front().network.net().inputs(); }
   /// Multiply-adds that one row costs.

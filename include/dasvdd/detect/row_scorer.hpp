@@ -29,7 +29,7 @@ class RowScorer {
   explicit RowScorer(Workspace<Scalar>& workspace)
       : model_(*workspace.model_), w_(workspace), k_(model_.members.front().network.kernels()) {}
 
-  void score(Rows<const Scalar> X, ScoreDestination<Scalar> to) {
+  void score(const AnyRows& X, ScoreDestination<Scalar> to) {
     for (Index first = 0; first < X.rows(); first += w_.tile_) {
       score_tile(tile_of(X, first), to.from(first));
     }
@@ -37,7 +37,7 @@ class RowScorer {
 
   /// Calls f(first row, latent codes and outputs of a member) for each tile of X.
   template <class F>
-  void each_tile(Rows<const Scalar> X, std::size_t member, F&& f) {
+  void each_tile(const AnyRows& X, std::size_t member, F&& f) {
     for (Index first = 0; first < X.rows(); first += w_.tile_) {
       const Rows<const Scalar> x = scaled(tile_of(X, first));
       f(first, model_.members[member].network.forward(x, w_.forward_[member]));
@@ -45,17 +45,17 @@ class RowScorer {
   }
 
  private:
-  Rows<const Scalar> tile_of(Rows<const Scalar> X, Index first) const {
+  AnyRows tile_of(const AnyRows& X, Index first) const {
     return X.middle_rows(first, std::min(w_.tile_, X.rows() - first));
   }
 
-  Rows<const Scalar> scaled(Rows<const Scalar> X) {
+  Rows<const Scalar> scaled(const AnyRows& X) {
     model_.scaler.apply(k_, X, w_.rows_.data(), w_.stride_);
     return {w_.rows_.data(), X.rows(), X.cols(), w_.stride_};
   }
 
   /// An ensemble's score is the mean of its members'.
-  void score_tile(Rows<const Scalar> X, ScoreDestination<Scalar> to) {
+  void score_tile(const AnyRows& X, ScoreDestination<Scalar> to) {
     double* term = w_.terms_.data();
     double* reconstruction = term + w_.tile_;
     double* latent = reconstruction + w_.tile_;
@@ -83,7 +83,7 @@ class RowScorer {
 
   /// Adds every member's two terms of each row of X.
   /// \param term scratch for one term of the tile
-  void terms(Rows<const Scalar> X, double* term, double* reconstruction, double* latent) {
+  void terms(const AnyRows& X, double* term, double* reconstruction, double* latent) {
     const Rows<const Scalar> x = scaled(X);
     for (std::size_t i = 0; i < model_.members.size(); ++i) {
       const auto& member = model_.members[i];
@@ -104,11 +104,12 @@ class RowScorer {
   }
 
   /// The same for whole strips of rows, to the same bits, by the executor of narrow nets.
-  void narrow_terms(Rows<const Scalar> X, double* term, double* reconstruction, double* latent) {
+  void narrow_terms(const AnyRows& X, double* term, double* reconstruction, double* latent) {
     const Index rows = X.rows();
     const Index strips = rows / k_.panel;
     NarrowBuffers<Scalar>& b = w_.narrow_;
-    const Rows<const Scalar> x = model_.scaler.empty() ? X : scaled(X);
+    const bool as_they_are = model_.scaler.empty() && X.holds<Scalar>();
+    const Rows<const Scalar> x = as_they_are ? X.as<Scalar>() : scaled(X);
     k_.pack_rows(x.data(), x.stride(), rows, x.cols(), b.input.data());
     for (std::size_t i = 0; i < model_.members.size(); ++i) {
       const auto& member = model_.members[i];

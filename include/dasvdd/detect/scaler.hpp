@@ -2,6 +2,7 @@
 /// \file
 /// How rows enter the net: one of the kinds of scaler.
 
+#include <dasvdd/core/any_rows.hpp>
 #include <dasvdd/detect/contrast_normalizer.hpp>
 #include <dasvdd/detect/softener.hpp>
 #include <dasvdd/detect/standardizer.hpp>
@@ -21,9 +22,10 @@ namespace detail {
 ///
 /// A new kind is a header like standardizer.hpp with a class of these functions, and a place in `Kind`:
 /// - `Index features() const`: numbers a row must have; 0 where rows of any width fit
-/// - `apply(k, row, d, out) const`: out = the row in the net's units, both of d numbers
-/// - `undo(k, row, d, out) const`: brings `out`, which resembles the row in the net's units, back into
-///   the row's own units
+/// - `apply(k, row, d, out) const`: out = the row in the net's units, both of d numbers; the row's are
+///   float or double
+/// - `undo(k, row, d, from, out) const`: out = `from`, which resembles the row in the net's units, in
+///   the row's own units; out's numbers are float or double, and it may be `from`
 /// - `std::string text() const`: the kind in words
 /// - `std::vector<ScalerTensor> tensors() const`: its numbers for the model file
 /// - `static std::optional<Kind> read(file, features)`: the scaler that a model file's tensors describe,
@@ -51,23 +53,31 @@ class Scaler {
     return std::visit([](const auto& kind) { return kind.features(); }, *kind_);
   }
   /// out = the row as the net takes it; both have d numbers.
-  void apply(const kernels::Table<Scalar>& k, const Scalar* row, Index d, Scalar* out) const {
+  template <class Number>
+  void apply(const kernels::Table<Scalar>& k, const Number* row, Index d, Scalar* out) const {
     std::visit([&](const auto& kind) { kind.apply(k, row, d, out); }, *kind_);
   }
   /// The same for each row of X; out's rows are `stride` apart.
-  void apply(const kernels::Table<Scalar>& k, Rows<const Scalar> X, Scalar* out,
-             Index stride) const {
-    std::visit(
-        [&](const auto& kind) {
-          for (Index i = 0; i < X.rows(); ++i) {
-            kind.apply(k, X.row(i), X.cols(), out + i * stride);
-          }
-        },
-        *kind_);
+  void apply(const kernels::Table<Scalar>& k, const AnyRows& X, Scalar* out, Index stride) const {
+    X.visit([&](auto rows) {
+      std::visit(
+          [&](const auto& kind) {
+            for (Index i = 0; i < rows.rows(); ++i) {
+              kind.apply(k, rows.row(i), rows.cols(), out + i * stride);
+            }
+          },
+          *kind_);
+    });
   }
-  /// Brings `out`, which resembles the row in the net's units, back into the row's own units.
-  void undo(const kernels::Table<Scalar>& k, const Scalar* row, Index d, Scalar* out) const {
-    std::visit([&](const auto& kind) { kind.undo(k, row, d, out); }, *kind_);
+  /// The same for row i of X.
+  void apply_row(const kernels::Table<Scalar>& k, const AnyRows& X, Index i, Scalar* out) const {
+    X.visit([&](auto rows) { apply(k, rows.row(i), rows.cols(), out); });
+  }
+  /// out = `from`, which resembles the row in the net's units, in the row's own units.
+  template <class Number, class Out>
+  void undo(const kernels::Table<Scalar>& k, const Number* row, Index d, const Scalar* from,
+            Out* out) const {
+    std::visit([&](const auto& kind) { kind.undo(k, row, d, from, out); }, *kind_);
   }
   /// The kind in words.
   std::string text() const {

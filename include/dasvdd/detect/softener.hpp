@@ -32,14 +32,16 @@ class Softener {
   Index features() const { return image_.size(); }
   /// Sums with weights 1, 2, 1 down the columns, then along the rows. Doubling is exact, so a
   /// compiler that fuses it with the addition gets the same sums.
-  void apply(const kernels::Table<Scalar>&, const Scalar* row, Index, Scalar* out) const {
+  template <class Number>
+  void apply(const kernels::Table<Scalar>&, const Number* row, Index, Scalar* out) const {
+    const auto at = [&](Index x) { return static_cast<Scalar>(row[x]); };
     const Index width = image_.width, lines = image_.channels * image_.height;
     for (Index line = 0; line < lines; ++line, row += width, out += width) {
       const bool first = line % image_.height == 0;
       const bool last = line % image_.height == image_.height - 1;
       for (Index x = 0; x < width; ++x) {
         out[x] =
-            (first ? Scalar(0) : row[x - width]) + (last ? Scalar(0) : row[x + width]) + 2 * row[x];
+            (first ? Scalar(0) : at(x - width)) + (last ? Scalar(0) : at(x + width)) + 2 * at(x);
       }
       Scalar left = 0;
       for (Index x = 0; x < width; ++x) {
@@ -51,8 +53,10 @@ class Softener {
     }
   }
   /// Undoes the root. The mean over the neighborhood can't be undone: pixels stay blurred.
-  void undo(const kernels::Table<Scalar>&, const Scalar*, Index d, Scalar* out) const {
-    for (Index j = 0; j < d; ++j) out[j] *= std::abs(out[j]);
+  template <class Number, class Out>
+  void undo(const kernels::Table<Scalar>&, const Number*, Index d, const Scalar* from,
+            Out* out) const {
+    for (Index j = 0; j < d; ++j) out[j] = static_cast<Out>(from[j] * std::abs(from[j]));
   }
   std::string text() const {
     return sentence("softened, ", image_.channels, " x ", image_.height, " x ", image_.width);

@@ -2,6 +2,7 @@
 /// \file
 /// The scaler of tables: a mean and a scale a feature.
 
+#include <dasvdd/core/any_rows.hpp>
 #include <dasvdd/core/memory.hpp>
 #include <dasvdd/detect/scaler_tensor.hpp>
 #include <dasvdd/kernels/table.hpp>
@@ -11,6 +12,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -27,7 +29,8 @@ class Standardizer {
       : mean_(std::move(mean)),
         scale_(std::move(scale)),
         shift_(static_cast<Index>(mean_.size())),
-        factor_(static_cast<Index>(mean_.size())) {
+        factor_(static_cast<Index>(mean_.size())),
+        wide_shift_(static_cast<Index>(mean_.size())) {
     require(mean_.size() == scale_.size(), "the scaler has ", mean_.size(), " means and ",
             scale_.size(), " scales, expected as many of each");
     for (std::size_t j = 0; j < mean_.size(); ++j) {
@@ -40,21 +43,24 @@ class Standardizer {
               ", expected finite numbers and a positive scale");
       shift_[static_cast<Index>(j)] = shift;
       factor_[static_cast<Index>(j)] = factor;
+      const double rounded = static_cast<double>(shift);
+      const bool close = std::abs(mean_[j] - rounded) <= same_as_float * scale_[j];
+      wide_shift_[static_cast<Index>(j)] = close ? rounded : mean_[j];
     }
   }
 
   /// Mean and standard deviation (divisor n, not n - 1) of each feature of the n x d rows; a constant
   /// feature gets scale 1.
-  static Standardizer of(Rows<const Scalar> x) {
-    auto [mean, deviation] = moments(x);
+  static Standardizer of(const AnyRows& x) {
+    auto [mean, deviation] = x.visit([](auto rows) { return moments(rows); });
     for (double& s : deviation) s = s > 0 ? s : 1;
     return Standardizer(std::move(mean), std::move(deviation));
   }
   /// The same with no scale below the median deviation of the features that vary. For tables with fewer
   /// rows than features, whose features mostly share a unit (embeddings, spectra): a deviation that a
   /// few rows show too small would make every new row look far off in that feature.
-  static Standardizer of_one_unit(Rows<const Scalar> x) {
-    auto [mean, deviation] = moments(x);
+  static Standardizer of_one_unit(const AnyRows& x) {
+    auto [mean, deviation] = x.visit([](auto rows) { return moments(rows); });
     std::vector<double> varying;
     for (const double s : deviation) {
       if (s > 0) varying.push_back(s);
@@ -68,13 +74,27 @@ class Standardizer {
   const std::vector<double>& scale() const { return scale_; }
 
   Index features() const { return static_cast<Index>(mean_.size()); }
-  void apply(const kernels::Table<Scalar>& k, const Scalar* row, Index d, Scalar* out) const {
-    k.standardize(row, shift_.data(), factor_.data(), d, out);
+  /// In the net's scalar type. Of a row of double for a net in float the mean is subtracted in double,
+  /// so that what a feature varies by is not rounded away beside its mean.
+  template <class Number>
+  void apply(const kernels::Table<Scalar>& k, const Number* row, Index d, Scalar* out) const {
+    if constexpr (std::is_same_v<Number, Scalar>) {
+      k.standardize(row, shift_.data(), factor_.data(), d, out);
+    } else if constexpr (std::is_same_v<Number, double>) {
+      for (Index j = 0; j < d; ++j) {
+        out[j] = static_cast<Scalar>(row[j] - wide_shift_[j]) * factor_[j];
+      }
+    } else {
+      std::copy_n(row, d, out);
+      k.standardize(out, shift_.data(), factor_.data(), d, out);
+    }
   }
-  void undo(const kernels::Table<Scalar>&, const Scalar*, Index d, Scalar* out) const {
+  template <class Number, class Out>
+  void undo(const kernels::Table<Scalar>&, const Number*, Index d, const Scalar* from,
+            Out* out) const {
     for (Index j = 0; j < d; ++j) {
       const std::size_t at = static_cast<std::size_t>(j);
-      out[j] = static_cast<Scalar>(std::fma(static_cast<double>(out[j]), scale_[at], mean_[at]));
+      out[j] = static_cast<Out>(std::fma(static_cast<double>(from[j]), scale_[at], mean_[at]));
     }
   }
   std::string text() const { return "standardized"; }
@@ -93,7 +113,8 @@ class Standardizer {
 
  private:
   /// Mean and standard deviation of each feature, which is 0 where it is constant.
-  static std::pair<std::vector<double>, std::vector<double>> moments(Rows<const Scalar> x) {
+  template <class Number>
+  static std::pair<std::vector<double>, std::vector<double>> moments(Rows<const Number> x) {
     const Index n = x.rows(), d = x.cols();
     const std::size_t size = static_cast<std::size_t>(d);
     std::vector<double> mean(size, 0), scale(size, 0), low(size), high(size);
@@ -124,8 +145,13 @@ class Standardizer {
     return {std::move(mean), std::move(scale)};
   }
 
+  /// A mean rounded to the net's type that is off by no more than this share of the scale serves rows of
+  /// double, too: rows that a float holds then score the same bits in both types.
+  static constexpr double same_as_float = 1e-3;
+
   std::vector<double> mean_, scale_;
-  AlignedBuffer<Scalar> shift_, factor_;
+  AlignedBuffer<Scalar> shift_, factor_;  ///< the mean and 1 / scale in the net's type
+  AlignedBuffer<double> wide_shift_;      ///< the mean, for rows of double
 };
 
 }  // namespace detail

@@ -15,6 +15,9 @@ struct BatchTraits {
                 "dasvdd: a batch is a row-major Eigen matrix (dasvdd::RowMatrix<float>) or "
                 "dasvdd::Rows, one sample a row");
 };
+/// An explicit template argument: fit<float>(X) has another overload.
+template <class Scalar>
+struct BatchTraits<Scalar, std::enable_if_t<std::is_arithmetic_v<Scalar>>> {};
 template <class Scalar_>
 struct BatchTraits<Rows<Scalar_>, void> {
   using Scalar = std::remove_const_t<Scalar_>;

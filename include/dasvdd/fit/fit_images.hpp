@@ -4,9 +4,9 @@
 
 #include <dasvdd/fit/batch.hpp>
 #include <dasvdd/fit/fitted_ensemble.hpp>
-#include <dasvdd/fit/gathered_rows.hpp>
 #include <dasvdd/fit/image_options.hpp>
 #include <dasvdd/fit/progress.hpp>
+#include <dasvdd/train/chosen_rows.hpp>
 #include <dasvdd/train/trainer.hpp>
 #include <dasvdd/train/training_rows.hpp>
 
@@ -30,11 +30,12 @@ inline std::vector<Index> images_left_out(const std::vector<Index>& order, Index
 
 /// fit_images() for any type of batch and progress.
 template <class Scalar>
-Detector<Scalar> fit_image_ensemble(Rows<const Scalar> X, const ImageOptions& options,
+Detector<Scalar> fit_image_ensemble(const AnyRows& X, const ImageOptions& options,
                                     FunctionRef<bool(const FitProgress&)> progress) {
   options.check();
   require(X.cols() > 0, "the training set has no columns");
-  require_training_rows(X, X.cols());
+  options.check_width(X.cols());
+  require_training_rows<Scalar>(X, X.cols());
   const Shape shape = options.shape_of(X.cols());
   auto [net, of_member] = image_preset<Scalar>(shape, options.kind);
   static_cast<RunOptions&>(of_member) = options;
@@ -50,11 +51,11 @@ Detector<Scalar> fit_image_ensemble(Rows<const Scalar> X, const ImageOptions& op
     LeftOut left_out{images_left_out(order, i, options.ensemble_size), {}};
     Trainer<Scalar> trainer(net, of_member);
     {
-      const GatheredRows<Scalar> mine(X, {}, all_rows_but(left_out.rows, X.rows()));
+      const ChosenRows mine(X, all_rows_but(left_out.rows, X.rows()));
       at.follow(i, of_member.epochs,
                 [&](const auto& tell) { return trainer.fit(mine.rows(), tell); });
     }
-    const GatheredRows<Scalar> others(X, {}, left_out.rows);
+    const ChosenRows others(X, left_out.rows);
     left_out.scores =
         finite_scores<Scalar>(scores_of_rows(trainer.detector(), others.rows(), options.threads));
     members.push_back({trainer.detector(), std::move(left_out)});
@@ -86,6 +87,14 @@ template <class Batch, class Progress = detail::NoProgress>
 Detector<detail::BatchScalar<Batch>> fit_images(const Batch& X, const ImageOptions& options = {},
                                                 Progress&& progress = {}) {
   return detail::fit_image_ensemble<detail::BatchScalar<Batch>>(
+      detail::rows_of(X), options,
+      [&](const FitProgress& at) { return detail::keep_going(progress, at); });
+}
+/// The same with the detector's scalar type named: `fit_images<float>(X)` of double rows.
+template <class Scalar, class Batch, class Progress = detail::NoProgress>
+Detector<Scalar> fit_images(const Batch& X, const ImageOptions& options = {},
+                            Progress&& progress = {}) {
+  return detail::fit_image_ensemble<Scalar>(
       detail::rows_of(X), options,
       [&](const FitProgress& at) { return detail::keep_going(progress, at); });
 }

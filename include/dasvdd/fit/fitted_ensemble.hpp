@@ -47,7 +47,7 @@ inline double threshold_or_largest(const Calibration& calibration, double rate,
 /// \param X the table
 template <class Scalar>
 Detector<Scalar> fitted_ensemble(const std::vector<FittedMember<Scalar>>& members, Facts facts,
-                                 Rows<const Scalar> X, int threads,
+                                 const AnyRows& X, int threads,
                                  double false_alarms = usual_false_alarms) {
   std::vector<Detector<Scalar>> detectors;
   LeftOutScores left_out(X.rows());

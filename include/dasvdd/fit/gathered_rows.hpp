@@ -4,6 +4,7 @@
 
 #include <dasvdd/detect/scaler.hpp>
 #include <dasvdd/kernels/dispatch.hpp>
+#include <dasvdd/train/chosen_rows.hpp>
 #include <dasvdd/train/row_numbers.hpp>
 
 #include <cstddef>
@@ -16,12 +17,11 @@ namespace detail {
 template <class Scalar>
 class GatheredRows {
  public:
-  GatheredRows(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
-               const std::vector<Index>& numbers)
+  GatheredRows(const AnyRows& X, const Scaler<Scalar>& scaler, const std::vector<Index>& numbers)
       : d_(X.cols()), data_(static_cast<Index>(numbers.size()) * d_) {
     for (std::size_t r = 0; r < numbers.size(); ++r) {
-      scaler.apply(kernels::best<Scalar>(), X.row(numbers[r]), d_,
-                   data_.data() + static_cast<Index>(r) * d_);
+      scaler.apply_row(kernels::best<Scalar>(), X, numbers[r],
+                       data_.data() + static_cast<Index>(r) * d_);
     }
   }
 
@@ -35,14 +35,14 @@ class GatheredRows {
 /// The standardizer of the rows by number; of X itself where they are all of its rows. With fewer rows
 /// than features no scale is below the features' median.
 template <class Scalar>
-Scaler<Scalar> standardizer_of(Rows<const Scalar> X, const std::vector<Index>& numbers) {
+Scaler<Scalar> standardizer_of(const AnyRows& X, const std::vector<Index>& numbers) {
   const Index n = static_cast<Index>(numbers.size());
-  const auto of = [&](Rows<const Scalar> rows) -> Scaler<Scalar> {
+  const auto of = [&](const AnyRows& rows) -> Scaler<Scalar> {
     return {n > X.cols() ? Standardizer<Scalar>::of(rows)
                          : Standardizer<Scalar>::of_one_unit(rows)};
   };
   if (n == X.rows()) return of(X);
-  return of(GatheredRows<Scalar>(X, Scaler<Scalar>(), numbers).rows());
+  return of(ChosenRows(X, numbers).rows());
 }
 
 }  // namespace detail

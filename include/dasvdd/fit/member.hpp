@@ -23,7 +23,7 @@ namespace detail {
 /// What all members of a fit share.
 template <class Scalar>
 struct FitTask {
-  Rows<const Scalar> X;
+  AnyRows X;
   const FitOptions& options;
   Scaler<Scalar> scaler;
   std::vector<Index> order;   ///< numbers of the rows to train on, in one random order
@@ -59,7 +59,7 @@ template <class Scalar, class F>
 Detector<Scalar> finished_with_lowest(const FitTask<Scalar>& task, FitReport& report,
                                       LeftOut& left_out, F&& finished_with) {
   const auto with = [&](const std::vector<Index>& numbers, FitReport& said, LeftOut& out) {
-    return finished_with(GatheredRows<Scalar>(task.X, Scaler<Scalar>(), numbers).rows(), said, out);
+    return finished_with(ChosenRows(task.X, numbers).rows(), said, out);
   };
   const auto lowest_by = [&](const Detector<Scalar>& detector) {
     return lowest(scores_of_rows(detector, task.X, 1),
@@ -115,7 +115,7 @@ DASVDD_COLD std::optional<FittedMember<Scalar>> fit_member(const FitTask<Scalar>
   AlignedBuffer<Scalar> parameters = state.parameters;
   undo_attenuation(net, state.statistics, mine.rows(), parameters);
   const auto trained = trained_net(net, state, parameters, task.scaler, Dasvdd<Scalar>());
-  const auto finished_with = [&](Rows<const Scalar> some, FitReport& said, LeftOut& out) {
+  const auto finished_with = [&](const AnyRows& some, FitReport& said, LeftOut& out) {
     return finished(finish(trained, options, some, 1, said, &out));
   };
   LeftOut left_out{task.left_out(i), {}};

@@ -22,10 +22,10 @@ Autoencoder<Scalar> member_net(Index features, Index i) {
 
 /// The rule's gamma for a member's net, from a thousand of its rows at most.
 template <class Scalar>
-GammaRule member_gamma(const GammaRule& rule, const Autoencoder<Scalar>& net, Rows<const Scalar> X,
+GammaRule member_gamma(const GammaRule& rule, const Autoencoder<Scalar>& net, const AnyRows& X,
                        std::uint64_t seed) {
   constexpr Index enough = 1000;
-  const Rows<const Scalar> some = X.middle_rows(0, std::min(X.rows(), enough));
+  const AnyRows some = X.middle_rows(0, std::min(X.rows(), enough));
   return GammaRule::value(estimate_gamma<Scalar>(net, {}, some, rule, 1, seed));
 }
 

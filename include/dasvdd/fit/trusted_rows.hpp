@@ -64,7 +64,7 @@ struct Screening {
 /// every row exactly, so that there is no mean to divide by, or where the fit has been stopped.
 /// \param trusted numbers of the rows to train on
 template <class Scalar>
-std::vector<double> brief_scores(Rows<const Scalar> X, const Scaler<Scalar>& scaler,
+std::vector<double> brief_scores(const AnyRows& X, const Scaler<Scalar>& scaler,
                                  const std::vector<Index>& trusted, std::uint64_t seed, Index i,
                                  NetsProgress& progress) {
   Options options;
@@ -111,13 +111,13 @@ std::vector<double> brief_scores(Rows<const Scalar> X, const Scaler<Scalar>& sca
 /// are trusted in the next, as the minimum covariance determinant does with a covariance (Rousseeuw &
 /// van Driessen 1999). Where it is stopped, the rows trusted so far.
 template <class Scalar>
-std::vector<Index> trusted_rows(Rows<const Scalar> X, const FitOptions& options, int threads,
+std::vector<Index> trusted_rows(const AnyRows& X, const FitOptions& options, int threads,
                                 NetsProgress& progress) {
   const Index n = X.rows();
   std::vector<Index> trusted = all_rows(n);
   for (Index round = 0; round < Screening::rounds; ++round) {
     const Scaler<Scalar> scaler =
-        options.standardize ? standardizer_of(X, trusted) : Scaler<Scalar>();
+        options.standardize ? standardizer_of<Scalar>(X, trusted) : Scaler<Scalar>();
     std::vector<std::vector<double>> scores(static_cast<std::size_t>(Screening::nets));
     progress.each(threads, Screening::nets, [&](Index i) {
       const Index net = round * Screening::nets + i;

@@ -27,9 +27,10 @@
 ///
 /// In an ensemble, `members.{k}.` stands before the names of net k's tensors, which are all but those
 /// of scaler, calibration and threshold. Metadata: `format` ("dasvdd"), `format_version`,
-/// `library_version`, `checksum` (see tensor_file.hpp), `members` (the ensemble's size), `net` (the layers as JSON, `members.{k}.net` in
-/// an ensemble), `warnings` (a JSON array of sentences; only where there are any), and the model's
-/// facts. There is no date and no name of a machine: the same run writes the same bytes.
+/// `library_version`, `checksum` (see tensor_file.hpp), `members` (the ensemble's size), `net` (the layers
+/// as JSON, `members.{k}.net` in an ensemble), `warnings` (a JSON array of sentences; only where there are
+/// any), `feature_names` (a JSON array of d names; only where there are names), and the model's facts.
+/// There is no date and no name of a machine: the same run writes the same bytes.
 ///
 /// Here is how a detector is written; model_reader.hpp reads and checks one.
 
@@ -90,6 +91,9 @@ TensorFile to_tensor_file(const Detector<Scalar>& detector, const Facts& facts =
   file.set_metadata("members", std::to_string(model.members.size()));
   if (!model.warnings.empty()) {
     file.set_metadata("warnings", nlohmann::json(model.warnings).dump());
+  }
+  if (!model.feature_names.empty()) {
+    file.set_metadata("feature_names", nlohmann::json(model.feature_names).dump());
   }
 
   const auto add_vector = [&](const std::string& name, const std::vector<double>& numbers) {

@@ -17,8 +17,8 @@ inline constexpr int model_format_version = 2;
 
 inline bool is_reserved_fact(const std::string& key) {
   return key == "format" || key == "format_version" || key == "library_version" ||
-         key == "members" || key == "net" || key == "warnings" || key == "checksum" ||
-         key.compare(0, 8, "members.") == 0;
+         key == "members" || key == "net" || key == "warnings" || key == "feature_names" ||
+         key == "checksum" || key.compare(0, 8, "members.") == 0;
 }
 
 /// A row and the two terms of its score, for load() to try.

@@ -40,7 +40,8 @@ class ModelReader {
     for (const auto& [key, word] : file_.metadata()) {
       if (!is_reserved_fact(key)) model->facts[key] = word;
     }
-    model->warnings = warnings();
+    model->warnings = strings("warnings");
+    model->feature_names = strings("feature_names");
     Calibration calibration;
     if (has("calibration.scores")) calibration = Calibration(numbers<double>("calibration.scores"));
     Calibration first_net;
@@ -88,14 +89,14 @@ class ModelReader {
     }
   }
 
-  std::vector<std::string> warnings() const {
-    const auto word = file_.metadata().find("warnings");
+  /// A list of strings in the metadata; empty where it isn't there.
+  std::vector<std::string> strings(const char* key) const {
+    const auto word = file_.metadata().find(key);
     if (word == file_.metadata().end()) return {};
     const auto list = nlohmann::json::parse(word->second, nullptr, false);
-    const bool sentences =
-        list.is_array() &&
-        std::all_of(list.begin(), list.end(), [](const auto& w) { return w.is_string(); });
-    require(sentences, "the warnings are no JSON list of strings");
+    const bool right = list.is_array() && std::all_of(list.begin(), list.end(),
+                                                      [](const auto& w) { return w.is_string(); });
+    require(right, "the metadata's '", key, "' is no JSON list of strings");
     return list.template get<std::vector<std::string>>();
   }
 

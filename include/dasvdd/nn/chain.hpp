@@ -62,10 +62,10 @@ class Chain {
     std::apply([this](const auto&... layer) { (network_.add(layer), ...); }, layers_);
   }
 
-  /// Layer number I.
-  template <std::size_t I>
+  /// Layer number Position.
+  template <std::size_t Position>
   const auto& layer() const {
-    return std::get<I>(layers_);
+    return std::get<Position>(layers_);
   }
   Index inputs() const { return network_.inputs(); }
   Index outputs() const { return network_.outputs(); }

@@ -67,8 +67,8 @@ namespace detail {
 
 template <class L>
 struct IsDense : std::false_type {};
-template <class S, int I, int O>
-struct IsDense<Dense<S, I, O>> : std::true_type {};
+template <class Scalar, int In, int Out>
+struct IsDense<Dense<Scalar, In, Out>> : std::true_type {};
 
 }  // namespace detail
 DASVDD_NAMESPACE_END

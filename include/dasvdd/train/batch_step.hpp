@@ -75,7 +75,7 @@ class BatchStep {
   /// The step on a mini-batch, and the center step before it.
   /// \param waiting each member's own: rows of the center step before this one; becomes this one's, for
   ///   the next call or move_center()
-  void operator()(const Team& team, const Training<Scalar, Objective>& t, Rows<const Scalar> X,
+  void operator()(const Team& team, const Training<Scalar, Objective>& t, const AnyRows& X,
                   RowNumbers batch, double rate, EpochSums& sums, RowNumbers& waiting) {
     const Index k = network_share(t.options.kappa, batch.count);
     const Rows<const Scalar> x = gather(team, t, X, {batch.order, k}, waiting);
@@ -106,7 +106,7 @@ class BatchStep {
   }
 
   /// The center step that waits, at the end of an epoch: nothing waits after it.
-  void move_center(const Team& team, const Training<Scalar, Objective>& t, Rows<const Scalar> X,
+  void move_center(const Team& team, const Training<Scalar, Objective>& t, const AnyRows& X,
                    RowNumbers& waiting) {
     if (waiting.count == 0) return;
     const Rows<const Scalar> x = gather(team, t, X, waiting);
@@ -118,13 +118,13 @@ class BatchStep {
 
   /// Copies rows of X, scaled, into one block: `first`, then `more`.
   Rows<const Scalar> gather(const Team& team, const Training<Scalar, Objective>& t,
-                            Rows<const Scalar> X, RowNumbers first, RowNumbers more = {}) {
+                            const AnyRows& X, RowNumbers first, RowNumbers more = {}) {
     const Index d = t.net.inputs(), stride = padded_stride<Scalar>(d);
     const Index count = first.count + more.count;
     const Range mine = team.share(count);
     for (Index i = mine.first; i < mine.last; ++i) {
       const Index row = i < first.count ? first.order[i] : more.order[i - first.count];
-      t.state.scaler.apply(pass_->kernels(), X.row(row), d, batch_.data() + i * stride);
+      t.state.scaler.apply_row(pass_->kernels(), X, row, batch_.data() + i * stride);
     }
     team.barrier();
     return {batch_.data(), count, d, stride};

@@ -15,7 +15,7 @@ namespace detail {
 /// The mean code of X's rows, m. The rows are added up in their order, whatever the threads.
 template <class Scalar>
 AlignedBuffer<Scalar> mean_code(const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler,
-                                Rows<const Scalar> X, int threads) {
+                                const AnyRows& X, int threads) {
   const Index n = X.rows(), m = net.net().code();
   AlignedBuffer<Scalar> codes(n * m), mean(m);
   forward_rows(net, scaler, X, threads, false,
@@ -35,7 +35,7 @@ AlignedBuffer<Scalar> mean_code(const PackedNetwork<Scalar>& net, const Scaler<S
 /// q = ||z - c||^2 of X's rows, n.
 template <class Scalar>
 std::vector<double> squared_distances(const PackedNetwork<Scalar>& net,
-                                      const Scaler<Scalar>& scaler, Rows<const Scalar> X,
+                                      const Scaler<Scalar>& scaler, const AnyRows& X,
                                       const Scalar* center, int threads) {
   std::vector<double> q(static_cast<std::size_t>(X.rows()));
   forward_rows(

@@ -22,19 +22,18 @@ struct Diagnosis {
 /// Mean over rows and features of the squared distance from the mean row, in the net's units: what
 /// the error of a net that reconstructs every input as that row.
 template <class Scalar>
-double variance(const kernels::Table<Scalar>& k, const Scaler<Scalar>& scaler,
-                Rows<const Scalar> X) {
+double variance(const kernels::Table<Scalar>& k, const Scaler<Scalar>& scaler, const AnyRows& X) {
   const Index n = X.rows(), d = X.cols();
   AlignedBuffer<Scalar> row(d), mean(d);
   AlignedBuffer<double> sum(d);
   for (Index i = 0; i < n; ++i) {
-    scaler.apply(k, X.row(i), d, row.data());
+    scaler.apply_row(k, X, i, row.data());
     for (Index j = 0; j < d; ++j) sum[j] += static_cast<double>(row[j]);
   }
   for (Index j = 0; j < d; ++j) mean[j] = static_cast<Scalar>(sum[j] / static_cast<double>(n));
   double total = 0;
   for (Index i = 0; i < n; ++i) {
-    scaler.apply(k, X.row(i), d, row.data());
+    scaler.apply_row(k, X, i, row.data());
     total += static_cast<double>(k.squared_distance(row.data(), mean.data(), d));
   }
   return total / static_cast<double>(n * d);

@@ -25,7 +25,7 @@ DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
 template <class Scalar>
-std::vector<double> scores_of_rows(const Detector<Scalar>& detector, Rows<const Scalar> X,
+std::vector<double> scores_of_rows(const Detector<Scalar>& detector, const AnyRows& X,
                                    int threads) {
   std::vector<Scalar> scores(static_cast<std::size_t>(X.rows()));
   detector.score(X, scores.data(), threads);
@@ -54,7 +54,7 @@ TrainedNet<Scalar> trained_net(const Autoencoder<Scalar>& net, const State& stat
 template <class Scalar>
 DASVDD_COLD RowTerms<Scalar> terms_of_rows(const PackedNetwork<Scalar>& packed,
                                            const TrainedNet<Scalar>& trained,
-                                           const ScoreFormRow<Scalar>& form, Rows<const Scalar> X,
+                                           const ScoreFormRow<Scalar>& form, const AnyRows& X,
                                            int threads) {
   const Index n = X.rows(), d = trained.net.inputs(), m = trained.net.code();
   const bool decode = trained.decodes(), keep_codes = form.needs_codes || !decode;
@@ -124,7 +124,7 @@ DASVDD_COLD std::vector<double> scores_of_terms(const ScoreTerms<Scalar>& score,
 /// \param X the rows of `rows` and `scores`
 template <class Scalar>
 DASVDD_COLD Diagnosis diagnosis_of(const TrainedNet<Scalar>& trained, const RowTerms<Scalar>& rows,
-                                   const std::vector<double>& scores, Rows<const Scalar> X) {
+                                   const std::vector<double>& scores, const AnyRows& X) {
   const Index n = X.rows(), d = X.cols(), m = trained.net.code();
   const auto& k = kernels::best<Scalar>();
   Diagnosis seen;
@@ -181,7 +181,7 @@ std::vector<double> left_out_scores(const ScoreTerms<Scalar>& terms, const RowTe
 /// \param left_out rows of X that the net was not trained on; gets their scores
 template <class Scalar>
 DASVDD_COLD std::optional<Detector<Scalar>> finish(const TrainedNet<Scalar>& trained,
-                                                   const Options& options, Rows<const Scalar> X,
+                                                   const Options& options, const AnyRows& X,
                                                    int threads, FitReport& report,
                                                    LeftOut* left_out = nullptr) {
   PackedNetwork<Scalar> packed(trained.net, trained.parameters.data(), trained.statistics.data());
@@ -202,6 +202,7 @@ DASVDD_COLD std::optional<Detector<Scalar>> finish(const TrainedNet<Scalar>& tra
   model->scaler = trained.scaler;
   model->facts = facts<Scalar>(options, trained.objective);
   model->warnings = report.warnings;
+  model->feature_names = options.feature_names;
   return Detector<Scalar>(std::move(model), threshold);
 }
 

@@ -18,7 +18,7 @@ namespace detail {
 /// which an untrained net has none of yet, take the mini-batch's own.
 template <class Scalar>
 void forward_batches(const Autoencoder<Scalar>& net, const Scalar* parameters, Scalar* statistics,
-                     const Scaler<Scalar>& scaler, Rows<const Scalar> X, int threads,
+                     const Scaler<Scalar>& scaler, const AnyRows& X, int threads,
                      typename PackedNetwork<Scalar>::Visitor f) {
   constexpr Index usual = 200;
   const Index n = X.rows(), d = X.cols(), stride = padded_stride<Scalar>(d);
@@ -32,7 +32,7 @@ void forward_batches(const Autoencoder<Scalar>& net, const Scalar* parameters, S
       const Range rows = share(n, b, batches);
       const Range mine = team.share(rows.size());
       for (Index i = mine.first; i < mine.last; ++i) {
-        scaler.apply(pass.kernels(), X.row(rows.first + i), d, inputs.data() + i * stride);
+        scaler.apply_row(pass.kernels(), X, rows.first + i, inputs.data() + i * stride);
       }
       team.barrier();
       const Rows<const Scalar> x(inputs.data(), rows.size(), d, stride);
@@ -52,7 +52,7 @@ void forward_batches(const Autoencoder<Scalar>& net, const Scalar* parameters, S
 /// \param initialize called as initialize(t, parameters, statistics) to make net number t
 template <class Scalar>
 DASVDD_COLD double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<Scalar>& scaler,
-                                  Rows<const Scalar> X, const Scalar* center, const GammaRule& rule,
+                                  const AnyRows& X, const Scalar* center, const GammaRule& rule,
                                   int threads,
                                   FunctionRef<void(int, Scalar*, Scalar*)> initialize) {
   if (rule.kind == GammaRule::Kind::value) return rule.factor * rule.number;
@@ -104,8 +104,7 @@ DASVDD_COLD double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<S
 /// The same with the nets, and the center's start, of a seed.
 template <class Scalar>
 double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<Scalar>& scaler,
-                      Rows<const Scalar> X, const GammaRule& rule, int threads,
-                      std::uint64_t seed) {
+                      const AnyRows& X, const GammaRule& rule, int threads, std::uint64_t seed) {
   const auto start = CenterState<Scalar>::drawn(net.code(), random_stream(seed, Stream::center));
   return estimate_gamma<Scalar>(net, scaler, X, start.center.data(), rule, threads,
                                 [&](int t, Scalar* parameters, Scalar* statistics) {

@@ -3,52 +3,49 @@
 /// Rows that a run keeps out of its training to watch it by.
 
 #include <dasvdd/detect/forward_rows.hpp>
+#include <dasvdd/train/chosen_rows.hpp>
+#include <dasvdd/train/row_numbers.hpp>
 #include <dasvdd/train/streams.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
 /// A random share of X's rows and the others, both in the rows' order; at least one of each kind.
-template <class Scalar>
 class HeldOut {
  public:
-  HeldOut(Rows<const Scalar> X, double share, std::uint64_t seed) : d_(X.cols()) {
-    const Index n = X.rows();
-    const Index count = std::clamp<Index>(
-        static_cast<Index>(std::floor(share * static_cast<double>(n) + 0.5)), 1, n - 2);
-    std::vector<Index> order(static_cast<std::size_t>(n));
-    std::iota(order.begin(), order.end(), Index(0));
-    random_stream(seed, Stream::validation).shuffle(order.data(), order.size());
-    std::sort(order.begin(), order.begin() + count);
-    std::sort(order.begin() + count, order.end());
-    watched_ = AlignedBuffer<Scalar>(count, d_);
-    trained_ = AlignedBuffer<Scalar>(n - count, d_);
-    for (Index i = 0; i < n; ++i) {
-      Scalar* to = i < count ? watched_.data() + i * d_ : trained_.data() + (i - count) * d_;
-      std::copy_n(X.row(order[static_cast<std::size_t>(i)]), d_, to);
-    }
-  }
+  HeldOut(const AnyRows& X, double share, std::uint64_t seed)
+      : HeldOut(X, drawn(X.rows(), share, seed)) {}
 
-  Rows<const Scalar> watched() const { return {watched_.data(), watched_.size() / d_, d_}; }
-  Rows<const Scalar> trained() const { return {trained_.data(), trained_.size() / d_, d_}; }
+  AnyRows watched() const { return watched_.rows(); }
+  AnyRows trained() const { return trained_.rows(); }
 
  private:
-  Index d_;
-  AlignedBuffer<Scalar> watched_, trained_;
+  HeldOut(const AnyRows& X, const std::vector<Index>& watched)
+      : watched_(X, watched), trained_(X, all_rows_but(watched, X.rows())) {}
+
+  static std::vector<Index> drawn(Index n, double share, std::uint64_t seed) {
+    const Index count = std::clamp<Index>(
+        static_cast<Index>(std::floor(share * static_cast<double>(n) + 0.5)), 1, n - 2);
+    std::vector<Index> order = all_rows(n);
+    random_stream(seed, Stream::validation).shuffle(order.data(), order.size());
+    order.resize(static_cast<std::size_t>(count));
+    std::sort(order.begin(), order.end());
+    return order;
+  }
+
+  ChosenRows watched_, trained_;
 };
 
 /// r_weight * mean r + q_weight * mean q of X's rows, added up in their order.
 template <class Scalar>
-double mean_loss(const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler,
-                 Rows<const Scalar> X, const Scalar* center, double r_weight, double q_weight,
-                 int threads) {
+double mean_loss(const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler, const AnyRows& X,
+                 const Scalar* center, double r_weight, double q_weight, int threads) {
   const Index n = X.rows(), d = X.cols(), m = net.net().code();
   const auto& k = net.kernels();
   AlignedBuffer<double> r(n), q(n);

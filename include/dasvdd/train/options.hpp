@@ -2,6 +2,7 @@
 /// \file
 /// What one says to a trainer, and what all options have in common.
 
+#include <dasvdd/detect/feature_names.hpp>
 #include <dasvdd/kernels/mixed_table.hpp>
 #include <dasvdd/nn/shape.hpp>
 #include <dasvdd/train/adam.hpp>
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
@@ -33,9 +35,18 @@ struct RunOptions {
   /// mixed_precision() trains big nets in float two to four times as fast, where the CPU can.
   /// Scores are computed in the net's own numbers whatever it trained in.
   Precision precision = {};
+  /// One name a feature, kept with the detector (Detector::feature_names) and used in warnings; none where
+  /// features have no names.
+  std::vector<std::string> feature_names = {};
 
   void check() const {
     require(threads >= 0, "threads is ", threads, ", expected 0 (all) or a positive number");
+    check_feature_names(feature_names);
+  }
+  /// Refuses names that don't fit rows of d numbers.
+  void check_width(Index d) const {
+    const Index names = static_cast<Index>(feature_names.size());
+    require(names == 0 || names == d, "there are ", names, " feature names for ", d, " features");
   }
 };
 

@@ -204,8 +204,8 @@ ScoreTerms<Scalar> several_centers_terms(const TrainedNet<Scalar>& trained,
       raw.evaluate(kernels::best<Scalar>(), {rows.outputs.data() + i * d, 1, d}, nullptr, 0,
                    scratch.data(), &p.back());
     }
-    const double spread = variance(kernels::best<Scalar>(), Scaler<Scalar>(),
-                                   Rows<const Scalar>(rows.outputs.data(), n, d));
+    const double spread =
+        variance(kernels::best<Scalar>(), Scaler<Scalar>(), AnyRows(rows.outputs.data(), n, d));
     const double weight = trust / ninety_of(p, 1e-9 * spread);
     for (std::size_t i = 0; i < p.size(); ++i) terms.left_out[i] += weight * p[i];
     terms.latent = ScoreTerm<Scalar>::nearest_of(d, weight, width, std::move(centers));

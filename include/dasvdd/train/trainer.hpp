@@ -52,6 +52,7 @@ class Trainer {
   explicit Trainer(Autoencoder<Scalar> net, Options options = {}, Objective objective = Objective())
       : net_(std::move(net)), options_(options), objective_(objective) {
     options_.check();
+    options_.check_width(net_.inputs());
     detail::require(!Objective::uses_decoder || net_.has_decoder(), "the objective ",
                     Objective::name, " needs a net with a decoder");
     detail::require(Objective::uses_decoder || !net_.has_decoder(), "the objective ",
@@ -81,22 +82,22 @@ class Trainer {
   /// \param progress called as progress(const EpochReport&) after each epoch; returning false stops
   /// \throws InvalidArgument before anything has changed
   template <class Progress>
-  FitReport fit(Rows<const Scalar> X, Progress&& progress) {
+  FitReport fit(const detail::AnyRows& X, Progress&& progress) {
     return fit_anew(X,
                     [&](const EpochReport& epoch) { return detail::keep_going(progress, epoch); });
   }
-  FitReport fit(Rows<const Scalar> X) { return fit(X, detail::NoProgress()); }
+  FitReport fit(const detail::AnyRows& X) { return fit(X, detail::NoProgress()); }
 
   /// Continues the training on new rows, with the scaler, gamma and center there are. The learning
   /// rate falls to options.final_rate over these epochs anew; options.validation and patience hold
   /// as in fit().
   /// \param epochs passes over X
   template <class Progress>
-  FitReport partial_fit(Rows<const Scalar> X, Index epochs, Progress&& progress) {
+  FitReport partial_fit(const detail::AnyRows& X, Index epochs, Progress&& progress) {
     return go_on(X, epochs,
                  [&](const EpochReport& epoch) { return detail::keep_going(progress, epoch); });
   }
-  FitReport partial_fit(Rows<const Scalar> X, Index epochs = 1) {
+  FitReport partial_fit(const detail::AnyRows& X, Index epochs = 1) {
     return partial_fit(X, epochs, detail::NoProgress());
   }
 
@@ -109,7 +110,7 @@ class Trainer {
   }
   /// The detector of the net as it stands, for those who call step() themselves; score form and
   /// threshold come from X.
-  Detector<Scalar> detector(Rows<const Scalar> X) const {
+  Detector<Scalar> detector(const detail::AnyRows& X) const {
     check_rows(X);
     FitReport unused;
     return detail::finished(finish(X, unused));
@@ -120,11 +121,11 @@ class Trainer {
   /// fit() without its end: makes no detector, and the report says nothing of the net's scores. For
   /// those who change the trained net, or score it their own way.
   template <class Progress>
-  FitReport train(Rows<const Scalar> X, Progress&& progress) {
+  FitReport train(const detail::AnyRows& X, Progress&& progress) {
     return train_anew(
         X, [&](const EpochReport& epoch) { return detail::keep_going(progress, epoch); });
   }
-  FitReport train(Rows<const Scalar> X) { return train(X, detail::NoProgress()); }
+  FitReport train(const detail::AnyRows& X) { return train(X, detail::NoProgress()); }
 
   const State& state() const { return state_; }
   /// Puts a state back. Throws InvalidArgument where its sizes are not this net's.
@@ -146,7 +147,7 @@ class Trainer {
   }
 
   /// One mini-batch step on the rows of X in their order, with the current gamma.
-  EpochReport step(Rows<const Scalar> X) {
+  EpochReport step(const detail::AnyRows& X) {
     check_rows(X);
     prepare_steps(X.rows());
     detector_.reset();
@@ -165,7 +166,7 @@ class Trainer {
 
   /// The gradient of the mean objective over all rows of X, the center fixed, in the net's flat
   /// layout. Changes nothing.
-  detail::AlignedBuffer<Scalar> gradient(Rows<const Scalar> X) {
+  detail::AlignedBuffer<Scalar> gradient(const detail::AnyRows& X) {
     check_rows(X);
     prepare_steps(X.rows());
     detail::AlignedBuffer<Scalar> result(net_.parameters());
@@ -187,9 +188,11 @@ class Trainer {
   static double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
   }
-  void check_rows(Rows<const Scalar> X) const { detail::require_training_rows(X, net_.inputs()); }
+  void check_rows(const detail::AnyRows& X) const {
+    detail::require_training_rows<Scalar>(X, net_.inputs());
+  }
   /// Rows to train on, of which options.validation may take some.
-  void check_run(Rows<const Scalar> X) const {
+  void check_run(const detail::AnyRows& X) const {
     check_rows(X);
     detail::require(options_.validation == 0 || X.rows() > 2,
                     "the training set has 2 rows, expected at least 3: validation takes one");
@@ -231,7 +234,7 @@ class Trainer {
     return detail::PackedNetwork<Scalar>(net_, state_.parameters.data(), state_.statistics.data());
   }
   /// The net's detector, its score and threshold made from X.
-  std::optional<Detector<Scalar>> finish(Rows<const Scalar> X, FitReport& report) const {
+  std::optional<Detector<Scalar>> finish(const detail::AnyRows& X, FitReport& report) const {
     const auto trained =
         detail::trained_net(net_, state_, state_.parameters, state_.scaler, objective_);
     return detail::finish(trained, options_, X, all_threads(), report);
@@ -239,7 +242,7 @@ class Trainer {
 
   // ---- a run: a start, epochs, an end -----------------------------------------------------------
 
-  FitReport fit_anew(Rows<const Scalar> X, Progress progress) {
+  FitReport fit_anew(const detail::AnyRows& X, Progress progress) {
     const auto start = Clock::now();
     FitReport report = train_anew(X, progress);
     detector_ = finish(X, report);
@@ -247,10 +250,10 @@ class Trainer {
     return report;
   }
 
-  FitReport train_anew(Rows<const Scalar> X, Progress progress) {
+  FitReport train_anew(const detail::AnyRows& X, Progress progress) {
     const auto start = Clock::now();
     check_run(X);
-    const auto scaler = detail::row_scaler(options_, X);
+    const auto scaler = detail::row_scaler<Scalar>(options_, X);
     // A run's gamma is decided before anything has changed: its estimate may fail.
     const double gamma = Objective::estimates_gamma
                              ? detail::estimate_gamma<Scalar>(net_, scaler, X, options_.gamma,
@@ -270,7 +273,7 @@ class Trainer {
     return report;
   }
 
-  FitReport go_on(Rows<const Scalar> X, Index epochs, Progress progress) {
+  FitReport go_on(const detail::AnyRows& X, Index epochs, Progress progress) {
     const auto start = Clock::now();
     detail::require(state_.epochs > 0, "partial_fit goes on with a fitted net; call fit first");
     detail::require(epochs >= 1, "partial_fit: epochs is ", epochs, ", expected at least 1");
@@ -282,18 +285,18 @@ class Trainer {
     return report;
   }
 
-  void run(Rows<const Scalar> X, Index epochs, Progress progress, FitReport& report) {
+  void run(const detail::AnyRows& X, Index epochs, Progress progress, FitReport& report) {
     if (options_.validation > 0) {
-      const detail::HeldOut<Scalar> split(X, options_.validation, options_.seed);
+      const detail::HeldOut split(X, options_.validation, options_.seed);
       run_epochs(split.trained(), split.watched(), epochs, progress, report);
     } else {
-      run_epochs(X, {nullptr, 0, 0}, epochs, progress, report);
+      run_epochs(X, X.middle_rows(0, 0), epochs, progress, report);
     }
   }
 
   /// \param watched rows that decide which epoch's net is kept; none: the last's
-  void run_epochs(Rows<const Scalar> X, Rows<const Scalar> watched, Index epochs, Progress progress,
-                  FitReport& report) {
+  void run_epochs(const detail::AnyRows& X, const detail::AnyRows& watched, Index epochs,
+                  Progress progress, FitReport& report) {
     detector_.reset();
     report.gamma = state_.gamma;
     report.epochs.reserve(static_cast<std::size_t>(std::min<Index>(epochs, 10000)));
@@ -335,7 +338,7 @@ class Trainer {
 
   /// One pass over the rows.
   /// \param good what to fall back to if a layer of the user's own throws
-  EpochReport run_epoch(Rows<const Scalar> X, Index epoch, Index epochs, int threads,
+  EpochReport run_epoch(const detail::AnyRows& X, Index epoch, Index epochs, int threads,
                         const Good& good, FitReport& report) {
     const auto start = Clock::now();
     // Shuffled from the rows' own order each time: an epoch depends on the generator alone, not on
@@ -375,7 +378,7 @@ class Trainer {
   }
 
   /// Looks at the held-out rows after an epoch and keeps the best. Whether to go on.
-  bool watch(Rows<const Scalar> rows, EpochReport& done, Good& best, FitReport& report) const {
+  bool watch(const detail::AnyRows& rows, EpochReport& done, Good& best, FitReport& report) const {
     done.validation_loss = detail::mean_loss(
         network(), state_.scaler, rows, state_.center.center.data(),
         objective_.reconstruction_weight(), objective_.latent_weight(state_.gamma), all_threads());
