@@ -443,6 +443,44 @@ TEST_CASE("a model that computes something else than when it was written is refu
         }) == "'m': tensor 'self_test.row' is 4, expected 5");
 }
 
+TEST_CASE("a small file that takes much to score is refused, unless the caller allows it") {
+  // After the first layer 7 numbers are enlarged to 7 million, by a layer without a parameter, and shrunk again.
+  const TensorFile good = to_tensor_file(trained<float>(quick()));
+  TensorFile bomb;
+  for (const Tensor& t : good.tensors()) {
+    std::string name = t.name;
+    if (name.compare(0, 10, "encoder.2.") == 0) name[8] = '5';
+    if (name.compare(0, 10, "self_test.") == 0) continue;
+    if (t.dtype == DType::F64) {
+      bomb.add(name, t.shape, t.as<double>().data());
+    } else {
+      bomb.add(name, t.shape, t.as<float>().data());
+    }
+  }
+  for (const auto& [key, word] : good.metadata()) bomb.set_metadata(key, word);
+  std::string net = good.metadata("net");
+  net.insert(net.find(R"(["dense",7,3,1])"),
+             R"(["upsample_nearest2d",1,1,7,256],["upsample_nearest2d",1,256,1792,4],)"
+             R"(["max_pool2d",1,1024,7168,1024,1024],)");
+  bomb.set_metadata("net", net);
+  CHECK(bomb.serialize().size() < 4000);
+
+  const auto read = [&](const LoadLimits& limits) {
+    return from_tensor_file<float>(bomb, {}, limits);
+  };
+  LoadLimits limits;
+  CHECK_THROWS_WITH_AS(read(limits), doctest::Contains("the model takes a workspace of 56371"),
+                       FileError);
+  limits.workspace_bytes = std::int64_t(1) << 33;
+  const std::int64_t cost = read(limits).model().multiply_adds();
+  limits.multiply_adds = cost - 1;
+  CHECK_THROWS_WITH_AS(
+      read(limits),
+      doctest::Contains(
+          ("multiply-adds a row or more, at most " + std::to_string(cost - 1)).c_str()),
+      FileError);
+}
+
 TEST_CASE("warnings that are no list of sentences are refused") {
   for (const char* word : {"", "none", "{}", "[1]", R"(["a",null])", R"(["a")"}) {
     CHECK(refusal([&](std::map<std::string, Tensor>&, Facts& words) {
@@ -489,9 +527,12 @@ TEST_CASE("a net that is no net is refused, and a vast one before memory is take
   CHECK(with_encoder(R"([["relu"]])").find("can't be the first layer") != std::string::npos);
   CHECK(with_encoder(R"([["dense",5,4,1]])") ==
         "'m': the decoder takes a code of 3 numbers, the encoder gives 4");
+  CHECK(with_encoder(R"([["dense",5,100000,1],["dense",100000,100000,1],["dense",100000,3,1]])") ==
+        "'m': tensor 'encoder.0.weight' is 7 x 5, expected 100000 x 5 as the net says");
   CHECK(with_encoder(
             R"([["dense",5,1000000,1],["dense",1000000,1000000,1],["dense",1000000,3,1]])") ==
-        "'m': tensor 'encoder.0.weight' is 7 x 5, expected 1000000 x 5 as the net says");
+        "'m': the model takes 1000008000015 multiply-adds a row or more, at most 68719476736 are "
+        "allowed (LoadLimits)");
   std::string deep = "[[\"dense\",5,3,1]";
   for (int i = 0; i < 10000; ++i) deep += ",[\"relu\"]";
   CHECK(with_encoder(deep + "]") == "'m': the encoder has 10001 layers, at most 10000 are read");

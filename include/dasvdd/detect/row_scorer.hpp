@@ -40,7 +40,7 @@ class RowScorer {
   void each_tile(const AnyRows& X, std::size_t member, F&& f) {
     for (Index first = 0; first < X.rows(); first += w_.tile_) {
       const Rows<const Scalar> x = scaled(tile_of(X, first));
-      f(first, model_.members[member].network.forward(x, w_.forward_[member]));
+      f(first, model_.members[member].network.forward(x, w_.forward_));
     }
   }
 
@@ -87,7 +87,7 @@ class RowScorer {
     const Rows<const Scalar> x = scaled(X);
     for (std::size_t i = 0; i < model_.members.size(); ++i) {
       const auto& member = model_.members[i];
-      const auto result = member.network.forward(x, w_.forward_[i], member.uses_decoder());
+      const auto result = member.network.forward(x, w_.forward_, member.uses_decoder());
       if (member.uses_decoder()) {
         add_term(i, x.rows(), reconstruction, term, [&](double* out) {
           member.reconstruction.evaluate(k_, result.output, x.data(), x.stride(),

@@ -31,12 +31,14 @@ class Workspace {
         stride_(detail::padded_stride<Scalar>(model_->features())),
         rows_(tile * stride_),
         terms_(4 * tile) {
+    detail::ForwardSize<Scalar> size(tile);  // the members take turns
     Index scratch = 0;
     for (const auto& member : model_->members) {
-      forward_.push_back(member.network.make_buffers(tile));
+      size.cover(member.network.net());
       scratch =
           std::max({scratch, member.reconstruction.scratch(tile), member.latent.scratch(tile)});
     }
+    forward_ = size.buffers();
     scratch_ = detail::AlignedBuffer<Scalar>(scratch);
     if (model_->narrow()) {
       Index widest = model_->features();
@@ -55,7 +57,7 @@ class Workspace {
   Index tile_, stride_;
   detail::AlignedBuffer<Scalar> rows_, scratch_;
   detail::AlignedBuffer<double> terms_;
-  std::vector<detail::ForwardBuffers<Scalar>> forward_;
+  detail::ForwardBuffers<Scalar> forward_;
   detail::NarrowBuffers<Scalar> narrow_;  // empty unless the model is narrow
 };
 

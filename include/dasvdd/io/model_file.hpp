@@ -154,11 +154,11 @@ TensorFile to_tensor_file(const Detector<Scalar>& detector, const Facts& facts =
 /// \param factory makes layers of the user's own
 /// \throws FileError when the file is no model, of another scalar type, or doesn't fit together
 template <class Scalar>
-Detector<Scalar> from_tensor_file(const TensorFile& file,
-                                  const LayerFactory<Scalar>& factory = {}) {
+Detector<Scalar> from_tensor_file(const TensorFile& file, const LayerFactory<Scalar>& factory = {},
+                                  const LoadLimits& limits = {}) {
   // What the parts of a model refuse as an argument is here a fault of the file.
   try {
-    return ModelReader<Scalar>(file, factory).detector();
+    return ModelReader<Scalar>(file, factory, limits).detector();
   } catch (const InvalidArgument& error) {
     throw FileError(error_prefix(file.source()) + error.what());
   }
@@ -183,12 +183,14 @@ void save(const Detector<Scalar>& detector, const std::filesystem::path& path,
 /// \tparam Scalar the type it was trained in, float or double
 /// \param factory makes layers of the user's own: called with what Layer::spec() said, returns the
 ///   layer, or null for a name it doesn't know
-/// \throws FileError when the file can't be read, is no model, is of another scalar type, or
-///   contradicts itself
+/// \param limits what the model may cost
+/// \throws FileError when the file can't be read, is no model, is of another scalar type, contradicts
+///   itself, costs more than the limits, or no longer gives its self-test row the score it had
 template <class Scalar>
 Detector<Scalar> load(const std::filesystem::path& path,
-                      const detail::LayerFactory<Scalar>& factory = {}) {
-  return detail::from_tensor_file<Scalar>(detail::TensorFile::read(path), factory);
+                      const detail::LayerFactory<Scalar>& factory = {},
+                      const LoadLimits& limits = {}) {
+  return detail::from_tensor_file<Scalar>(detail::TensorFile::read(path), factory, limits);
 }
 
 DASVDD_NAMESPACE_END

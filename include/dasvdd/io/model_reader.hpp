@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -18,6 +19,16 @@
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
+namespace detail {}  // namespace detail
+
+/// What a model may cost: load() refuses one that costs more, in a sentence, before it takes memory for it.
+/// A file of a few hundred bytes can describe a net that takes gigabytes. Raise a limit for a model of your
+/// own that is refused; lower them where files come from strangers and rows are many.
+struct LoadLimits {
+  std::int64_t multiply_adds = std::int64_t(1) << 36;    ///< a row; 2^36 take a core about a second
+  std::int64_t workspace_bytes = std::int64_t(1) << 30;  ///< of one thread that scores
+};
+
 namespace detail {
 
 /// Makes a detector of one file's tensors and words; model_file.hpp lists them. Throws FileError, and
@@ -25,8 +36,8 @@ namespace detail {
 template <class Scalar>
 class ModelReader {
  public:
-  ModelReader(const TensorFile& file, const LayerFactory<Scalar>& factory)
-      : file_(file), factory_(factory) {}
+  ModelReader(const TensorFile& file, const LayerFactory<Scalar>& factory, const LoadLimits& limits)
+      : file_(file), factory_(factory), limits_(limits) {}
 
   Detector<Scalar> detector() {
     check_format();
@@ -113,6 +124,7 @@ class ModelReader {
 
   Member<Scalar> member(const std::string& prefix) {
     const Autoencoder<Scalar> net = read_net(prefix);
+    check_cost(net);
     const std::vector<TensorPlace> places = tensor_places(net);
     // Every tensor is there in its full size before memory is taken for the net that the metadata
     // speak of.
@@ -152,6 +164,18 @@ class ModelReader {
             gamma,
             std::move(reconstruction),
             std::move(latent)};
+  }
+
+  /// Sizes of layers are capped one by one; this caps what they cost together, and with the members before.
+  void check_cost(const Autoencoder<Scalar>& net) {
+    multiply_adds_ = saturating_sum(multiply_adds_, net.multiply_adds());
+    require(multiply_adds_ <= limits_.multiply_adds, "the model takes ", multiply_adds_,
+            " multiply-adds a row or more, at most ", limits_.multiply_adds,
+            " are allowed (LoadLimits)");
+    constexpr Index rows = kernels::batch_tile;
+    const std::int64_t bytes = ForwardSize<Scalar>(rows).cover(net).bytes();
+    require(bytes <= limits_.workspace_bytes, "the model takes a workspace of ", bytes,
+            " bytes or more, at most ", limits_.workspace_bytes, " are allowed (LoadLimits)");
   }
 
   Autoencoder<Scalar> read_net(const std::string& prefix) const {
@@ -225,6 +249,8 @@ class ModelReader {
 
   const TensorFile& file_;
   const LayerFactory<Scalar>& factory_;
+  const LoadLimits& limits_;
+  std::int64_t multiply_adds_ = 0;
   std::set<std::string> taken_;
 };
 

@@ -20,6 +20,43 @@ struct ForwardBuffers {
   Index rows = 0, stride = 0, code_stride = 0;
 };
 
+/// The room that forward passes take, for tiles of `rows` rows; of several nets that take turns in it, the most.
+template <class Scalar>
+class ForwardSize {
+ public:
+  explicit ForwardSize(Index rows) : rows_(rows) {}
+
+  ForwardSize& cover(const Autoencoder<Scalar>& net) {
+    for (const auto& step : net.joined().steps()) {
+      widest_ = std::max(widest_, step.outputs);
+      if (step.layer) scratch_ = std::max(scratch_, step.layer->scratch(rows_));
+    }
+    code_ = std::max(code_, net.code());
+    return *this;
+  }
+
+  std::int64_t bytes() const {
+    const std::int64_t row = 2 * std::int64_t(detail::padded_stride<Scalar>(widest_)) +
+                             std::int64_t(detail::padded_stride<Scalar>(code_));
+    return saturating_product(saturating_sum(saturating_product(row, rows_), scratch_),
+                              sizeof(Scalar));
+  }
+
+  ForwardBuffers<Scalar> buffers() const {
+    ForwardBuffers<Scalar> b;
+    b.rows = rows_;
+    b.stride = detail::padded_stride<Scalar>(widest_);
+    b.code_stride = detail::padded_stride<Scalar>(code_);
+    for (auto& result : b.results) result = AlignedBuffer<Scalar>(rows_, b.stride);
+    b.code = AlignedBuffer<Scalar>(rows_, b.code_stride);
+    b.scratch = AlignedBuffer<Scalar>(scratch_);
+    return b;
+  }
+
+ private:
+  Index rows_, widest_ = 1, code_ = 1, scratch_ = 0;
+};
+
 /// An autoencoder ready to compute: immutable after pack(), shared by any number of threads.
 template <class Scalar>
 class PackedNetwork {
@@ -84,19 +121,7 @@ class PackedNetwork {
   const kernels::Table<Scalar>& kernels() const { return *k_; }
 
   ForwardBuffers<Scalar> make_buffers(Index rows) const {
-    ForwardBuffers<Scalar> b;
-    Index widest = 1, scratch = 0;
-    for (const auto& step : net_.joined().steps()) {
-      widest = std::max(widest, step.outputs);
-      if (step.layer) scratch = std::max(scratch, step.layer->scratch(rows));
-    }
-    b.rows = rows;
-    b.stride = detail::padded_stride<Scalar>(widest);
-    b.code_stride = detail::padded_stride<Scalar>(net_.code());
-    for (auto& result : b.results) result = AlignedBuffer<Scalar>(rows, b.stride);
-    b.code = AlignedBuffer<Scalar>(rows, b.code_stride);
-    b.scratch = AlignedBuffer<Scalar>(scratch);
-    return b;
+    return ForwardSize<Scalar>(rows).cover(net_).buffers();
   }
 
   /// Latent codes (rows x m) and reconstructions (rows x d; without rows where there is no decoder) of one
