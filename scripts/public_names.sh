@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prints every name of namespace dasvdd that a program sees, one a line: what clang offers behind `dasvdd::`.
-#   sh scripts/public_names.sh           through dasvdd.hpp, io/model_file.hpp, train/mixed_precision.hpp and
-#                                        detect/drift_watch.hpp
+#   sh scripts/public_names.sh           through dasvdd.hpp, io/model_file.hpp, io/checkpoint_file.hpp,
+#                                        train/mixed_precision.hpp and detect/drift_watch.hpp
 #   sh scripts/public_names.sh --check   fails where docs/api.md lists other names, or there are more than 60
 # Names with a life of their own inside the library are in dasvdd::detail, which is not printed.
 set -eu
@@ -20,6 +20,7 @@ trap 'rm -rf "$folder"' EXIT
 cat >"$folder/headers.hpp" <<'TEXT'
 #include <dasvdd/dasvdd.hpp>
 #include <dasvdd/io/model_file.hpp>
+#include <dasvdd/io/checkpoint_file.hpp>
 #include <dasvdd/train/mixed_precision.hpp>
 #include <dasvdd/detect/drift_watch.hpp>
 TEXT

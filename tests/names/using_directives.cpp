@@ -45,11 +45,11 @@ struct Shift final : Layer<float> {
 struct Plain : Objective<float> {};
 
 using Types =
-    tuple<Autoencoder<float>, Calibration, CenterRule, Confusion, Dasvdd<float>, DeepSvdd<float>,
-          Detector<float>, DriftWatch, EpochReport, Explanation, FileError, FitOptions, FitProgress,
-          FitReport, GammaRule, ImageOptions, InvalidArgument, Network<float>, Options,
-          Reconstruction<float>, RowMatrix<float>, ScoreForm, Shape, Shift, Plain,
-          SoftBoundaryDeepSvdd<float>, Trainer<float>, Workspace<float>>;
+    tuple<Autoencoder<float>, Calibration, CenterRule, Checkpoint<float>, Confusion, Dasvdd<float>,
+          DeepSvdd<float>, Detector<float>, DriftWatch, EpochReport, Explanation, FileError,
+          FitOptions, FitProgress, FitReport, GammaRule, ImageOptions, InvalidArgument,
+          Network<float>, Options, Reconstruction<float>, RowMatrix<float>, ScoreForm, Shape, Shift,
+          Plain, SoftBoundaryDeepSvdd<float>, Trainer<float>, Workspace<float>>;
 static_assert(tuple_size_v<Types> > 0);
 
 void every_function(const RowMatrix<float>& X, const vector<int>& labels) {

@@ -30,6 +30,10 @@ struct BatchTraits<Batch, std::enable_if_t<std::is_base_of_v<Eigen::DenseBase<Ba
 template <class Batch>
 using BatchScalar = typename BatchTraits<Batch>::Scalar;
 
+/// T, where an argument must not decide what T is.
+template <class T>
+using NotDeduced = std::enable_if_t<true, T>;
+
 /// A view of the batch, without a copy.
 template <class Batch>
 Rows<const BatchScalar<Batch>> rows_of(const Batch& X) {

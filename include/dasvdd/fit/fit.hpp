@@ -20,7 +20,8 @@ namespace detail {
 /// the nets, and makes the ensemble.
 template <class Scalar>
 Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
-                           FunctionRef<bool(const FitProgress&)> progress) {
+                           FunctionRef<bool(const FitProgress&)> progress,
+                           Checkpoint<Scalar>* checkpoint) {
   options.check();
   require(X.cols() > 0, "the training set has no columns");
   options.check_width(X.cols());
@@ -28,14 +29,26 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
   const int threads = resolve_threads(options.threads);
   const bool screened = options.contamination > 0;
   const Index n = X.rows(), members = options.ensemble_size;
+  if (checkpoint) {
+    checkpoint->begin(
+        checkpoint_task<Scalar>(
+            X, member_options(options),
+            sentence("steps ", options.steps, ", epochs ", options.epochs, ", contamination ",
+                     options.contamination, ", standardized ", options.standardize)),
+        members);
+  }
   const Index trusted = screened ? Screening::trusted(n, options.contamination) : n;
   NetsProgress at(members, progress);
   if (screened) at.expect(Screening::all_epochs(n, options.contamination));
   for (Index i = 0; i < members; ++i)
-    at.expect(options.epochs_for(Folds::rows(trusted, i), X.cols()));
+    at.expect(options.epochs_for(Folds::rows(trusted, i), X.cols()), epochs_kept(checkpoint, i));
 
-  FitTask<Scalar> task{
-      X, options, {}, screened ? trusted_rows<Scalar>(X, options, threads, at) : all_rows(n), {}};
+  FitTask<Scalar> task{X,
+                       options,
+                       checkpoint,
+                       {},
+                       screened ? trusted_rows<Scalar>(X, options, threads, at) : all_rows(n),
+                       {}};
   task.unused = all_rows_but(task.order, n);
   if (options.standardize) task.scaler = standardizer_of<Scalar>(X, task.order);
   random_stream(options.seed, Stream::fit_order).shuffle(task.order.data(), task.order.size());
@@ -72,6 +85,7 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
 ///   at a time. Returning false ends the fit: nets in training finish their epoch, and the detector
 ///   is made of the nets that had begun. While rows are screened (FitOptions::contamination) none
 ///   has: the detector is then one net, trained for one epoch on the rows chosen so far.
+/// \param checkpoint gets what the fit reaches, and gives what an earlier one has reached; null: none
 /// \return a detector of X's scalar type (fit<float>(X) of double rows gives one in float), with p-values from the rows that each net leaves out. Of
 ///   new normal rows about one in a hundred scores above its threshold, or with contamination c about
 ///   the share c where that is more. Fewer than 99 rows are too few for one in a hundred: the
@@ -79,19 +93,21 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
 ///   write detector.with_threshold(detector.calibration().threshold(false_alarm_rate(0.05))).
 /// \throws InvalidArgument for options out of range, or rows that can't be trained on
 template <class Batch, class Progress = detail::NoProgress>
-Detector<detail::BatchScalar<Batch>> fit(const Batch& X, const FitOptions& options = {},
-                                         Progress&& progress = {}) {
+Detector<detail::BatchScalar<Batch>> fit(
+    const Batch& X, const FitOptions& options = {}, Progress&& progress = {},
+    Checkpoint<detail::BatchScalar<Batch>>* checkpoint = nullptr) {
   return detail::fit_table<detail::BatchScalar<Batch>>(
       detail::rows_of(X), options,
-      [&](const FitProgress& at) { return detail::keep_going(progress, at); });
+      [&](const FitProgress& at) { return detail::keep_going(progress, at); }, checkpoint);
 }
 /// The same with the detector's scalar type named: `fit<float>(X)` of double rows trains in float,
 /// twice as fast, on rows that were scaled in double. X is not copied.
 template <class Scalar, class Batch, class Progress = detail::NoProgress>
-Detector<Scalar> fit(const Batch& X, const FitOptions& options = {}, Progress&& progress = {}) {
-  return detail::fit_table<Scalar>(detail::rows_of(X), options, [&](const FitProgress& at) {
-    return detail::keep_going(progress, at);
-  });
+Detector<Scalar> fit(const Batch& X, const FitOptions& options = {}, Progress&& progress = {},
+                     detail::NotDeduced<Checkpoint<Scalar>>* checkpoint = nullptr) {
+  return detail::fit_table<Scalar>(
+      detail::rows_of(X), options,
+      [&](const FitProgress& at) { return detail::keep_going(progress, at); }, checkpoint);
 }
 
 DASVDD_NAMESPACE_END

@@ -3,6 +3,7 @@
 /// One line from images to a detector.
 
 #include <dasvdd/fit/batch.hpp>
+#include <dasvdd/fit/checkpoint.hpp>
 #include <dasvdd/fit/fitted_ensemble.hpp>
 #include <dasvdd/fit/image_options.hpp>
 #include <dasvdd/fit/progress.hpp>
@@ -31,7 +32,8 @@ inline std::vector<Index> images_left_out(const std::vector<Index>& order, Index
 /// fit_images() for any type of batch and progress.
 template <class Scalar>
 Detector<Scalar> fit_image_ensemble(const AnyRows& X, const ImageOptions& options,
-                                    FunctionRef<bool(const FitProgress&)> progress) {
+                                    FunctionRef<bool(const FitProgress&)> progress,
+                                    Checkpoint<Scalar>* checkpoint) {
   options.check();
   require(X.cols() > 0, "the training set has no columns");
   options.check_width(X.cols());
@@ -41,24 +43,32 @@ Detector<Scalar> fit_image_ensemble(const AnyRows& X, const ImageOptions& option
   static_cast<RunOptions&>(of_member) = options;
   if (options.epochs > 0) of_member.epochs = options.epochs;
 
+  if (checkpoint)
+    checkpoint->begin(checkpoint_task<Scalar>(
+                          X, of_member, sentence("images, kind ", static_cast<int>(options.kind))),
+                      options.ensemble_size);
+
   std::vector<Index> order = all_rows(X.rows());
   random_stream(options.seed, Stream::fit_order).shuffle(order.data(), order.size());
   std::vector<FittedMember<Scalar>> members;
   NetsProgress at(options.ensemble_size, progress);
-  for (Index i = 0; i < options.ensemble_size; ++i) at.expect(of_member.epochs);
+  for (Index i = 0; i < options.ensemble_size; ++i)
+    at.expect(of_member.epochs, epochs_kept(checkpoint, i));
   for (Index i = 0; i < options.ensemble_size && !at.stopped(); ++i) {
     of_member.seed = seed_of(options.seed, Stream::members, i);
     LeftOut left_out{images_left_out(order, i, options.ensemble_size), {}};
-    Trainer<Scalar> trainer(net, of_member);
-    {
+    const Detector<Scalar> detector = [&] {
       const ChosenRows mine(X, all_rows_but(left_out.rows, X.rows()));
-      at.follow(i, of_member.epochs,
-                [&](const auto& tell) { return trainer.fit(mine.rows(), tell); });
-    }
+      Trainer<Scalar> trainer(net, of_member);
+      const FitReport report = at.follow(
+          i, of_member.epochs - epochs_kept(checkpoint, i),
+          [&](const auto& tell) { return train_with(trainer, mine.rows(), checkpoint, i, tell); });
+      return trainer.detector(mine.rows(), report.warnings);
+    }();
     const ChosenRows others(X, left_out.rows);
     left_out.scores =
-        finite_scores<Scalar>(scores_of_rows(trainer.detector(), others.rows(), options.threads));
-    members.push_back({trainer.detector(), std::move(left_out)});
+        finite_scores<Scalar>(scores_of_rows(detector, others.rows(), options.threads));
+    members.push_back({detector, std::move(left_out)});
   }
   return fitted_ensemble(members, {{"seed", sentence(options.seed)}}, X, options.threads);
 }
@@ -79,24 +89,27 @@ Detector<Scalar> fit_image_ensemble(const AnyRows& X, const ImageOptions& option
 /// \param progress called as progress(const FitProgress&) after each epoch of each net. Returning
 ///   false ends the fit: the net in training finishes its epoch, and the detector is made of the nets
 ///   that had begun.
+/// \param checkpoint gets what the fit reaches, and gives what an earlier one has reached; null: none
 /// \return a detector of X's scalar type, with p-values from the images that each net leaves out. Of
 ///   new normal images about one in a hundred scores above its threshold; fewer than 165 images are
 ///   too few for that, and warnings() then says so
 /// \throws InvalidArgument for options out of range, or rows that can't be trained on
 template <class Batch, class Progress = detail::NoProgress>
-Detector<detail::BatchScalar<Batch>> fit_images(const Batch& X, const ImageOptions& options = {},
-                                                Progress&& progress = {}) {
+Detector<detail::BatchScalar<Batch>> fit_images(
+    const Batch& X, const ImageOptions& options = {}, Progress&& progress = {},
+    Checkpoint<detail::BatchScalar<Batch>>* checkpoint = nullptr) {
   return detail::fit_image_ensemble<detail::BatchScalar<Batch>>(
       detail::rows_of(X), options,
-      [&](const FitProgress& at) { return detail::keep_going(progress, at); });
+      [&](const FitProgress& at) { return detail::keep_going(progress, at); }, checkpoint);
 }
 /// The same with the detector's scalar type named: `fit_images<float>(X)` of double rows.
 template <class Scalar, class Batch, class Progress = detail::NoProgress>
 Detector<Scalar> fit_images(const Batch& X, const ImageOptions& options = {},
-                            Progress&& progress = {}) {
+                            Progress&& progress = {},
+                            detail::NotDeduced<Checkpoint<Scalar>>* checkpoint = nullptr) {
   return detail::fit_image_ensemble<Scalar>(
       detail::rows_of(X), options,
-      [&](const FitProgress& at) { return detail::keep_going(progress, at); });
+      [&](const FitProgress& at) { return detail::keep_going(progress, at); }, checkpoint);
 }
 
 DASVDD_NAMESPACE_END

@@ -3,6 +3,7 @@
 /// One member of a fit: from rows to a detector of one net.
 
 #include <dasvdd/fit/attenuation.hpp>
+#include <dasvdd/fit/checkpoint.hpp>
 #include <dasvdd/fit/fit_options.hpp>
 #include <dasvdd/fit/fitted_ensemble.hpp>
 #include <dasvdd/fit/folds.hpp>
@@ -25,6 +26,7 @@ template <class Scalar>
 struct FitTask {
   AnyRows X;
   const FitOptions& options;
+  Checkpoint<Scalar>* checkpoint;  ///< null: none
   Scaler<Scalar> scaler;
   std::vector<Index> order;   ///< numbers of the rows to train on, in one random order
   std::vector<Index> unused;  ///< numbers of the rows that no net trains on
@@ -106,9 +108,10 @@ DASVDD_COLD std::optional<FittedMember<Scalar>> fit_member(const FitTask<Scalar>
   options.seed = seed_of(task.options.seed, Stream::members, i);
   options.gamma = member_gamma(task.options.gamma, net, mine.rows(), options.seed);
   Trainer<Scalar> trainer(net, options);
-  FitReport report = progress.follow(i, options.epochs, [&](const auto& tell) {
-    return trainer.train(mine.rows(), tell);  // not fit: the net is corrected before it is finished
-  });
+  // Not fit: the net is corrected before it is finished.
+  FitReport report = progress.follow(
+      i, options.epochs - epochs_kept(task.checkpoint, i),
+      [&](const auto& tell) { return train_with(trainer, mine.rows(), task.checkpoint, i, tell); });
   if (progress.failed()) return {};
 
   const auto& state = trainer.state();

@@ -38,7 +38,9 @@ class NetsProgress {
   }
 
   /// Adds to FitProgress::total. All calls come before the first net begins.
-  void expect(Index epochs) {
+  /// \param kept of these, epochs that an earlier fit has done
+  void expect(Index epochs, Index kept = 0) {
+    at_.done += kept;
     // A caller who means to stop the fit may ask for any number of epochs: the sum must not overflow.
     at_.total += std::min(epochs, std::numeric_limits<Index>::max() - at_.total);
   }
@@ -73,7 +75,8 @@ class NetsProgress {
       --epochs;
       return advance(member, 1, epoch);
     });
-    if (epochs > 0) advance(member, epochs, report.epochs.back());
+    if (epochs > 0)
+      advance(member, epochs, report.epochs.empty() ? EpochReport() : report.epochs.back());
     return report;
   }
 

@@ -19,17 +19,13 @@
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
-namespace detail {}  // namespace detail
-
-/// What a model may cost: load() refuses one that costs more, in a sentence, before it takes memory for it.
+namespace detail {  /// What a model may cost: load() refuses one that costs more, in a sentence, before it takes memory for it.
 /// A file of a few hundred bytes can describe a net that takes gigabytes. Raise a limit for a model of your
 /// own that is refused; lower them where files come from strangers and rows are many.
 struct LoadLimits {
   std::int64_t multiply_adds = std::int64_t(1) << 36;    ///< a row; 2^36 take a core about a second
   std::int64_t workspace_bytes = std::int64_t(1) << 30;  ///< of one thread that scores
 };
-
-namespace detail {
 
 /// Makes a detector of one file's tensors and words; model_file.hpp lists them. Throws FileError, and
 /// InvalidArgument for what the parts of a model refuse.

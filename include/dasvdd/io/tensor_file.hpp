@@ -20,7 +20,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <dasvdd/io/checksum.hpp>
+#include <dasvdd/core/checksum.hpp>
 #include <dasvdd/io/replace_file.hpp>
 #include <dasvdd/io/tensor.hpp>
 #include <dasvdd/io/tensor_file_reader.hpp>

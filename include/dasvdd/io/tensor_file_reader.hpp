@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <dasvdd/io/checksum.hpp>
+#include <dasvdd/core/checksum.hpp>
 #include <dasvdd/io/tensor.hpp>
 #include <filesystem>
 #include <fstream>

@@ -108,12 +108,16 @@ class Trainer {
                     "there is no detector before fit, nor after one whose scores overflow");
     return *detector_;
   }
-  /// The detector of the net as it stands, for those who call step() themselves; score form and
-  /// threshold come from X.
-  Detector<Scalar> detector(const detail::AnyRows& X) const {
+  /// The detector of the net as it stands, for those who call step() or train() themselves; score form
+  /// and threshold come from X.
+  /// \param warnings of the training, for Detector::warnings()
+  Detector<Scalar> detector(const detail::AnyRows& X,
+                            std::vector<std::string> warnings = {}) const {
     check_rows(X);
-    FitReport unused;
-    return detail::finished(finish(X, unused));
+    FitReport report;
+    report.gamma = state_.gamma;
+    report.warnings = std::move(warnings);
+    return detail::finished(finish(X, report));
   }
 
   // ---- for those who write their own training loop, and for tests -------------------------------
@@ -126,6 +130,27 @@ class Trainer {
         X, [&](const EpochReport& epoch) { return detail::keep_going(progress, epoch); });
   }
   FitReport train(const detail::AnyRows& X) { return train(X, detail::NoProgress()); }
+
+  /// Goes on with a train() that was stopped, from a state that set_state() put back: on the same rows,
+  /// to options.epochs epochs in all, with the bits of one that was not stopped. (partial_fit() instead
+  /// adds epochs, on any rows.)
+  /// \throws InvalidArgument before anything has changed, also with options.validation: what held-out rows
+  ///   said of earlier epochs is no part of the state
+  template <class Progress>
+  FitReport resume(const detail::AnyRows& X, Progress&& progress) {
+    const auto start = Clock::now();
+    check_run(X);
+    detail::require(options_.validation == 0, "a training with validation can't be resumed");
+    detail::require(state_.epochs > 0 && state_.epochs <= options_.epochs,
+                    "resume: the state is of ", state_.epochs, " epochs, expected 1 to ",
+                    options_.epochs);
+    FitReport report;
+    run_epochs(
+        X, X.middle_rows(0, 0), state_.epochs, options_.epochs,
+        [&](const EpochReport& epoch) { return detail::keep_going(progress, epoch); }, report);
+    report.seconds = seconds_since(start);
+    return report;
+  }
 
   const State& state() const { return state_; }
   /// Puts a state back. Throws InvalidArgument where its sizes are not this net's.
@@ -288,15 +313,16 @@ class Trainer {
   void run(const detail::AnyRows& X, Index epochs, Progress progress, FitReport& report) {
     if (options_.validation > 0) {
       const detail::HeldOut split(X, options_.validation, options_.seed);
-      run_epochs(split.trained(), split.watched(), epochs, progress, report);
+      run_epochs(split.trained(), split.watched(), 0, epochs, progress, report);
     } else {
-      run_epochs(X, X.middle_rows(0, 0), epochs, progress, report);
+      run_epochs(X, X.middle_rows(0, 0), 0, epochs, progress, report);
     }
   }
 
   /// \param watched rows that decide which epoch's net is kept; none: the last's
-  void run_epochs(const detail::AnyRows& X, const detail::AnyRows& watched, Index epochs,
-                  Progress progress, FitReport& report) {
+  /// \param first epochs of this run that are done
+  void run_epochs(const detail::AnyRows& X, const detail::AnyRows& watched, Index first,
+                  Index epochs, Progress progress, FitReport& report) {
     detector_.reset();
     report.gamma = state_.gamma;
     report.epochs.reserve(static_cast<std::size_t>(std::min<Index>(epochs, 10000)));
@@ -306,7 +332,7 @@ class Trainer {
     const int threads = team_size(largest);
     Good good, best;
     good.keep(state_);
-    for (Index epoch = 0; epoch < epochs; ++epoch) {
+    for (Index epoch = first; epoch < epochs; ++epoch) {
       EpochReport done = run_epoch(X, epoch, epochs, threads, good, report);
       if (!finite(done)) {
         report.epochs.push_back(done);

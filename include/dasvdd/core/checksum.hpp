@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// CRC-32, the checksum of zip and PNG (Python: zlib.crc32), of a file's tensors.
+/// CRC-32, the checksum of zip and PNG (Python: zlib.crc32): of a file's tensors, of a fit's rows.
 
 #include <dasvdd/core/config.hpp>
 

@@ -1,0 +1,144 @@
+#pragma once
+/// \file
+/// `Checkpoint`, what a running fit has reached.
+
+#include <dasvdd/core/any_rows.hpp>
+#include <dasvdd/core/checksum.hpp>
+#include <dasvdd/core/function_ref.hpp>
+#include <dasvdd/objective/dasvdd.hpp>
+#include <dasvdd/train/fit_report.hpp>
+#include <dasvdd/train/options.hpp>
+#include <dasvdd/train/trainer_state.hpp>
+
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+DASVDD_NAMESPACE_BEGIN
+
+/// What a running fit() or fit_images() has reached: for those whose training takes longer than their
+/// machine may run. The fit writes into it after each epoch. Given again to a fit of the same rows and
+/// options, the training goes on from there and ends with the same bits as one without a break.
+/// \code
+/// dasvdd::Checkpoint<float> checkpoint;
+/// if (std::filesystem::exists("fit.checkpoint")) dasvdd::load(checkpoint, "fit.checkpoint");
+/// auto detector = dasvdd::fit(X, options, [&](const dasvdd::FitProgress& at) {
+///   if (at.done % 100 == 0) dasvdd::save(checkpoint, "fit.checkpoint");
+/// }, &checkpoint);
+/// \endcode
+/// save() and load() of a checkpoint are in `<dasvdd/io/checkpoint_file.hpp>`. Any thread may read it
+/// while the fit runs.
+template <class Scalar>
+class Checkpoint {
+ public:
+  /// One net of the ensemble.
+  struct Net {
+    detail::TrainerState<Scalar, typename Dasvdd<Scalar>::State> state;
+    std::vector<std::string> warnings;
+    bool trained = false;  ///< its training has ended
+  };
+  /// Everything, by the nets' numbers; nothing for a net that has not begun.
+  struct Content {
+    std::string task;  ///< the rows and options that it belongs to, in words and numbers
+    std::vector<std::optional<Net>> nets;
+  };
+
+  /// Epochs done, of all nets.
+  Index epochs() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Index sum = 0;
+    for (const auto& net : content_.nets) sum += net ? net->state.epochs : 0;
+    return sum;
+  }
+  Content content() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return content_;
+  }
+  void set_content(Content content) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    content_ = std::move(content);
+  }
+
+  // ---- for the fit ------------------------------------------------------------------------------
+
+  /// \throws InvalidArgument where it holds what another fit has reached
+  void begin(std::string task, Index nets) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (content_.task.empty()) content_ = {std::move(task), {}};
+    if (content_.nets.empty()) content_.nets.resize(static_cast<std::size_t>(nets));
+    detail::require((task.empty() || content_.task == task) &&
+                        static_cast<Index>(content_.nets.size()) == nets,
+                    "the checkpoint belongs to another fit: its rows or its options were others");
+  }
+  std::optional<Net> net(Index i) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return content_.nets[static_cast<std::size_t>(i)];
+  }
+  template <class State>
+  void keep(Index i, const State& state, const std::vector<std::string>& warnings, bool trained) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    content_.nets[static_cast<std::size_t>(i)] = Net{state, warnings, trained};
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Content content_;
+};
+
+namespace detail {
+
+/// What tells one fit from another: the rows' numbers and all options but the number of threads.
+/// \param more options that are not in `of_net`
+template <class Scalar>
+std::string checkpoint_task(const AnyRows& X, const Options& of_net, std::string more) {
+  std::uint32_t checksum = 0;
+  X.visit([&](auto rows) {
+    for (Index i = 0; i < rows.rows(); ++i) {
+      checksum = crc32(reinterpret_cast<const unsigned char*>(rows.row(i)),
+                       static_cast<std::size_t>(rows.cols()) * sizeof(*rows.row(i)), checksum);
+    }
+  });
+  std::string text = sentence(X.rows(), " x ", X.cols(), " ", checksum_word(checksum), " ",
+                              sizeof(Scalar) == 4 ? "float" : "double");
+  for (const auto& [key, word] : facts<Scalar>(of_net, "")) text += sentence(", ", key, " ", word);
+  return text + ", " + more;
+}
+
+/// Epochs that the checkpoint has of net i.
+template <class Scalar>
+Index epochs_kept(const Checkpoint<Scalar>* checkpoint, Index i) {
+  const auto kept = checkpoint ? checkpoint->net(i) : std::nullopt;
+  return kept ? kept->state.epochs : 0;
+}
+
+/// Trains one net of a fit, or goes on with what the checkpoint has of it, and keeps what it reaches.
+/// \param checkpoint null: none
+/// \param i the net's number
+/// \param tell the fit's own progress
+template <class Trainer, class Scalar>
+FitReport train_with(Trainer& trainer, const AnyRows& X, Checkpoint<Scalar>* checkpoint, Index i,
+                     FunctionRef<bool(const EpochReport&)> tell) {
+  if (checkpoint == nullptr) return trainer.train(X, tell);
+  auto kept = checkpoint->net(i);
+  FitReport report;
+  if (kept) {
+    trainer.set_state(std::move(kept->state));
+    report.gamma = trainer.state().gamma;
+    report.warnings = std::move(kept->warnings);
+    if (kept->trained) return report;
+  }
+  const auto keep = [&](const EpochReport& epoch) {
+    checkpoint->keep(i, trainer.state(), {}, false);
+    return tell(epoch);
+  };
+  report = kept ? trainer.resume(X, keep) : trainer.train(X, keep);
+  if (!report.stopped) checkpoint->keep(i, trainer.state(), report.warnings, true);
+  return report;
+}
+
+}  // namespace detail
+DASVDD_NAMESPACE_END
