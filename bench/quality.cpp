@@ -69,14 +69,17 @@ std::vector<Index> every_second(const std::vector<Index>& rows, std::size_t firs
   for (std::size_t i = first; i < rows.size(); i += 2) some.push_back(rows[i]);
   return some;
 }
-Rows taken(const Rows& X, const std::vector<Index>& rows) {
+template <class Scalar>
+Rows taken(const dasvdd::RowMatrix<Scalar>& X, const std::vector<Index>& rows) {
   Rows some(static_cast<Index>(rows.size()), X.cols());
-  for (std::size_t i = 0; i < rows.size(); ++i) some.row(static_cast<Index>(i)) = X.row(rows[i]);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    some.row(static_cast<Index>(i)) = X.row(rows[i]).template cast<float>();
+  }
   return some;
 }
 
-Split split_of(const Rows& X, const std::vector<Index>& train, const std::vector<Index>& normal,
-               const std::vector<Index>& anomalies) {
+Split split_of(const dasvdd::RowMatrix<double>& X, const std::vector<Index>& train,
+               const std::vector<Index>& normal, const std::vector<Index>& anomalies) {
   std::vector<Index> test = normal;
   test.insert(test.end(), anomalies.begin(), anomalies.end());
   Split split{taken(X, train), taken(X, test), std::vector<int>(test.size(), 1)};
@@ -229,7 +232,7 @@ class Data {
     tool::check(!mine.empty(), "no training image has the label '", target, "'");
     const Rows rows = taken(train.X, mine);  // reading another table may drop this one
     const tool::Table& test = images(set, "t10k");
-    return {rows, test.X, tool::anomalies(test.labels, target)};
+    return {rows, test.X.cast<float>(), tool::anomalies(test.labels, target)};
   }
   Split cifar_split(const std::string& target) {
     const std::string folder = folders_.data + "/cifar10/";
@@ -239,7 +242,7 @@ class Data {
             tool::read_table(folder + "data_batch_" + std::to_string(k) + ".bin", {});
         const Index before = cifar_train_.rows();
         cifar_train_.conservativeResize(before + part.X.rows(), part.X.cols());
-        cifar_train_.bottomRows(part.X.rows()) = part.X;
+        cifar_train_.bottomRows(part.X.rows()) = part.X.cast<float>();
         cifar_labels_.insert(cifar_labels_.end(), part.labels.begin(), part.labels.end());
       }
     }
@@ -249,7 +252,7 @@ class Data {
     }
     tool::check(!mine.empty(), "no training image has the label '", target, "'");
     const tool::Table& test = read(folder + "test_batch.bin", {});
-    return {taken(cifar_train_, mine), test.X, tool::anomalies(test.labels, target)};
+    return {taken(cifar_train_, mine), test.X.cast<float>(), tool::anomalies(test.labels, target)};
   }
   const tool::Table& read(const std::string& path, const tool::DataOptions& options) {
     const auto found = tables_.find(path);

@@ -32,7 +32,7 @@ dasvdd::RowMatrix<float> rows_of_class(const tool::Table& table, const std::stri
   dasvdd::RowMatrix<float> X(std::count(other.begin(), other.end(), 0), table.X.cols());
   Index next = 0;
   for (Index i = 0; i < table.X.rows(); ++i) {
-    if (!other[static_cast<std::size_t>(i)]) X.row(next++) = table.X.row(i);
+    if (!other[static_cast<std::size_t>(i)]) X.row(next++) = table.X.row(i).cast<float>();
   }
   return X;
 }
@@ -64,7 +64,7 @@ tool::ImageBlock block(const std::string& heading, const tool::Table& table,
                        Index count) {
   tool::ImageBlock result{heading, dasvdd::RowMatrix<float>(count, table.X.cols()), {}};
   for (Index i = 0; i < count; ++i) {
-    result.images.row(i) = table.X.row(first[i]);
+    result.images.row(i) = table.X.row(first[i]).cast<float>();
     result.captions.push_back(tool::caption(static_cast<double>(scores[first[i]])));
   }
   return result;
@@ -72,7 +72,7 @@ tool::ImageBlock block(const std::string& heading, const tool::Table& table,
 
 void run(const Settings& settings) {
   const std::string label = std::to_string(settings.normal_class);
-  tool::check_output(settings.picture);
+  tool::check_output(settings.picture, {});
   const tool::Table train = read(settings, "train");
   const tool::Table test = read(settings, "t10k");
   const dasvdd::RowMatrix<float> X = rows_of_class(train, label);

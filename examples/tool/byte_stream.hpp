@@ -164,6 +164,13 @@ class ZipMember : public ByteStream {
     check(zip_stat(archive.get(), member.c_str(), 0, &stat) == 0, archive.name(), " has no member ",
           member);
     const bool known = (stat.valid & ZIP_STAT_COMP_SIZE) != 0;
+    const bool method = (stat.valid & ZIP_STAT_COMP_METHOD) != 0 &&
+                        stat.comp_method != ZIP_CM_STORE && stat.comp_method != ZIP_CM_DEFLATE;
+    check(!method, archive.name(), " (", member, ") is packed by zip's method ",
+          method ? int(stat.comp_method) : 0,
+          method && stat.comp_method == ZIP_CM_BZIP2 ? ", bzip2" : "",
+          "; stored and deflated arrays are read, as numpy.savez and numpy.savez_compressed write "
+          "them");
     return known ? largest_ratio * double(stat.comp_size) : 0;
   }
   std::size_t fetch(char* to, std::size_t count) override {

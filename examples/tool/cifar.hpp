@@ -32,7 +32,7 @@ inline Table read_cifar(const std::string& path) {
           ", expected 0 to 9");
     table.labels.push_back(canonical_label(double(bytes[0])));
     for (Index j = 0; j < pixels; ++j) {
-      table.X(i, j) = static_cast<float>(bytes[static_cast<std::size_t>(j + 1)]) / 255.0f;
+      table.X(i, j) = bytes[static_cast<std::size_t>(j + 1)] / 255.0;
     }
   }
   stream.finish();

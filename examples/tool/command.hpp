@@ -5,7 +5,8 @@
 
 #include <tool/read_table.hpp>
 
-#include <dasvdd/nn/shape.hpp>
+#include <dasvdd/dasvdd.hpp>
+#include <dasvdd/io/model_file.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -15,10 +16,12 @@
 #include <limits>
 #include <ostream>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <variant>
 #include <vector>
 
 namespace tool {
@@ -40,13 +43,33 @@ void writing(const Action& action) {
   }
 }
 
-/// Refuses a result's place before hours are spent on it: its folder must be there, and it no
-/// folder itself.
+/// Where a result goes: through links that lead to no file yet, as a shell would make one.
+inline std::filesystem::path output_place(const std::string& path) {
+  namespace fs = std::filesystem;
+  fs::path place(path);
+  std::error_code error;
+  for (int links = 0; links < 40 && fs::is_symlink(fs::symlink_status(place, error)); ++links) {
+    if (fs::exists(place, error)) break;
+    const fs::path target = fs::read_symlink(place, error);
+    if (error) break;
+    place = target.is_absolute() ? target : place.parent_path() / target;
+  }
+  return place;
+}
+
+/// Refuses a result's place before hours are spent on it: its folder must be there, it no folder itself, and
+/// no file that is read (by any spelling, through links of both kinds).
+/// \param inputs files that are read; empty names are none
 /// \param option that names the place
-inline void check_output(const std::string& path, const char* option = "-o") {
+inline void check_output(const std::string& path, const std::vector<std::string>& inputs,
+                         const char* option = "-o") {
   check(!path.empty(), option, " is empty, expected the name of a file");
   std::error_code error;
-  const std::filesystem::path file(path);
+  const std::filesystem::path file = output_place(path);
+  for (const std::string& input : inputs) {
+    check(input.empty() || !std::filesystem::equivalent(file, input, error), option, " ",
+          in_quotes(path), " would take the place of ", in_quotes(input), ", which is read");
+  }
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
   check(std::filesystem::is_directory(folder, error), in_quotes(path),
         " can't be written: there is no folder ", in_quotes(folder.string()));
@@ -115,6 +138,46 @@ inline bool fits(const dasvdd::Shape& image, Index width) {
          image.channels * image.height <= width && image.size() == width;
 }
 
+/// The words of an option like a,b,c.
+inline std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> words;
+  std::istringstream stream(text);
+  for (std::string word; std::getline(stream, word, ',');) words.emplace_back(trimmed(word));
+  return words;
+}
+
+/// A model file's detector, in the type it was trained in.
+using AnyDetector = std::variant<dasvdd::Detector<float>, dasvdd::Detector<double>>;
+
+/// Reads a model of either type. \throws FileError
+inline AnyDetector load_model(const std::string& path) {
+  const auto file = dasvdd::detail::TensorFile::read(path);
+  const auto& tensors = file.tensors();
+  const bool wide = std::any_of(tensors.begin(), tensors.end(), [](const auto& tensor) {
+    return detail::ends_with(tensor.name, "center") && tensor.dtype == dasvdd::detail::DType::F64;
+  });
+  if (wide) return dasvdd::detail::from_tensor_file<double>(file);
+  return dasvdd::detail::from_tensor_file<float>(file);
+}
+
+/// Images with whole pixels from 0 to 255 become images from 0 to 1, as IDX files are read, and `err` says so.
+/// Rows of another kind are left as they are.
+/// \param name of the file, in quotes
+inline void scale_pixels(Table& table, const std::string& name, std::ostream& err) {
+  if (table.X.size() == 0 || table.X.minCoeff() < 0 || table.X.maxCoeff() <= 1) return;
+  const bool bytes = table.X.maxCoeff() <= 255 && table.X == table.X.array().floor().matrix();
+  if (!bytes) return;
+  table.X /= 255;
+  err << "dasvdd: note: " << name << " has pixels from 0 to 255: divided by 255\n";
+}
+
+/// Whether a model's rows are images with pixels from 0 to 1.
+template <class Scalar>
+bool takes_pixels(const dasvdd::Detector<Scalar>& detector) {
+  return detector.facts().count("image_shape") > 0 &&
+         detector.model().scaler.text() != "standardized";
+}
+
 /// The arguments that say where the rows and their labels are.
 struct DataArguments {
   std::string path;
@@ -123,9 +186,9 @@ struct DataArguments {
 
   void declare(CLI::App& command, const char* name, bool labels_matter) {
     command
-        .add_option(
-            name, path,
-            ".npy, .npz (arrays X and y), .csv or IDX images, gzipped or not; CIFAR-10's .bin")
+        .add_option(name, path,
+                    ".npy, .npz or .mat (arrays X and y), .csv or IDX images, gzipped or not; "
+                    "CIFAR-10's .bin")
         ->required();
     command
         .add_option("--label-column", options.label_column,
@@ -134,6 +197,22 @@ struct DataArguments {
     command
         .add_option("--labels", options.labels_path, "labels in a file of their own (IDX or .npy)")
         ->type_name("FILE");
+    command
+        .add_option("--columns", columns,
+                    "the columns that are features, by name or by index from 0")
+        ->type_name("A,B,...");
+    command.add_option("--drop", drop, "columns to leave out, by name or by index from 0")
+        ->type_name("A,B,...");
+    command
+        .add_option("--header", header,
+                    "csv: whether the first line holds the columns' names (where neither a "
+                    "line of names nor one of numbers, this asks for it)")
+        ->check(CLI::IsMember({"yes", "no"}));
+    command.add_option("--key", options.key, ".npz, .mat: the array of rows")
+        ->capture_default_str();
+    label_key =
+        command.add_option("--label-key", options.label_key, ".npz, .mat: the array of labels")
+            ->capture_default_str();
     if (labels_matter) {
       command.add_option("--normal", normal, "the label of normal rows; all others are anomalies")
           ->type_name("V");
@@ -141,7 +220,35 @@ struct DataArguments {
     options.with_labels = labels_matter;
   }
 
-  Table read() const { return read_table(path, options); }
+  /// The files that are read.
+  std::vector<std::string> files() const { return {path, options.labels_path}; }
+
+  /// What the options say.
+  /// \param expected the model's feature names, which a file's are matched with
+  DataOptions all_options(const std::vector<std::string>& expected = {}) const {
+    DataOptions all = options;
+    all.columns = words_of(columns);
+    all.drop = words_of(drop);
+    if (!header.empty())
+      all.header = header == "yes" ? DataOptions::Header::yes : DataOptions::Header::no;
+    all.label_key_given = label_key->count() > 0;
+    all.expected = expected;
+    return all;
+  }
+
+  Table read() const { return read_table(path, all_options()); }
+  /// The rows for a detector: features in its order, every number one that it takes.
+  template <class Scalar>
+  Table read_for(const dasvdd::Detector<Scalar>& detector, std::ostream& err) const {
+    Table table = read_table(path, all_options(detector.feature_names()));
+    check_numbers(table, in_quotes(path), std::numeric_limits<double>::max());
+    if (takes_pixels(detector)) scale_pixels(table, in_quotes(path), err);
+    return table;
+  }
+
+ private:
+  std::string columns, drop, header;
+  CLI::Option* label_key = nullptr;
 };
 
 /// 1 for each row whose label isn't `normal`.

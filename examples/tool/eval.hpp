@@ -4,9 +4,6 @@
 
 #include <tool/command.hpp>
 
-#include <dasvdd/dasvdd.hpp>
-#include <dasvdd/io/model_file.hpp>
-
 #include <nlohmann/json.hpp>
 
 #include <string>
@@ -26,9 +23,14 @@ class EvalCommand {
 
   bool chosen() const { return command_.parsed(); }
 
-  void run(std::ostream& out) const {
-    const auto detector = dasvdd::load<float>(model_path_);
-    const Table table = data_.read();
+  void run(std::ostream& out, std::ostream& err) const {
+    std::visit([&](const auto& detector) { run(detector, out, err); }, load_model(model_path_));
+  }
+
+ private:
+  template <class Scalar>
+  void run(const dasvdd::Detector<Scalar>& detector, std::ostream& out, std::ostream& err) const {
+    const Table table = data_.read_for(detector, err);
     check(!table.labels.empty(), in_quotes(data_.path),
           " has no labels, which eval needs: y in an .npz, --label-column of a csv, or --labels");
     const auto& facts = detector.facts();
@@ -59,7 +61,6 @@ class EvalCommand {
     out << "n " << table.X.rows() << "\nanomalies " << count << '\n';
   }
 
- private:
   CLI::App& command_;
   DataArguments data_;
   std::string model_path_;

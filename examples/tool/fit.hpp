@@ -5,12 +5,13 @@
 #include <tool/command.hpp>
 #include <tool/progress.hpp>
 
-#include <dasvdd/dasvdd.hpp>
-#include <dasvdd/io/model_file.hpp>
 #include <dasvdd/train/mixed_precision.hpp>
 
+#include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -97,7 +98,22 @@ class FitCommand {
         ->excludes(yes);
     command_.add_option(
         "--false-alarm-rate", false_alarm_rate_,
-        "share of normal rows that may be called anomalies; holds every tenth row out");
+        "share of normal rows that may be called anomalies; holds a tenth of the rows out");
+    hold_out_option_ = command_
+                           .add_option("--hold-out", hold_out_,
+                                       "which rows are held out: drawn by the seed, or the last "
+                                       "ones, for rows in the order of time")
+                           ->capture_default_str()
+                           ->check(CLI::IsMember({"drawn", "last"}));
+    command_.add_flag("--double", double_, "train and score in double, at half the speed");
+    members_option_ =
+        command_
+            .add_option("--members", members_, "without --layers or --net: nets in the ensemble")
+            ->transform(whole_number<Index>());
+    command_
+        .add_option("--score", score_form_,
+                    "without --layers or --net: what rows of a table are scored by")
+        ->check(CLI::IsMember({"several_centers", "whitened", "balanced"}));
     command_
         .add_option("--contamination", contamination_,
                     "without --layers or --net: the share of the rows that may be anomalies")
@@ -125,48 +141,61 @@ class FitCommand {
 
   /// \param out results, \param err warnings
   void run(std::ostream& out, std::ostream& err) {
+    if (double_) {
+      run_in<double>(out, err);
+    } else {
+      run_in<float>(out, err);
+    }
+  }
+
+ private:
+  template <class Scalar>
+  void run_in(std::ostream& out, std::ostream& err) {
     check_options();
     Table table = data_.read();
     if (!image_shape_text_.empty()) set_image_shape(table);
+    if (table.images && !standardize_) prepare_pixels(table, err);
     check_options_of(table);
     if (table.images) {
       facts_["image_shape"] = std::to_string(table.channels) + "," + std::to_string(table.height) +
                               "," + std::to_string(table.width);
     }
     const std::size_t dropped = keep_normal_rows(table);
-    dasvdd::RowMatrix<float> held_out =
-        false_alarm_rate_ ? split(table) : dasvdd::RowMatrix<float>();
+    // All of them, also those that are held out: no long training before the first sentence.
+    check_numbers(table, in_quotes(data_.path),
+                  static_cast<double>(std::numeric_limits<Scalar>::max()));
+    const Table held_out = false_alarm_rate_ ? split(table) : Table();
+    suit_wide_rows(table, err);
     if (false_alarm_rate_) {
       // The calibration's own check, before the training and not after it.
-      const std::vector<double> scores(static_cast<std::size_t>(held_out.rows()));
+      const std::vector<double> scores(static_cast<std::size_t>(held_out.X.rows()));
       naming(data_.path, [&] {
         return dasvdd::Calibration(scores).threshold(dasvdd::false_alarm_rate(*false_alarm_rate_));
       });
     }
 
-    dasvdd::Detector<float> detector = naming(data_.path, [&] {
-      return published()              ? fit_published(table, out)
-             : by_image_preset(table) ? fit_images(table)
-                                      : fit_default(table);
+    dasvdd::Detector<Scalar> detector = naming(data_.path, [&] {
+      return published()              ? fit_published<Scalar>(table, out)
+             : by_image_preset(table) ? fit_images<Scalar>(table)
+                                      : fit_default<Scalar>(table);
     });
     for (const std::string& warning : detector.warnings()) {
       err << "dasvdd: warning: " << warning << '\n';
     }
     if (false_alarm_rate_) {
       detector = naming(data_.path, [&] {
-        return detector.calibrated(held_out, dasvdd::false_alarm_rate(*false_alarm_rate_),
+        return detector.calibrated(held_out.X, dasvdd::false_alarm_rate(*false_alarm_rate_),
                                    options_.threads);
       });
     }
-    writing([&] { dasvdd::save(detector, model_path_, facts_); });
+    writing([&] { dasvdd::save(detector, output_place(model_path_), facts_); });
 
     out << "trained on " << table.X.rows() << " rows of " << table.X.cols() << " features";
     if (dropped != 0) out << ", " << dropped << " labelled anomalies dropped";
-    if (false_alarm_rate_) out << ", " << held_out.rows() << " held out for calibration";
+    if (false_alarm_rate_) out << ", " << held_out.X.rows() << " held out for calibration";
     out << "\nthreshold " << number_text(detector.threshold()) << "\nmodel " << model_path_ << '\n';
   }
 
- private:
   void check_options() {
     layers_ = sizes("--layers", layers_text_);
     check(command_.get_option("--layers")->count() == 0 || !layers_.empty(),
@@ -177,6 +206,13 @@ class FitCommand {
           "--validation goes with --layers or --net, which aren't given");
     check(!published() || contamination_ == 0,
           "--contamination goes without --layers and --net, which train on every row");
+    check(!published() || (members_option_->count() == 0 && score_form_.empty()),
+          "--members and --score go without --layers and --net, which train one net with the "
+          "published score");
+    check(hold_out_option_->count() == 0 || false_alarm_rate_.has_value(),
+          "--hold-out goes with --false-alarm-rate, which holds rows out");
+    check(!double_ || mixed_option_->count() == 0,
+          "--mixed-precision trains in float; --double doesn't");
     check(contamination_ >= 0 && contamination_ < 0.5, "--contamination is ",
           number_text(contamination_), ", expected a share from 0 to below 0.5");
     if (!image_shape_text_.empty()) image_shape(image_shape_text_);
@@ -189,9 +225,9 @@ class FitCommand {
     if (batch_size_) options_.batch_size = *batch_size_;
     options_.check();
     if (false_alarm_rate_) dasvdd::false_alarm_rate(*false_alarm_rate_);
-    check_output(model_path_);
+    check_output(model_path_, data_.files());
     // Begins to write the model, and takes that back: no long training for a folder that refuses it.
-    const dasvdd::detail::ReplacementFile place(model_path_);
+    const dasvdd::detail::ReplacementFile place(output_place(model_path_));
   }
 
   /// What goes with some kinds of rows alone.
@@ -233,38 +269,61 @@ class FitCommand {
     if (given) facts_["normal"] = canonical_label(data_.normal);
     if (table.labels.empty()) return 0;
     const std::vector<int> anomaly = anomalies(table.labels, given ? data_.normal : "0");
-    Index kept = 0;
+    std::vector<Index> normal;
     for (Index i = 0; i < table.X.rows(); ++i) {
-      if (anomaly[static_cast<std::size_t>(i)] == 0) table.X.row(kept++) = table.X.row(i);
+      if (anomaly[static_cast<std::size_t>(i)] == 0) normal.push_back(i);
     }
-    check(kept > 0, in_quotes(data_.path), " has no row labelled ",
+    check(!normal.empty(), in_quotes(data_.path), " has no row labelled ",
           in_quotes(given ? data_.normal : "0"), " to train on; the labels are ",
           label_listing(table.labels), given ? "" : ", and --normal says which is normal");
-    const std::size_t dropped = static_cast<std::size_t>(table.X.rows() - kept);
-    table.X.conservativeResize(kept, Eigen::NoChange);
+    const std::size_t dropped = anomaly.size() - normal.size();
+    if (dropped != 0) table.keep(normal);
     return dropped;
   }
 
-  /// Takes every tenth row out.
-  static dasvdd::RowMatrix<float> split(Table& table) {
+  /// Takes a tenth of the rows out: drawn, because rows that are counted off may be of one device of ten.
+  Table split(Table& table) const {
+    namespace detail = dasvdd::detail;
     const Index n = table.X.rows();
-    dasvdd::RowMatrix<float> held_out(n / 10, table.X.cols());
-    Index kept = 0, held = 0;
-    for (Index i = 0; i < n; ++i) {
-      if (i % 10 == 9) {
-        held_out.row(held++) = table.X.row(i);
-      } else {
-        table.X.row(kept++) = table.X.row(i);
-      }
+    std::vector<Index> order = detail::all_rows(n);
+    if (hold_out_ == "drawn") {
+      detail::random_stream(options_.seed, detail::Stream::held_out)
+          .shuffle(order.data(), order.size());
     }
-    table.X.conservativeResize(kept, Eigen::NoChange);
+    std::vector<Index> held(order.end() - static_cast<std::ptrdiff_t>(n / 10), order.end());
+    std::sort(held.begin(), held.end());
+    Table held_out = table.chosen(held);
+    table.keep(detail::all_rows_but(held, n));
     return held_out;
   }
 
+  /// Pixels from 0 to 255 become pixels from 0 to 1. Others beyond 1 would train a net that sees white alone.
+  void prepare_pixels(Table& table, std::ostream& err) const {
+    scale_pixels(table, in_quotes(data_.path), err);
+    check(table.X.size() == 0 || table.X.maxCoeff() <= 2, in_quotes(data_.path),
+          " has pixels up to ", table.X.maxCoeff(),
+          ", expected 0 to 1 or whole numbers from 0 to 255 (--standardize scales others)");
+  }
+
+  /// The whitening of a member takes d x d numbers, several times over: above so many features a table is scored
+  /// without it, and by fewer nets, unless the command says otherwise.
+  void suit_wide_rows(const Table& table, std::ostream& err) {
+    constexpr Index whitened = 2000;
+    if (published() || by_image_preset(table) || table.X.cols() <= whitened) return;
+    if (!score_form_.empty() || members_option_->count() > 0) return;
+    score_form_ = "balanced";
+    members_ = 2;
+    err << "dasvdd: note: rows of " << table.X.cols()
+        << " features are scored without whitening, by 2 nets (--score and --members say "
+           "otherwise)\n";
+  }
+
   /// The library's one-line fit.
-  dasvdd::Detector<float> fit_default(const Table& table) {
+  template <class Scalar>
+  dasvdd::Detector<Scalar> fit_default(const Table& table) {
     dasvdd::FitOptions settings;
     settings.seed = options_.seed;
+    settings.feature_names = table.names;
     settings.threads = options_.threads;
     settings.standardize = !raw_;
     if (epochs_) settings.epochs = *epochs_;
@@ -274,29 +333,37 @@ class FitCommand {
     settings.kappa = options_.kappa;
     settings.contamination = contamination_;
     if (gamma_ != "auto") settings.gamma = options_.gamma;
+    if (members_) settings.ensemble_size = *members_;
+    if (score_form_ == "balanced") settings.score = dasvdd::ScoreForm::balanced;
+    if (score_form_ == "whitened") settings.score = dasvdd::ScoreForm::whitened;
     facts_["training"] = "default";
-    return showing([&](const auto& progress) { return dasvdd::fit(table.X, settings, progress); });
+    return showing(
+        [&](const auto& progress) { return dasvdd::fit<Scalar>(table.X, settings, progress); });
   }
 
   /// The library's one-line fit for images.
-  dasvdd::Detector<float> fit_images(const Table& table) {
+  template <class Scalar>
+  dasvdd::Detector<Scalar> fit_images(const Table& table) {
     dasvdd::ImageOptions settings;
     settings.seed = options_.seed;
+    settings.feature_names = table.names;
     settings.threads = options_.threads;
     settings.kind = image_kind_ == "objects" ? dasvdd::ImageOptions::Kind::objects
                                              : dasvdd::ImageOptions::Kind::photographs;
     settings.shape = {table.channels, table.height, table.width};
     if (epochs_) settings.epochs = *epochs_;
     if (mixed_option_->count() > 0) settings.precision = dasvdd::mixed_precision();
+    if (members_) settings.ensemble_size = *members_;
     facts_["training"] = "images, " + image_kind_;
-    return showing(
-        [&](const auto& progress) { return dasvdd::fit_images(table.X, settings, progress); });
+    return showing([&](const auto& progress) {
+      return dasvdd::fit_images<Scalar>(table.X, settings, progress);
+    });
   }
 
   /// Trains an ensemble and shows its progress.
   /// \param train called as train(progress)
   template <class Train>
-  static dasvdd::Detector<float> showing(Train&& train) {
+  static auto showing(Train&& train) {
     Progress bar("epoch");
     return train([&](const dasvdd::FitProgress& at) {
       bar.update(static_cast<long>(at.done), static_cast<long>(at.total), progress_words(at));
@@ -304,11 +371,13 @@ class FitCommand {
   }
 
   /// The paper's form: one net, the published score.
-  dasvdd::Detector<float> fit_published(const Table& table, std::ostream& out) {
+  template <class Scalar>
+  dasvdd::Detector<Scalar> fit_published(const Table& table, std::ostream& out) {
+    options_.feature_names = table.names;
     options_.standardize = standardize_ || (!raw_ && !table.images);
     if (output_.empty()) output_ = table.images && !options_.standardize ? "sigmoid" : "identity";
     if (mixed_option_->count() > 0) options_.precision = dasvdd::mixed_precision();
-    dasvdd::Trainer<float> trainer(make_net(table), options_);
+    dasvdd::Trainer<Scalar> trainer(make_net<Scalar>(table), options_);
     Progress bar("epoch");
     const dasvdd::FitReport report = trainer.fit(table.X, [&](const dasvdd::EpochReport& epoch) {
       bar.update(static_cast<long>(epoch.epoch), static_cast<long>(epoch.epochs),
@@ -325,26 +394,29 @@ class FitCommand {
     return trainer.detector();
   }
 
-  dasvdd::Autoencoder<float> make_net(const Table& table) const {
+  template <class Scalar>
+  dasvdd::Autoencoder<Scalar> make_net(const Table& table) const {
     const dasvdd::Activation output = dasvdd::Activation(output_);
     if (net_.empty()) {
-      return dasvdd::dense_autoencoder<float>(table.X.cols(), layers_, output);
+      return dasvdd::dense_autoencoder<Scalar>(table.X.cols(), layers_, output);
     }
     check(table.images, "--net ", net_,
           " is for images; --image-shape says of which shape the rows are");
-    return dasvdd::conv_autoencoder<float>({table.channels, table.height, table.width}, output);
+    return dasvdd::conv_autoencoder<Scalar>({table.channels, table.height, table.width}, output);
   }
 
   CLI::App& command_;
   CLI::Option *output_option_ = nullptr, *mixed_option_ = nullptr, *kind_option_ = nullptr,
-              *validation_option_ = nullptr;
+              *validation_option_ = nullptr, *hold_out_option_ = nullptr,
+              *members_option_ = nullptr;
   DataArguments data_;
   std::string model_path_, layers_text_, net_, image_shape_text_, output_, gamma_ = "auto",
                                                                            image_kind_ = "objects";
   std::vector<Index> layers_;
   dasvdd::Options options_;
-  std::optional<Index> epochs_, batch_size_;
-  bool standardize_ = false, raw_ = false;
+  std::optional<Index> epochs_, batch_size_, members_;
+  bool standardize_ = false, raw_ = false, double_ = false;
+  std::string hold_out_ = "drawn", score_form_;
   std::optional<double> false_alarm_rate_;
   double contamination_ = 0;
   dasvdd::detail::Facts facts_;

@@ -29,8 +29,9 @@ inline Eigen::RowVectorXf plane_of(const std::vector<double>& pixels, const dasv
 /// Writes a PNG of the first rows, eight at most: the images, below them what was expected, below that each
 /// pixel's share of the score, the image's largest in white. Colors are shown as their mean.
 /// \throws FileError when the file can't be written
-inline void write_heatmap(const std::string& path, const dasvdd::Detector<float>& detector,
-                          const dasvdd::RowMatrix<float>& X, const dasvdd::Shape& image) {
+template <class Scalar>
+void write_heatmap(const std::string& path, const dasvdd::Detector<Scalar>& detector,
+                   const dasvdd::RowMatrix<double>& X, const dasvdd::Shape& image) {
   const Index n = std::min<Index>(X.rows(), 8);
   ImageBlock observed{"image", {n, image.plane()}, {}}, expected = observed, shares = observed;
   expected.heading = "expected";
@@ -43,8 +44,8 @@ inline void write_heatmap(const std::string& path, const dasvdd::Detector<float>
     const Eigen::RowVectorXf heat = detail::plane_of(why.features, image, 1);
     const float most = heat.maxCoeff();
     shares.images.row(i) = most > 0 ? Eigen::RowVectorXf(heat / most) : heat;
-    observed.captions.push_back(detector.is_anomaly(static_cast<float>(why.score)) ? "anomaly"
-                                                                                   : "normal");
+    observed.captions.push_back(detector.is_anomaly(static_cast<Scalar>(why.score)) ? "anomaly"
+                                                                                    : "normal");
     expected.captions.emplace_back();
     shares.captions.push_back(caption(why.score));
   }

@@ -54,7 +54,7 @@ inline Table read_idx_images(ByteStream& stream) {
   for (Index i = 0; i < shape[0]; ++i) {
     stream.read(row.data(), row.size());
     for (Index j = 0; j < pixels; ++j) {
-      table.X(i, j) = static_cast<float>(row[static_cast<std::size_t>(j)]) / 255.0f;
+      table.X(i, j) = row[static_cast<std::size_t>(j)] / 255.0;
     }
   }
   stream.finish();

@@ -4,10 +4,8 @@
 
 #include <tool/command.hpp>
 
-#include <dasvdd/dasvdd.hpp>
-#include <dasvdd/io/model_file.hpp>
-
 #include <string>
+#include <type_traits>
 
 namespace tool {
 
@@ -20,14 +18,22 @@ class InfoCommand {
   bool chosen() const { return command_.parsed(); }
 
   void run(std::ostream& out) const {
-    const auto detector = dasvdd::load<float>(model_path_);
+    std::visit([&](const auto& detector) { describe(detector, out); }, load_model(model_path_));
+  }
+
+ private:
+  template <class Scalar>
+  static void describe(const dasvdd::Detector<Scalar>& detector, std::ostream& out) {
     const auto& model = detector.model();
     Index parameters = 0;
     for (const auto& member : model.members) {
       for (const auto& place : dasvdd::detail::tensor_places(member.network.net()))
         parameters += place.statistics ? 0 : place.size();
     }
-    out << "features " << detector.features() << "\nmembers " << model.members.size() << '\n';
+    out << "features " << detector.features() << '\n';
+    for (const std::string& name : detector.feature_names()) out << "feature " << name << '\n';
+    if (!std::is_same_v<Scalar, float>) out << "numbers double\n";
+    out << "members " << model.members.size() << '\n';
     for (const auto& member : model.members)
       out << "net " << net_text(member.network.net()) << '\n';
     out << "parameters " << parameters << "\ncode " << model.members.front().network.net().code()
@@ -42,14 +48,14 @@ class InfoCommand {
     for (const std::string& warning : detector.warnings()) out << "warning " << warning << '\n';
   }
 
- private:
   /// "784-1024-256 | 1024-784 sigmoid": the widths before and behind the code, and each half's last
   /// activation. Layers that are not dense have their names before their widths: "conv2d:6272".
-  static std::string net_text(const dasvdd::Autoencoder<float>& net) {
+  template <class Scalar>
+  static std::string net_text(const dasvdd::Autoencoder<Scalar>& net) {
     std::string text = std::to_string(net.inputs());
-    const auto half = [&](const dasvdd::Network<float>& network) {
+    const auto half = [&](const dasvdd::Network<Scalar>& network) {
       for (const auto& step : network.steps()) {
-        if (step.kind == dasvdd::detail::Step<float>::Kind::activation) continue;
+        if (step.kind == dasvdd::detail::Step<Scalar>::Kind::activation) continue;
         text += "-" + (step.layer ? step.layer->spec().name + ":" : std::string());
         text += std::to_string(step.outputs);
       }

@@ -5,7 +5,9 @@
 
 #include <tool/byte_stream.hpp>
 
+#include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -20,6 +22,7 @@ struct NpyHeader {
   std::size_t bytes = 0;  ///< of one element
   std::string descr;
   bool fortran_order = false;
+  bool big_endian = false;
   std::vector<Index> shape;
 
   bool is_number() const { return std::strchr("fiub", kind) != nullptr; }
@@ -127,14 +130,13 @@ class NpyDictionary {
     const auto [end, error] = std::from_chars(descr.data() + 2, last, header.bytes);
     if (error != std::errc() || end != last || header.bytes > 1 << 20) malformed();
     if (header.kind == 'U') header.bytes *= 4;
-    check(descr[0] != '>' || header.bytes == 1, name_, " is big-endian (dtype '", descr,
-          "'), expected little-endian");
     const std::size_t n = header.bytes;
-    const bool known = header.kind == 'f'   ? n == 4 || n == 8
+    header.big_endian = descr[0] == '>' && n > 1;
+    const bool known = header.kind == 'f'   ? n == 2 || n == 4 || n == 8
                        : header.kind == 'b' ? n == 1
                                             : n == 1 || n == 2 || n == 4 || n == 8;
     check(!header.is_number() || known, name_, " has the dtype '", descr,
-          "', expected float32, float64, bool or integers");
+          "', expected float16, float32, float64, bool or integers");
   }
 
   std::string_view text_;
@@ -149,12 +151,38 @@ double to_double(const char* bytes) {
   return static_cast<double>(value);
 }
 
+/// IEEE 754's half: a sign, five bits of exponent, ten of fraction.
+inline double half_to_double(const char* bytes) {
+  const unsigned bits =
+      static_cast<unsigned char>(bytes[0]) | unsigned(static_cast<unsigned char>(bytes[1])) << 8;
+  const int exponent = static_cast<int>(bits >> 10 & 31), fraction = static_cast<int>(bits & 1023);
+  double value = 0;
+  if (exponent == 31) {
+    value = fraction == 0 ? HUGE_VAL : std::nan("");
+  } else if (exponent == 0) {
+    value = std::ldexp(fraction, -24);
+  } else {
+    value = std::ldexp(1024 + fraction, exponent - 25);
+  }
+  return (bits >> 15) != 0 ? -value : value;
+}
+
 using ToDouble = double (*)(const char*);
+
+/// Turns the bytes of a big-endian element around.
+inline void turn_bytes(char* bytes, const NpyHeader& header) {
+  const std::size_t unit = header.kind == 'U' ? 4 : header.bytes;
+  for (std::size_t at = 0; header.big_endian && at + unit <= header.bytes; at += unit) {
+    std::reverse(bytes + at, bytes + at + unit);
+  }
+}
 
 inline ToDouble number_reader(const NpyHeader& header) {
   switch (header.kind) {
     case 'f':
-      return header.bytes == 4 ? &to_double<float> : &to_double<double>;
+      return header.bytes == 2   ? &half_to_double
+             : header.bytes == 4 ? &to_double<float>
+                                 : &to_double<double>;
     case 'i':
       return header.bytes == 1   ? &to_double<std::int8_t>
              : header.bytes == 2 ? &to_double<std::int16_t>
@@ -179,8 +207,11 @@ void read_elements(ByteStream& stream, const NpyHeader& header, Index count, con
   for (Index first = 0; first < count; first += chunk) {
     const Index part = std::min(chunk, count - first);
     stream.read(&buffer[0], static_cast<std::size_t>(part) * header.bytes);
-    const char* bytes = buffer.data();
-    for (Index i = 0; i < part; ++i, bytes += header.bytes) use(first + i, bytes);
+    char* bytes = &buffer[0];
+    for (Index i = 0; i < part; ++i, bytes += header.bytes) {
+      turn_bytes(bytes, header);
+      use(first + i, bytes);
+    }
   }
 }
 
@@ -227,30 +258,43 @@ inline NpyHeader read_npy_header(ByteStream& stream) {
   return detail::NpyDictionary(text, stream.name()).parse();
 }
 
-/// Reads an array of two dimensions as rows, C or Fortran order.
+/// Reads an array of two dimensions as rows, or of three as images of one channel; C or Fortran order.
 /// \throws FileError
-inline dasvdd::RowMatrix<float> read_npy_rows(ByteStream& stream) {
+inline Table read_npy_rows(ByteStream& stream) {
   const NpyHeader header = read_npy_header(stream);
   check(header.is_number(), stream.name(), " has the dtype '", header.descr, "', expected numbers");
-  check(header.shape.size() == 2, stream.name(), " has ", header.shape.size(),
-        " dimension(s), expected 2: one sample a row");
-  const Index rows = header.shape[0], cols = header.shape[1];
-  check(cols > 0, stream.name(), " has no columns");
-  stream.expect(double(rows) * double(cols) * double(header.bytes));
+  const std::vector<Index>& shape = header.shape;
+  check(shape.size() == 2 || shape.size() == 3, stream.name(), " has ", shape.size(),
+        " dimension(s), expected 2: one sample a row, or 3: images of height and width");
+  const bool images = shape.size() == 3;
+  const Index rows = shape[0], height = shape[1], width = images ? shape[2] : 1;
+  check(height > 0 && width > 0, stream.name(), " has no columns");
+  stream.expect(double(rows) * double(height) * double(width) * double(header.bytes));
 
-  dasvdd::RowMatrix<float> X(rows, cols);
+  Table table;
+  table.images = images;
+  table.height = images ? height : 0;
+  table.width = images ? width : 0;
+  table.X.resize(rows, height * width);
   const detail::ToDouble number = detail::number_reader(header);
-  Index i = 0, j = 0;
-  detail::read_elements(stream, header, rows * cols, [&](Index, const char* bytes) {
-    X(i, j) = static_cast<float>(number(bytes));
+  detail::read_elements(stream, header, rows * height * width, [&](Index at, const char* bytes) {
     if (header.fortran_order) {
-      if (++i == rows) i = 0, ++j;
-    } else if (++j == cols) {
-      j = 0, ++i;
+      const Index pixel = at / rows;
+      table.X(at % rows, pixel % height * width + pixel / height) = number(bytes);
+    } else {
+      table.X.data()[at] = number(bytes);
     }
   });
   stream.finish();
-  return X;
+  return table;
+}
+
+/// Refuses labels of which one says that there is none.
+inline void check_labels(const std::vector<std::string>& labels, const std::string& name) {
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    check(!is_missing_label(labels[i]), name, ", row ", i, " (from 0): the label is missing (",
+          labels[i], ")");
+  }
 }
 
 /// Reads an array of one dimension, or of a single column, as labels: numbers or words.
@@ -275,22 +319,28 @@ inline std::vector<std::string> read_npy_labels(ByteStream& stream) {
     }
   });
   stream.finish();
+  check_labels(labels, stream.name());
   return labels;
 }
 
-/// Reads the array X of an .npz archive and, when it has one and `with_labels` is set, y.
+/// Reads the array X of an .npz archive and, when it has one and labels are wanted, y; options may name others.
 /// \throws FileError
-inline Table read_npz(const std::string& path, bool with_labels) {
+inline Table read_npz(const std::string& path, const DataOptions& options) {
   const ZipArchive archive(path);
-  check(archive.contains("X.npy"), archive.name(), " has no array X; it holds ", archive.listing());
-  Table table;
-  ZipMember rows(archive, "X.npy");
-  table.X = read_npy_rows(rows);
-  if (with_labels && archive.contains("y.npy")) {
-    ZipMember labels(archive, "y.npy");
+  const std::string rows_name = options.key + ".npy", labels_name = options.label_key + ".npy";
+  check(archive.contains(rows_name), archive.name(), " has no array ", options.key, "; it holds ",
+        archive.listing(), options.key == "X" ? "; --key names the array to take" : "");
+  ZipMember rows(archive, rows_name);
+  Table table = read_npy_rows(rows);
+  if (!options.with_labels || !options.labels_path.empty()) return table;
+  const bool there = archive.contains(labels_name);
+  check(there || !options.label_key_given, archive.name(), " has no array ", options.label_key,
+        "; it holds ", archive.listing());
+  if (there) {
+    ZipMember labels(archive, labels_name);
     table.labels = read_npy_labels(labels);
     check(Index(table.labels.size()) == table.X.rows(), archive.name(), " has ", table.X.rows(),
-          " rows in X but ", table.labels.size(), " labels in y");
+          " rows in ", options.key, " but ", table.labels.size(), " labels in ", options.label_key);
   }
   return table;
 }

@@ -5,20 +5,13 @@
 #include <tool/cifar.hpp>
 #include <tool/csv.hpp>
 #include <tool/idx.hpp>
+#include <tool/mat.hpp>
 #include <tool/npy.hpp>
 
 #include <algorithm>
 #include <string>
 
 namespace tool {
-
-/// What the command line says about a data file.
-struct DataOptions {
-  std::string label_column;  ///< of a csv: name or index; empty for none
-  std::string labels_path;   ///< a file of labels beside the data; empty for none
-  bool with_labels =
-      true;  ///< false: labels are left out, and not even looked at where that can be helped
-};
 
 namespace detail {
 
@@ -31,14 +24,24 @@ inline bool is_npy(const std::string& start) {
 inline bool is_zip(const std::string& start) {
   return start.compare(0, 2, "PK") == 0 && start.size() >= 4 && start[2] < 9;
 }
+inline bool is_mat(const std::string& start) { return start.compare(0, 7, "MATLAB ") == 0; }
 inline bool is_idx(const std::string& start) {
   return start.size() >= 4 && start[0] == 0 && start[1] == 0 && start[3] > 0 && start[3] < 8;
 }
 
+/// Refuses what the command line says of other kinds of files.
+inline void check_kind(const std::string& name, const DataOptions& options, bool csv, bool keys) {
+  check(csv || options.label_column.empty(), name,
+        " is no csv file, so --label-column doesn't fit");
+  check(csv || options.header == DataOptions::Header::automatic, name,
+        " is no csv file, so --header doesn't fit");
+  check(keys || (options.key == "X" && !options.label_key_given), name,
+        " holds no named arrays, so --key and --label-key don't fit");
+}
+
 inline Table read_data(const std::string& path, const DataOptions& options) {
   if (ends_with(path, ".bin")) {
-    check(options.label_column.empty(), in_quotes(path),
-          " is no csv file, so --label-column doesn't fit");
+    check_kind(in_quotes(path), options, false, false);
     return read_cifar(path);
   }
   FileStream stream(path);
@@ -48,20 +51,25 @@ inline Table read_data(const std::string& path, const DataOptions& options) {
   check(!ends_with(path, ".npy") || is_npy(start), name,
         " is no .npy file: it doesn't begin with NumPy's signature");
   check(!ends_with(path, ".npz") || is_zip(start), name, " is no .npz file: it is no zip archive");
-  const bool csv = !is_npy(start) && !is_zip(start) && !is_idx(start);
-  check(csv || options.label_column.empty(), name,
-        " is no csv file, so --label-column doesn't fit");
-  if (is_npy(start)) {
-    Table table;
-    table.X = read_npy_rows(stream);
-    return table;
-  }
-  if (is_zip(start)) return read_npz(path, options.with_labels && options.labels_path.empty());
+  const bool mat = is_mat(start) || ends_with(path, ".mat");
+  const bool csv = !is_npy(start) && !is_zip(start) && !is_idx(start) && !mat;
+  check(start.compare(0, 4, "PAR1") != 0, name,
+        " is a Parquet file, which isn't read; python3 -c \"import pandas, sys; "
+        "pandas.read_parquet(sys.argv[1]).to_csv(sys.argv[2], index=False)\" IN OUT makes a csv of "
+        "it");
+  check(start.compare(0, 8, "\x89HDF\r\n\x1a\n") != 0 || mat, name,
+        " is an HDF5 file, which isn't read; h5py and numpy.savez make an .npz of it");
+  check_kind(name, options, csv, is_zip(start) || mat);
+  if (is_npy(start)) return read_npy_rows(stream);
+  if (is_zip(start)) return read_npz(path, options);
+  if (mat) return read_mat(path, options);
   if (is_idx(start)) return read_idx_images(stream);
+  const bool utf16 = start.compare(0, 2, "\xff\xfe") == 0 || start.compare(0, 2, "\xfe\xff") == 0;
+  check(!utf16, name, " is text in UTF-16, expected UTF-8; iconv -f utf-16 -t utf-8 converts it");
   // A byte no text has, zero, tells that this is none.
   check(start.find('\0') == std::string::npos, name,
-        " is of no known kind; known are .npy, .npz, .csv and IDX images");
-  return read_csv(stream, options.label_column);
+        " is of no known kind; known are .npy, .npz, .mat, .csv and IDX images");
+  return read_csv(stream, options);
 }
 
 }  // namespace detail
@@ -74,13 +82,15 @@ inline std::vector<std::string> read_labels(const std::string& path) {
                                                        : read_idx_labels(stream);
 }
 
-/// Reads a data set: .npy, .npz, .csv or IDX images, all but .npz gzipped or not, or CIFAR-10's .bin.
+/// Reads a data set: .npy, .npz, .mat, .csv or IDX images, all but .npz and .mat gzipped or not, or
+/// CIFAR-10's .bin.
 /// \throws FileError one sentence with the file's name
 inline Table read_table(const std::string& path, const DataOptions& options) {
   const bool beside = !options.labels_path.empty();
   check(!beside || options.label_column.empty(),
         "--labels and --label-column are both given; one file holds the labels");
   Table table = detail::read_data(path, options);
+  if (table.columns.empty()) detail::choose_columns(table, options, in_quotes(path));
   if (!options.with_labels) {
     table.labels.clear();
   } else if (beside) {

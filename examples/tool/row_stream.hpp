@@ -21,7 +21,7 @@ class RowStream {
 
   /// The next row's numbers, all of them finite; false at the end.
   /// \throws FileError one sentence that names the line of a csv, or the row
-  virtual bool next(std::vector<float>& row) = 0;
+  virtual bool next(std::vector<double>& row) = 0;
 
  protected:
   static constexpr const char* name = "standard input";
@@ -44,18 +44,20 @@ class InputStream : public ByteStream {
 
 class CsvRowStream : public RowStream {
  public:
-  CsvRowStream(std::istream& in, Index features, const std::string& label_column)
-      : in_(*in.rdbuf()), features_(features), label_column_(label_column) {}
+  CsvRowStream(std::istream& in, Index features, const DataOptions& options)
+      : in_(*in.rdbuf()), features_(features), options_(options) {}
 
-  bool next(std::vector<float>& row) override {
+  bool next(std::vector<double>& row) override {
     for (std::string text; read_record(text);) {
-      CsvRows parser(text, name, first_line_);
+      if (separator_ == 0) separator_ = separator_of(text);
+      CsvRows parser(text, name, separator_, first_line_);
       std::vector<std::string> fields;
       if (!parser.next(fields)) continue;
       if (!columns_) {
-        columns_ = std::make_unique<CsvColumns>(fields, label_column_, name);
+        check_blanks(fields, name);
         // Unlike in a file, nothing is known of the labels to come: a word in the label's column alone is one.
-        if (columns_->only_label_is_word() && !columns_->label_by_name()) columns_->first_is_data();
+        columns_ = std::make_unique<Columns>(fields, options_, name, first_line_);
+        if (columns_->first_is_unnamed()) columns_->refuse_unnamed();
         check(columns_->features() == features_, name, ", line ", first_line_, " has ",
               columns_->features(), " features, the model takes ", features_);
         if (columns_->header()) continue;
@@ -65,7 +67,7 @@ class CsvRowStream : public RowStream {
       labels_.clear();
       for (std::size_t j = 0; j < row.size(); ++j) {
         check(dasvdd::detail::is_finite(row[j]), name, ", line ", first_line_, ", ",
-              columns_->text(columns_->column(j)), ": every value must be finite");
+              columns_->feature_text(j), ": every value must be finite");
       }
       return true;
     }
@@ -83,7 +85,8 @@ class CsvRowStream : public RowStream {
     for (;;) {
       first_line_ = line_;
       if (!read_text(text)) return false;
-      if (!text.empty()) break;
+      if (text[0] == comment_mark) continue;
+      if (text.find_first_not_of(" \t") != std::string::npos) break;
       if (empty == 0) empty = first_line_;
     }
     check(empty == 0, name, ", line ", empty, " is empty");
@@ -93,7 +96,7 @@ class CsvRowStream : public RowStream {
   /// Up to a line break outside of quotes; false where nothing is left.
   bool read_text(std::string& text) {
     text.clear();
-    bool quoted = false, starts = true, closed = false;
+    bool quoted = false, starts = true, closed = false, comment = false;
     for (;;) {
       const int next = in_.sbumpc();
       if (next == end) return !text.empty();
@@ -105,10 +108,11 @@ class CsvRowStream : public RowStream {
       if (c == '\n' || after_return_) ++line_;
       if (!quoted && (c == '\n' || c == '\r')) return true;
       // A quote opens a field, ends it, or is doubled inside of it.
-      const bool toggles = c == '"' && (quoted || starts || closed);
+      comment = comment || (text.empty() && c == comment_mark);
+      const bool toggles = c == '"' && !comment && (quoted || starts || closed);
       closed = toggles && quoted;
       if (toggles) quoted = !quoted;
-      starts = c == ',' && !quoted;
+      starts = (separator_ == 0 ? c == ',' || c == ';' || c == '\t' : c == separator_) && !quoted;
       text += c;
       check(text.size() < longest, name, ", line ", first_line_, " has more than ", longest,
             " bytes");
@@ -117,8 +121,9 @@ class CsvRowStream : public RowStream {
 
   std::streambuf& in_;
   Index features_;
-  std::string label_column_;
-  std::unique_ptr<CsvColumns> columns_;
+  DataOptions options_;
+  char separator_ = 0;  // 0: the first row is still to come
+  std::unique_ptr<Columns> columns_;
   std::vector<std::string> labels_;
   Index line_ = 1, first_line_ = 1;
   bool after_return_ = false;
@@ -139,7 +144,7 @@ class NpyRowStream : public RowStream {
     bytes_.resize(static_cast<std::size_t>(features) * header_.bytes);
   }
 
-  bool next(std::vector<float>& row) override {
+  bool next(std::vector<double>& row) override {
     if (at_ == header_.shape[0]) {
       in_.finish();
       return false;
@@ -147,7 +152,8 @@ class NpyRowStream : public RowStream {
     in_.read(&bytes_[0], bytes_.size());
     row.clear();
     for (std::size_t at = 0; at < bytes_.size(); at += header_.bytes) {
-      row.push_back(static_cast<float>(number_(bytes_.data() + at)));
+      turn_bytes(&bytes_[at], header_);
+      row.push_back(number_(bytes_.data() + at));
       check(dasvdd::detail::is_finite(row.back()), name, ", row ", at_, ", column ",
             at / header_.bytes, " (both from 0): every value must be finite");
     }
@@ -167,16 +173,20 @@ class NpyRowStream : public RowStream {
 
 /// The rows of standard input.
 /// \param features numbers that a row must have
-/// \param label_column of a csv: a column that is no feature, by name or by index from 0
+/// \param options of a csv: which columns are features
 inline std::unique_ptr<RowStream> open_rows(std::istream& in, Index features,
-                                            const std::string& label_column) {
+                                            const DataOptions& options) {
   const int first = in.peek();
   if (first == static_cast<unsigned char>(npy_magic[0])) {
-    check(label_column.empty(), "standard input is no csv file, so --label-column doesn't fit");
+    const bool none = options.label_column.empty() && options.columns.empty() &&
+                      options.drop.empty() && options.header == DataOptions::Header::automatic;
+    check(none,
+          "standard input is no csv file, so --label-column, --columns, --drop and --header don't "
+          "fit");
     return std::make_unique<detail::NpyRowStream>(in, features);
   }
   in.clear();  // peek() at an empty input leaves its mark
-  return std::make_unique<detail::CsvRowStream>(in, features, label_column);
+  return std::make_unique<detail::CsvRowStream>(in, features, options);
 }
 
 }  // namespace tool

@@ -52,7 +52,7 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
   try {
     if (fit.chosen()) fit.run(out, err);
     if (score.chosen()) score.run(in, out, err);
-    if (eval.chosen()) eval.run(out);
+    if (eval.chosen()) eval.run(out, err);
     if (info.chosen()) info.run(out);
     out.flush();
     // Like a program that the signal of a closed pipe ends, where the caller has that signal ignored.

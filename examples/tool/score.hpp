@@ -14,6 +14,7 @@
 #include <dasvdd/io/model_file.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <istream>
 #include <optional>
@@ -23,7 +24,25 @@
 #include <variant>
 #include <vector>
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <sys/stat.h>
+#include <unistd.h>
+#endif
+
 namespace tool {
+
+/// Whether a place is the file that standard input comes from.
+inline bool is_standard_input(const std::filesystem::path& place) {
+#if defined(__unix__) || defined(__APPLE__)
+  struct stat input, other;
+  return ::fstat(STDIN_FILENO, &input) == 0 && S_ISREG(input.st_mode) &&
+         ::stat(place.c_str(), &other) == 0 && input.st_dev == other.st_dev &&
+         input.st_ino == other.st_ino;
+#else
+  static_cast<void>(place);
+  return false;
+#endif
+}
 
 class ScoreCommand {
  public:
@@ -41,8 +60,8 @@ class ScoreCommand {
     command_
         .add_option(
             "--explain", explained_,
-            "also the K features with the largest shares of the score, by index from 0, with "
-            "share, observed and expected value")
+            "also the K features with the largest shares of the score, by name or by index from 0, "
+            "with share, observed and expected value")
         ->type_name("K")
         ->transform(whole_number<Index>());
     command_
@@ -76,8 +95,14 @@ class ScoreCommand {
   void run(std::istream& in, std::ostream& out, std::ostream& err) const {
     const bool streams = data_.path == "-";
     const bool draws = heatmap_option_->count() > 0;
-    if (!output_.empty()) check_output(output_);
-    if (draws) check_output(heatmap_, "--heatmap");
+    std::vector<std::string> read = data_.files();
+    read.push_back(model_path_);
+    if (!output_.empty()) check_output(output_, read);
+    if (draws) {
+      if (!output_.empty()) read.push_back(output_);
+      check_output(heatmap_, read, "--heatmap");
+    }
+    check_place(output_, streams);
     check(!draws || !streams, "--heatmap goes with a file, not with standard input");
     check(!streams || data_.options.labels_path.empty(),
           "--labels goes with a file, not with standard input");
@@ -86,7 +111,13 @@ class ScoreCommand {
     check(!watch_ || streams, "--watch goes with standard input, not with a file");
     check(!watch_ || (*watch_ > 0 && *watch_ < 1), "--watch is ", watch_.value_or(0),
           ", expected a number between 0 and 1");
-    const auto detector = dasvdd::load<float>(model_path_);
+    std::visit([&](const auto& detector) { run(detector, in, out, err); }, load_model(model_path_));
+  }
+
+ private:
+  template <class Scalar>
+  void run(const dasvdd::Detector<Scalar>& detector, std::istream& in, std::ostream& out,
+           std::ostream& err) const {
     check(!explained_ || (*explained_ >= 1 && *explained_ <= detector.features()), "--explain is ",
           explained_.value_or(0), ", expected a whole number from 1 to ", detector.features(),
           ", the model's features");
@@ -94,22 +125,37 @@ class ScoreCommand {
           " isn't calibrated, so --fdr doesn't fit; fit --false-alarm-rate calibrates");
     check(!watch_ || !detector.calibration().empty(), in_quotes(model_path_),
           " isn't calibrated, so --watch doesn't fit; fit --false-alarm-rate calibrates");
-    const ScoreLines lines(detector, explained_.value_or(0), fdr_.has_value());
-    if (streams) {
+    const ScoreLines<Scalar> lines(detector, explained_.value_or(0), fdr_.has_value());
+    if (data_.path == "-") {
       score_stream(in, out, err, detector, lines);
     } else {
-      score_file(out, detector, lines);
+      score_file(out, err, detector, lines);
     }
   }
 
- private:
-  using Detector = dasvdd::Detector<float>;
+  /// Begins to write a file that will be replaced, and takes that back: a place that refuses is known before the
+  /// work. Of standard input the file must not be the same.
+  void check_place(const std::string& output, bool streams) const {
+    if (output.empty()) return;
+    std::error_code error;
+    const std::filesystem::path place = output_place(output);
+    const std::filesystem::file_status there = std::filesystem::status(place, error);
+    if (streams) {
+      check(!is_standard_input(place), "-o ", in_quotes(output),
+            " would take the place of standard input, which is read");
+    } else if (!std::filesystem::exists(there) || std::filesystem::is_regular_file(there)) {
+      const dasvdd::detail::ReplacementFile file(place);
+    }
+  }
 
-  void score_file(std::ostream& out, const Detector& detector, const ScoreLines& lines) const {
-    const Table table = data_.read();
+  template <class Scalar>
+  void score_file(std::ostream& out, std::ostream& err, const dasvdd::Detector<Scalar>& detector,
+                  const ScoreLines<Scalar>& lines) const {
+    const Table table = data_.read_for(detector, err);
     std::optional<dasvdd::Shape> image;
     if (heatmap_option_->count() > 0) image = shape_of(table, detector);
-    const Eigen::VectorXf scores = naming(data_.path, [&] { return detector.score(table.X); });
+    const dasvdd::detail::Vector<Scalar> scores =
+        naming(data_.path, [&] { return detector.score(table.X); });
     std::vector<bool> selected(static_cast<std::size_t>(scores.size()));
     if (fdr_) {
       const Eigen::VectorXd p = detector.p_value(scores);
@@ -128,11 +174,12 @@ class ScoreCommand {
       return;
     }
     std::error_code error;
-    const std::filesystem::file_status there = std::filesystem::status(output_, error);
+    const std::filesystem::path place = output_place(output_);
+    const std::filesystem::file_status there = std::filesystem::status(place, error);
     if (!std::filesystem::exists(there) || std::filesystem::is_regular_file(there)) {
       std::ostringstream text;
       write(text);
-      writing([&] { dasvdd::detail::replace_file(output_, text.str()); });
+      writing([&] { dasvdd::detail::replace_file(place, text.str()); });
       return;
     }
     // A device or a pipe, which nothing can take the place of.
@@ -144,8 +191,10 @@ class ScoreCommand {
 
   /// Each row's line is written as soon as the row is read. A file is therefore written in its place, not
   /// whole at the end.
+  template <class Scalar>
   void score_stream(std::istream& in, std::ostream& out, std::ostream& err,
-                    const Detector& detector, const ScoreLines& lines) const {
+                    const dasvdd::Detector<Scalar>& detector,
+                    const ScoreLines<Scalar>& lines) const {
     std::ofstream file;
     if (!output_.empty()) file.open(output_, std::ios::binary);
     std::ostream& to = output_.empty() ? out : file;
@@ -155,15 +204,20 @@ class ScoreCommand {
       const std::size_t n = detector.calibration().scores().size();
       select.emplace(*fdr_, n, std::max(1.0, *fdr_ * (static_cast<double>(n) + 1) / 2));
     }
-    const Detector watched = watch_ ? detector.watched() : detector;
+    const dasvdd::Detector<Scalar> watched = watch_ ? detector.watched() : detector;
     std::optional<dasvdd::DriftWatch> watch;
     if (watch_) watch.emplace(watched.calibration().scores(), *watch_);
     auto workspace = detector.make_workspace(1), watched_workspace = watched.make_workspace(1);
     // A line that can't be written ends the work: of an endless input nobody would see it.
     if (to << lines.header() << std::flush) {
-      const auto rows = open_rows(in, detector.features(), data_.options.label_column);
-      for (std::vector<float> row; to && rows->next(row);) {
-        const float score = detector.score_one(row.data(), workspace);
+      const auto rows =
+          open_rows(in, detector.features(), data_.all_options(detector.feature_names()));
+      const bool pixels = takes_pixels(detector);
+      for (std::vector<double> row; to && rows->next(row);) {
+        check(
+            !pixels || !are_bytes(row),
+            "standard input has pixels from 0 to 255, the model takes 0 to 1; divide them by 255");
+        const Scalar score = detector.score_one(row.data(), workspace);
         const bool selected = select && select->add(detector.p_value(score));
         to << lines.line(row.data(), score, selected) << std::flush;
         if (watch && !watch->alarmed() &&
@@ -179,13 +233,20 @@ class ScoreCommand {
     if (!file) throw RunError(in_quotes(output_) + " can't be written");
   }
 
+  static bool are_bytes(const std::vector<double>& row) {
+    const bool whole = std::all_of(
+        row.begin(), row.end(), [](double x) { return x >= 0 && x <= 255 && x == std::floor(x); });
+    return whole && *std::max_element(row.begin(), row.end()) > 1;
+  }
+
   /// The shape of a heat map's images: as the command says, or the file, or the model.
-  dasvdd::Shape shape_of(const Table& table, const Detector& detector) const {
+  template <class Scalar>
+  dasvdd::Shape shape_of(const Table& table, const dasvdd::Detector<Scalar>& detector) const {
     const Index features = detector.features();
     const auto& facts = detector.facts();
     const auto fact = facts.find("image_shape");
     const auto& scaler = detector.model().scaler.kind();
-    const auto* softener = std::get_if<dasvdd::detail::Softener<float>>(&scaler);
+    const auto* softener = std::get_if<dasvdd::detail::Softener<Scalar>>(&scaler);
     dasvdd::Shape image{0, 0, 0};
     if (!image_shape_text_.empty()) {
       image = image_shape(image_shape_text_);

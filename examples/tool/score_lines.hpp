@@ -14,12 +14,21 @@
 
 namespace tool {
 
+/// A word as a field of a csv.
+inline std::string csv_field(const std::string& word) {
+  if (word.find_first_of(",;\"\r\n") == std::string::npos) return word;
+  std::string field = "\"";
+  for (const char c : word) field += c == '"' ? std::string(2, c) : std::string(1, c);
+  return field + '"';
+}
+
 /// Writes score, p-value and decision, and what was asked for besides.
+template <class Scalar>
 class ScoreLines {
  public:
   /// \param explained the features with the largest shares that a row is explained by; 0 for none
   /// \param selects whether lines say which rows a false discovery rate selects
-  ScoreLines(const dasvdd::Detector<float>& detector, Index explained, bool selects)
+  ScoreLines(const dasvdd::Detector<Scalar>& detector, Index explained, bool selects)
       : detector_(detector), explained_(explained), selects_(selects) {}
 
   std::string header() const {
@@ -35,7 +44,7 @@ class ScoreLines {
 
   /// \param row its numbers
   /// \param selected without meaning where lines don't say it
-  std::string line(const float* row, float score, bool selected) const {
+  std::string line(const double* row, Scalar score, bool selected) const {
     std::string text = number_text(score) + ",";
     if (!detector_.calibration().empty()) text += number_text(detector_.p_value(score));
     text += detector_.is_anomaly(score) ? ",1" : ",0";
@@ -51,16 +60,17 @@ class ScoreLines {
                       });
     for (Index i = 0; i < explained_; ++i) {
       const std::size_t j = order[static_cast<std::size_t>(i)];
-      text += "," + std::to_string(j);
-      for (const double number : {why.features[j], why.observed[j], why.expected[j]}) {
-        text += "," + number_text(static_cast<float>(number));
-      }
+      const auto& names = detector_.feature_names();
+      text += "," + (names.empty() ? std::to_string(j) : csv_field(names[j]));
+      // What was observed as the file has it, which float would round; the others are the net's.
+      text += "," + number_text(static_cast<Scalar>(why.features[j])) + "," +
+              number_text(why.observed[j]) + "," + number_text(why.expected[j]);
     }
     return text + "\n";
   }
 
  private:
-  const dasvdd::Detector<float>& detector_;
+  const dasvdd::Detector<Scalar>& detector_;
   Index explained_;
   bool selects_;
 };

@@ -3,6 +3,7 @@
 /// `Table`: what every reader of the tool gives: rows, perhaps their labels, perhaps the columns'
 /// names.
 
+#include <dasvdd/core/finite.hpp>
 #include <dasvdd/core/types.hpp>
 
 #include <charconv>
@@ -10,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,14 +21,68 @@ namespace tool {
 using dasvdd::FileError;
 using dasvdd::Index;
 
+/// What the command line says about a data file.
+struct DataOptions {
+  enum class Header { automatic, yes, no };
+  std::string label_column;  ///< of a csv: name or index; empty for none
+  std::string labels_path;   ///< a file of labels beside the data; empty for none
+  bool with_labels =
+      true;  ///< false: labels are left out, and not even looked at where that can be helped
+  Header header = Header::automatic;       ///< whether a csv's first row holds names
+  std::vector<std::string> columns = {};   ///< the features, by name or index; empty for all others
+  std::vector<std::string> drop = {};      ///< columns to leave out, by name or index
+  std::string key = "X";                   ///< the array of an .npz or .mat
+  std::string label_key = "y";             ///< the array of labels there
+  bool label_key_given = false;            ///< it must then be there
+  std::vector<std::string> expected = {};  ///< the model's feature names; empty where it has none
+};
+
 /// A data set as read from a file.
 struct Table {
-  dasvdd::RowMatrix<float> X;  ///< n x d; of images the pixels / 255
+  dasvdd::RowMatrix<double> X;  ///< n x d; of IDX images the pixels / 255
   std::vector<std::string>
       labels;  ///< one a row, as canonical_label writes them; empty when there are none
-  std::vector<std::string> names;  ///< one a column; empty when the file names none
+  std::vector<std::string> names;  ///< one a feature; empty when the file names none
   bool images = false;
   Index channels = 1, height = 0, width = 0;  ///< of one image
+  std::vector<Index> lines;    ///< of a csv: the line each row begins on, from 1; else empty
+  std::vector<Index> rows;     ///< each row's number in the file, from 0; empty for 0, 1, 2, ...
+  std::vector<Index> columns;  ///< each feature's number in the file, from 0; empty for 0, 1, ...
+
+  /// Where row i stands in the file: "line 14", or "row 13 (from 0)".
+  std::string row_text(Index i) const {
+    const auto at = static_cast<std::size_t>(i);
+    if (!lines.empty()) return "line " + std::to_string(lines[at]);
+    return "row " + std::to_string(rows.empty() ? i : rows[at]) + " (from 0)";
+  }
+  /// Feature j: "column 'b'", or "column 1 (from 0)".
+  std::string column_text(Index j) const {
+    const auto at = static_cast<std::size_t>(j);
+    if (!names.empty()) return "column '" + names[at] + "'";
+    return "column " + std::to_string(columns.empty() ? j : columns[at]) + " (from 0)";
+  }
+
+  /// Leaves the rows of these numbers, in their order.
+  void keep(const std::vector<Index>& numbers) { *this = chosen(numbers); }
+  /// The rows of these numbers as a table.
+  Table chosen(const std::vector<Index>& numbers) const {
+    Table part;
+    part.names = names;
+    part.columns = columns;
+    part.images = images;
+    part.channels = channels;
+    part.height = height;
+    part.width = width;
+    part.X.resize(static_cast<Index>(numbers.size()), X.cols());
+    for (std::size_t r = 0; r < numbers.size(); ++r) {
+      const auto at = static_cast<std::size_t>(numbers[r]);
+      part.X.row(static_cast<Index>(r)) = X.row(numbers[r]);
+      if (!labels.empty()) part.labels.push_back(labels[at]);
+      if (!lines.empty()) part.lines.push_back(lines[at]);
+      part.rows.push_back(rows.empty() ? numbers[r] : rows[at]);
+    }
+    return part;
+  }
 };
 
 /// Without the blanks around it.
@@ -50,6 +106,21 @@ inline std::optional<double> parse_number(std::string_view field) {
   if (error == std::errc::result_out_of_range)
     return std::strtod(std::string(text).c_str(), nullptr);
   return value;
+}
+
+/// The same for a number that may have a decimal comma in place of its point; `comma` says whether.
+inline std::optional<double> parse_decimal(std::string_view field, bool& comma) {
+  comma = false;
+  if (const auto number = parse_number(field)) return number;
+  std::string text(trimmed(field));
+  const std::size_t at = text.find(',');
+  if (at == std::string::npos || text.find_first_of(",.", at + 1) != std::string::npos ||
+      text.find('.') < at) {
+    return std::nullopt;
+  }
+  text[at] = '.';
+  comma = true;
+  return parse_number(text);
 }
 
 /// A number as short as reads back the same.
@@ -84,6 +155,35 @@ void check(bool condition, const Parts&... parts) {
   std::ostringstream text;
   (text << ... << parts);
   throw FileError(text.str());
+}
+
+/// Refuses a table with a number that no detector takes, by its place in the file.
+/// \param name the file's, in quotes
+/// \param most the largest number of the detector's type
+inline void check_numbers(const Table& table, const std::string& name, double most) {
+  for (Index i = 0; i < table.X.rows(); ++i) {
+    if (dasvdd::detail::all_finite(table.X.data() + i * table.X.cols(), table.X.cols()) &&
+        table.X.row(i).cwiseAbs().maxCoeff() <= most) {
+      continue;
+    }
+    for (Index j = 0; j < table.X.cols(); ++j) {
+      const double x = table.X(i, j);
+      check(dasvdd::detail::is_finite(x), name, ", ", table.row_text(i), ", ", table.column_text(j),
+            ": ", dasvdd::detail::non_finite_name(x), "; every value must be finite");
+      check(std::abs(x) <= most, name, ", ", table.row_text(i), ", ", table.column_text(j), ": ", x,
+            " is too large for a detector in float, which takes numbers up to ", most);
+    }
+  }
+}
+
+/// Whether a label says that there is none: nan, NA, null or a question mark.
+inline bool is_missing_label(std::string_view label) {
+  const std::string_view word = trimmed(label);
+  if (const auto number = parse_number(word)) return std::isnan(*number);
+  for (const std::string_view missing : {"", "NA", "N/A", "na", "n/a", "null", "NULL", "?"}) {
+    if (word == missing) return true;
+  }
+  return false;
 }
 
 }  // namespace tool

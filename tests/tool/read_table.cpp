@@ -166,16 +166,14 @@ TEST_CASE("npy: what can't be rows of numbers is refused with a sentence") {
         " is of version 4 of the .npy format, known are 1 to 3");
   CHECK(refusal("a.npy", array("|O", "(2, 3)", "...")) ==
         " holds Python objects (dtype=object), expected plain numbers");
-  CHECK(refusal("a.npy", array(">f8", "(1, 1)", std::string(8, '\0'))) ==
-        " is big-endian (dtype '>f8'), expected little-endian");
-  CHECK(refusal("a.npy", array("<f2", "(1, 1)", "..")) ==
-        " has the dtype '<f2', expected float32, float64, bool or integers");
+  CHECK(refusal("a.npy", array("<f16", "(1, 1)", "................")) ==
+        " has the dtype '<f16', expected float16, float32, float64, bool or integers");
   CHECK(refusal("a.npy", array("<c8", "(1, 1)", "........")) ==
         " has the dtype '<c8', expected numbers");
   CHECK(refusal("a.npy", array("<U2", "(1, 1)", "........")) ==
         " has the dtype '<U2', expected numbers");
   CHECK(refusal("a.npy", array("<f4", "(2,)", "........")) ==
-        " has 1 dimension(s), expected 2: one sample a row");
+        " has 1 dimension(s), expected 2: one sample a row, or 3: images of height and width");
   CHECK(refusal("a.npy", array("<f4", "(2, 0)", "")) == " has no columns");
   CHECK(refusal("a.npy", npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}",
                              "")) == " holds records of several fields, expected plain numbers");
@@ -214,6 +212,43 @@ TEST_CASE("npy: cut short or too long is refused, and a vast shape before memory
         " is cut short: by its header it holds 8e+18 bytes");
 }
 
+TEST_CASE("npy: halves, and big-endian numbers of every type, are read without loss") {
+  // 1, -2.5, the largest half, the smallest, infinity.
+  const Table halves = table_of(
+      "a.npy",
+      array("<f2", "(1, 6)", raw<std::uint16_t>({0x3c00, 0xc100, 0x7bff, 1, 0x7c00, 0x8000})));
+  CHECK(values(halves) ==
+        std::vector<float>{1, -2.5, 65504, std::ldexp(1.0f, -24), INFINITY, -0.0f});
+  CHECK(
+      std::isnan(table_of("a.npy", array("<f2", "(1, 1)", raw<std::uint16_t>({0x7e00}))).X(0, 0)));
+  CHECK(values(table_of("a.npy", array(">f2", "(1, 1)", std::string("\x3c\0", 2)))) ==
+        std::vector<float>{1});
+  CHECK(values(table_of("a.npy", array(">f8", "(1, 1)", std::string("\x3f\xf8\0\0\0\0\0\0", 8)))) ==
+        std::vector<float>{1.5});
+  CHECK(values(table_of("a.npy", array(">f4", "(1, 1)", std::string("\xc0\x20\0\0", 4)))) ==
+        std::vector<float>{-2.5});
+  CHECK(values(table_of("a.npy", array(">i2", "(1, 2)", std::string("\xff\xfe\1\0", 4)))) ==
+        std::vector<float>{-2, 256});
+  CHECK(values(table_of("a.npy", array(">u1", "(1, 2)", "\3\4"))) == std::vector<float>{3, 4});
+  // A double that no float is stays what it is.
+  CHECK(table_of("a.npy", array("<f8", "(1, 1)", raw<double>({1.7e9 + 0.25}))).X(0, 0) ==
+        1.7e9 + 0.25);
+}
+
+TEST_CASE("npy: three dimensions are images") {
+  const Table table =
+      table_of("a.npy", array("|u1", "(2, 2, 3)", std::string("\0\1\2\3\4\5\6\7\10\11\12\13", 12)));
+  CHECK(table.images);
+  CHECK(table.height == 2);
+  CHECK(table.width == 3);
+  CHECK(values(table) == std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+  const std::string turned = npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2, 3)}",
+                                 std::string("\0\6\3\11\1\7\4\12\2\10\5\13", 12));
+  CHECK(values(table_of("a.npy", turned)) == values(table));
+  CHECK(refusal("a.npy", array("|u1", "(1, 1, 1, 2)", "ab"))
+            .find(" has 4 dimension(s), expected 2") == 0);
+}
+
 // ---- .npz
 
 TEST_CASE("npz: X and y, stored and deflated") {
@@ -250,7 +285,7 @@ TEST_CASE("npz: labels are optional, and not even looked at when they aren't wan
 TEST_CASE("npz: what doesn't hold X and fitting labels is refused") {
   CHECK(refusal("a.npz", "no archive") == " is no .npz file: it is no zip archive");
   CHECK(refusal("a.npz", zipped({{"arr_0.npy", two_by_three}}, ZIP_CM_STORE)) ==
-        " has no array X; it holds arr_0.npy");
+        " has no array X; it holds arr_0.npy; --key names the array to take");
   CHECK(refusal("a.npz", zipped({{"X.npy", array("|O", "(2, 3)", "x")}}, ZIP_CM_STORE)) ==
         " (X.npy) holds Python objects (dtype=object), expected plain numbers");
   const auto with_labels = [](const std::string& y) {
@@ -273,6 +308,87 @@ TEST_CASE("npz: a damaged archive is refused") {
   CHECK(refusal("a.npz", changed).find(" (X.npy) can't be unpacked: ") == 0);
 }
 
+TEST_CASE("npz: arrays of any name, and a packing that isn't read is named") {
+  const std::string labels = array("<i8", "(2,)", raw<std::int64_t>({0, 7}));
+  const std::string archive =
+      zipped({{"x_train.npy", two_by_three}, {"y_train.npy", labels}}, ZIP_CM_STORE);
+  DataOptions options;
+  CHECK(refusal("a.npz", archive) ==
+        " has no array X; it holds x_train.npy, y_train.npy; --key names the array to take");
+  options.key = "x_train";
+  CHECK(table_of("a.npz", archive, options).X.rows() == 2);
+  CHECK(table_of("a.npz", archive, options).labels.empty());
+  options.label_key = "y_train";
+  options.label_key_given = true;
+  CHECK(table_of("a.npz", archive, options).labels == Words{"0", "7"});
+  options.label_key = "z";
+  CHECK(refusal("a.npz", archive, options) == " has no array z; it holds x_train.npy, y_train.npy");
+  CHECK(refusal("a.npy", two_by_three, options) ==
+        " holds no named arrays, so --key and --label-key don't fit");
+  if (zip_compression_method_supported(ZIP_CM_BZIP2, 1) != 0) {
+    CHECK(refusal("a.npz", zipped({{"X.npy", two_by_three}}, ZIP_CM_BZIP2))
+              .find(" (X.npy) is packed by zip's method 12, bzip2") == 0);
+  }
+}
+
+// ---- .mat
+
+#if DASVDD_TOOL_MATIO
+TEST_CASE("mat: X and y of every number type, and what doesn't hold them is refused") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.mat";
+  const auto write = [&](matio_types type, matio_classes kind, void* x,
+                         std::vector<std::size_t> shape, const char* name) {
+    mat_t* file = Mat_CreateVer(path.c_str(), nullptr, MAT_FT_MAT5);
+    REQUIRE(file != nullptr);
+    matvar_t* rows = Mat_VarCreate(name, kind, type, 2, shape.data(), x, 0);
+    double y[] = {0, 1};
+    std::size_t two[] = {2, 1};
+    matvar_t* labels = Mat_VarCreate("y", MAT_C_DOUBLE, MAT_T_DOUBLE, 2, two, y, 0);
+    REQUIRE(Mat_VarWrite(file, rows, MAT_COMPRESSION_ZLIB) == 0);
+    REQUIRE(Mat_VarWrite(file, labels, MAT_COMPRESSION_NONE) == 0);
+    Mat_VarFree(rows);
+    Mat_VarFree(labels);
+    Mat_Close(file);
+  };
+  // MATLAB's order is column by column.
+  double wide[] = {1, 4, 2, 5, 3, 1.7e9 + 0.25};
+  write(MAT_T_DOUBLE, MAT_C_DOUBLE, wide, {2, 3}, "X");
+  const Table table = read_table(path, {});
+  CHECK(table.X.row(0) == Eigen::RowVector3d(1, 2, 3));
+  CHECK(table.X(1, 2) == 1.7e9 + 0.25);
+  CHECK(table.labels == Words{"0", "1"});
+  DataOptions without;
+  without.with_labels = false;
+  CHECK(read_table(path, without).labels.empty());
+  DataOptions options;
+  options.key = "Z";
+  CHECK(message([&] { read_table(path, options); }) ==
+        "'" + path + "' has no array Z; it holds X, y");
+  float narrow[] = {1, 4, 2, 5};
+  write(MAT_T_SINGLE, MAT_C_SINGLE, narrow, {2, 2}, "Z");
+  CHECK(values(read_table(path, options)) == std::vector<float>{1, 2, 4, 5});
+  std::uint8_t bytes[] = {1, 4};
+  write(MAT_T_UINT8, MAT_C_UINT8, bytes, {2, 1}, "Z");
+  CHECK(values(read_table(path, options)) == std::vector<float>{1, 4});
+  std::int16_t three[] = {1, 4, 5};
+  write(MAT_T_INT16, MAT_C_INT16, three, {3, 1}, "Z");
+  CHECK(message([&] { read_table(path, options); }) ==
+        "'" + path + "' has 3 rows in Z but 2 labels in y");
+  char words[] = "ab";
+  write(MAT_T_UINT8, MAT_C_CHAR, words, {1, 2}, "Z");
+  CHECK(message([&] { read_table(path, options); }) == "'" + path + "': Z holds no numbers");
+  CHECK(refusal("b.mat", "MATLAB 5.0 MAT-file, damaged") == " is no .mat file that can be read");
+}
+#endif
+
+TEST_CASE("formats that aren't read are refused with a way to convert them") {
+  CHECK(refusal("a.parquet", std::string("PAR1\x15\0", 6))
+            .find(" is a Parquet file, which isn't read; python3 -c ") == 0);
+  CHECK(refusal("a.h5", std::string("\x89HDF\r\n\x1a\n\0", 9))
+            .find(" is an HDF5 file, which isn't read; ") == 0);
+}
+
 // ---- .csv
 
 TEST_CASE("csv: rows of numbers without a header") {
@@ -283,21 +399,219 @@ TEST_CASE("csv: rows of numbers without a header") {
   CHECK(table.labels.empty());
 }
 
-TEST_CASE("csv: the first row is a header when a field of it is no number") {
-  const Table table = table_of("a.csv", "age,2\n3,4\n");
-  CHECK(table.names == Words{"age", "2"});
+TEST_CASE("csv: the first row is a header when no field of it is a number") {
+  const Table table = table_of("a.csv", "age,height 2\n3,4\n");
+  CHECK(table.names == Words{"age", "height 2"});
   CHECK(values(table) == std::vector<float>{3, 4});
+  CHECK(table.lines == std::vector<Index>{2});
   CHECK(table_of("a.csv", "age,height\n").X.cols() == 2);
   CHECK(table_of("a.csv", "age,height\n").X.rows() == 0);
 }
 
 TEST_CASE("csv: a first row with a missing value is data, not a header") {
   CHECK(refusal("a.csv", "1,,3\n4,5,6\n") == ", line 1, column 1 (from 0): the field is empty");
-  CHECK(refusal("a.csv", "1,2,\n4,5,\n") == ", line 1, column 2 (from 0): the field is empty");
   CHECK(refusal("a.csv", "1,,bad\n4,5,good\n4,5,bad\n", label_column("2")) ==
         ", line 1, column 1 (from 0): the field is empty");
-  // The name of a column of row numbers, say, is often left out.
-  CHECK(table_of("a.csv", ",a,b\n4,5,6\n").names == Words{"", "a", "b"});
+}
+
+TEST_CASE("csv: a first row of numbers and words is asked about, whatever the word") {
+  const char* asks = "--header yes takes the line for names, --header no for a row";
+  for (const char* text :
+       {"1,NA,3\n4,5,6\n", "1,?,3\n4,5,6\n", "1,abc,3\n4,5,6\n", "2020,x,y\n1,2,3\n"}) {
+    CAPTURE(text);
+    const std::string sentence = refusal("a.csv", text);
+    CHECK(sentence.find(", line 1, column 1 (from 0): '") == 0);
+    CHECK(sentence.find("' is no number, other fields are; ") != std::string::npos);
+    CHECK(sentence.find(asks) != std::string::npos);
+  }
+  // The labels' field belongs to the row.
+  CHECK(refusal("a.csv", "a,b,0\n1,2,0\n", label_column("2")) ==
+        ", line 1, column 2 (from 0): 0 is a number, other fields are words; " + std::string(asks));
+  DataOptions options;
+  options.header = DataOptions::Header::yes;
+  CHECK(table_of("a.csv", "1,NA,3\n4,5,6\n", options).names == Words{"1", "NA", "3"});
+  options.header = DataOptions::Header::no;
+  CHECK(refusal("a.csv", "1,NA,3\n4,5,6\n", options)
+            .find(", line 1, column 1 (from 0): 'NA' is no number") == 0);
+  CHECK(refusal("a.csv", "a,b\n4,5\n", options)
+            .find(", line 1, column 0 (from 0): 'a' is no number") == 0);
+  // A column that is left out says nothing about the first row.
+  options = {};
+  options.drop = {"0"};
+  CHECK(table_of("a.csv", "2024-03-09,1,2\n2024-03-10,3,4\n", options).X.rows() == 2);
+}
+
+TEST_CASE("csv: a first row that counts is asked about") {
+  const std::string sentence = refusal("a.csv", "0,1,2,3\n4,5,6,7\n");
+  CHECK(sentence.find(", line 1: 0, 1, 2, ... may be names of columns or a row; --header yes") ==
+        0);
+  CHECK(refusal("a.csv", ",0,1,2\n0,5,6,7\n") == sentence);
+  CHECK(refusal("a.csv", "0,1,2,y\n4,5,6,7\n", label_column("3")) == sentence);
+  DataOptions options;
+  options.header = DataOptions::Header::yes;
+  CHECK(table_of("a.csv", "0,1,2,3\n4,5,6,7\n", options).names == Words{"0", "1", "2", "3"});
+  options.header = DataOptions::Header::no;
+  CHECK(table_of("a.csv", "0,1,2,3\n4,5,6,7\n", options).X.rows() == 2);
+  // Numbers that count from elsewhere, or two of them, are a row.
+  CHECK(table_of("a.csv", "1,2,3\n4,5,6\n").X.rows() == 2);
+  CHECK(table_of("a.csv", "0,1\n4,5\n").X.rows() == 2);
+}
+
+TEST_CASE("csv: a column without a name that numbers the rows is refused, or left out") {
+  const char* sentence =
+      ", line 1: the first column has no name and seems to number the rows, as pandas' index does; "
+      "--drop 0 leaves "
+      "it out, --columns names those to take";
+  const std::string index = ",a,b\n0,5,6\n1,7,8\n2,7,9\n";
+  CHECK(refusal("a.csv", index) == sentence);
+  CHECK(refusal("a.csv", ",a,b\n17,5,6\n3,7,8\n44,7,9\n") ==
+        sentence);  // of a part of a shuffled table
+  CHECK(refusal("a.csv", "Unnamed: 0,a,b\n0,5,6\n1,7,8\n") == sentence);
+  DataOptions options;
+  options.drop = {"0"};
+  CHECK(table_of("a.csv", index, options).names == Words{"a", "b"});
+  CHECK(values(table_of("a.csv", index, options)) == std::vector<float>{5, 6, 7, 8, 7, 9});
+  options = {};
+  options.columns = {"b", "a"};
+  CHECK(values(table_of("a.csv", index, options)) == std::vector<float>{6, 5, 8, 7, 9, 7});
+  options.columns = {"0", "a"};  // wanted after all
+  CHECK(table_of("a.csv", index, options).names == Words{"column 0", "a"});
+  // Measurements number no rows.
+  CHECK(table_of("a.csv", ",a,b\n0.5,5,6\n1,7,8\n").names == Words{"column 0", "a", "b"});
+  CHECK(table_of("a.csv", ",a,b\n1,5,6\n1,7,8\n").X.cols() == 3);
+}
+
+TEST_CASE("csv: commas, semicolons and tabs separate, and numbers may have decimal commas") {
+  for (const char* text :
+       {"a,b\n1.5,-2\n3,4e2\n", "a;b\n1.5;-2\n3;4e2\n", "a\tb\n1.5\t-2\n3\t4e2\n",
+        "a;b\n1,5;-2\n3;4e2\n", "a\tb\n1,5\t-2\n3\t4e2\n",
+        "\"a\",\"b\"\n\"1,5\",\"-2\"\n\"3\",\"4e2\"\n", "1,5;-2\n3;4e2\n"}) {
+    CAPTURE(text);
+    CHECK(values(table_of("a.csv", text)) == std::vector<float>{1.5, -2, 3, 400});
+  }
+  // A semicolon inside of quotes separates nothing.
+  CHECK(table_of("a.csv", "\"a;x\",b\n1,2\n").names == Words{"a;x", "b"});
+  // 1.234 and 1,5 in one file are not both numbers with a decimal mark.
+  CHECK(refusal("a.csv", "a;b\n1,5;2\n1;1.234\n") ==
+        ", line 3, column 'b': '1.234' has a decimal point, numbers before it, from line 2 on, a "
+        "comma");
+  CHECK(refusal("a.csv", "a;b\n1,234,567;2\n").find("'1,234,567' is no number") !=
+        std::string::npos);
+  CHECK(refusal("a.csv", "a b\n1 2\n").find(" is no number") != std::string::npos);
+  CHECK(refusal("a.csv", "1 2\n3 4\n") ==
+        ": blanks separate the numbers of its first line; commas, semicolons and tabs are read");
+}
+
+TEST_CASE("csv: comments, separators at line ends and blank last lines are no fields and no rows") {
+  for (const char* text :
+       {"# made by a logger\na,b\n1,2\n3,4\n", "a,b\n1,2\n# paused, \"for a day\n3,4\n",
+        "a,b,\n1,2,\n3,4,\n", "a,b\n1,2,\n3,4,\n", "a,b\n1,2\n3,4\n \t\n\n",
+        "#\n\n# x\na,b\n1,2\n3,4\n# end"}) {
+    CAPTURE(text);
+    const Table table = table_of("a.csv", text);
+    CHECK(table.names == Words{"a", "b"});
+    CHECK(values(table) == std::vector<float>{1, 2, 3, 4});
+  }
+  CHECK(values(table_of("a.csv", "1,2,\n4,5,\n")) == std::vector<float>{1, 2, 4, 5});
+  // Lines are those of the file.
+  CHECK(table_of("a.csv", "# x\n1,2\n# y\r\n\"3\",4\n").lines == std::vector<Index>{2, 4});
+  CHECK(refusal("a.csv", "a,b,\n1,2,3\n") ==
+        ", line 2 has 3 fields, expected 2 as in line 1, which ends with a separator");
+  CHECK(refusal("a.csv", "a,b\n1,2,\n3,4\n") == ", line 3 has 2 fields, expected 2 as in line 1");
+}
+
+TEST_CASE(
+    "csv: columns are picked and left out by name or index, and a name that stands twice is "
+    "refused") {
+  const std::string text = "t,label,a,b,label\n9,0,1,2,x\n9,0,3,4,y\n";
+  DataOptions options = label_column("label");
+  CHECK(refusal("a.csv", text, options) ==
+        " has 2 columns named 'label' (1 and 4, from 0); give the index");
+  options.label_column = "1";
+  options.drop = {"t", "4"};
+  const Table table = table_of("a.csv", text, options);
+  CHECK(table.names == Words{"a", "b"});
+  CHECK(table.columns == std::vector<Index>{2, 3});
+  CHECK(values(table) == std::vector<float>{1, 2, 3, 4});
+  CHECK(table.labels == Words{"0", "0"});
+  options.drop = {"t", "label"};
+  CHECK(refusal("a.csv", text, options) ==
+        " has 2 columns named 'label' (1 and 4, from 0); give the index");
+  CHECK(refusal("a.csv", "a,b,a\n1,2,3\n") ==
+        " has two columns named 'a', 0 and 2 (from 0); --drop leaves one out by its index");
+  options = {};
+  options.columns = {"b", "c"};
+  CHECK(refusal("a.csv", "a,b\n1,2\n", options) == " has no column named 'c'");
+  options.columns = {"b", "1"};
+  CHECK(refusal("a.csv", "a,b\n1,2\n", options) == ": --columns names column 1 twice");
+  options.columns = {};
+  options.drop = {"a", "b"};
+  CHECK(refusal("a.csv", "a,b\n1,2\n", options) ==
+        " has no column beside the labels and those that --drop leaves out");
+  // By index in files of other kinds.
+  options.drop = {"1"};
+  CHECK(values(table_of("a.npy", two_by_three, options)) == std::vector<float>{1, 3, 4, 6});
+  CHECK(table_of("a.npy", two_by_three, options).columns == std::vector<Index>{0, 2});
+  options.drop = {"a"};
+  CHECK(refusal("a.npy", two_by_three, options) == " has no names, so no column 'a'");
+  options.drop = {"3"};
+  CHECK(refusal("a.npy", two_by_three, options) == " has 3 columns, so none of index 3 (from 0)");
+}
+
+TEST_CASE("csv: columns are matched with a model's names, in any order") {
+  DataOptions options;
+  options.expected = {"a", "b", "c"};
+  const Table table = table_of("a.csv", "c,a,b\n3,1,2\n6,4,5\n", options);
+  CHECK(table.names == options.expected);
+  CHECK(values(table) == std::vector<float>{1, 2, 3, 4, 5, 6});
+  CHECK(refusal("a.csv", "a,b\n1,2\n", options) == " has no column 'c', which the model takes");
+  CHECK(refusal("a.csv", "a,x,y\n1,2,3\n", options) ==
+        " has no column 'b' and 'c', which the model takes, but has 'x' and 'y'");
+  CHECK(refusal("a.csv", "a,b,c,x\n1,2,3,4\n", options) ==
+        " has the column 'x', which the model doesn't know; --drop leaves a column out");
+  CHECK(refusal("a.csv", "a,b,c,c\n1,2,3,4\n", options) ==
+        " has two columns named 'c', 2 and 3 (from 0); --drop leaves one out by its index");
+  CHECK(refusal("a.csv", ",a,b,c\n0,1,2,3\n", options) ==
+        " has a column without a name, number 0 (from 0), which the model doesn't know; --drop "
+        "leaves it out");
+  options.drop = {"x"};
+  CHECK(values(table_of("a.csv", "a,b,x,c\n1,2,9,3\n", options)) == std::vector<float>{1, 2, 3});
+  options.drop = {};
+  // A file without names goes by position.
+  CHECK(values(table_of("a.csv", "1,2,4\n", options)) == std::vector<float>{1, 2, 4});
+}
+
+TEST_CASE("csv: text in another encoding than UTF-8 is named") {
+  CHECK(refusal("a.csv", std::string("\xff\xfe"
+                                     "a\0,\0b\0",
+                                     8)) ==
+        " is text in UTF-16, expected UTF-8; iconv -f utf-16 -t utf-8 converts it");
+  CHECK(refusal("a.csv",
+                "a,Gr\xf6\xdf"
+                "e\n1,2\n") ==
+        ", line 1: the name of column 1 (from 0) isn't in UTF-8; iconv -f latin1 -t utf8 converts "
+        "a file");
+  CHECK(table_of("a.csv",
+                 "a,Gr\xc3\xb6\xc3\x9f"
+                 "e\n1,2\n")
+            .names[1] ==
+        "Gr\xc3\xb6\xc3\x9f"
+        "e");
+}
+
+TEST_CASE("a missing label is refused where it is") {
+  for (const char* label : {"nan", "NaN", "NA", "?", ""}) {
+    const std::string text = "x,y\n1,0\n2," + std::string(label) + "\n";
+    const std::string sentence = refusal("a.csv", text, label_column("y"));
+    CHECK(sentence.find(", line 3, column 'y': the label is missing") == 0);
+    DataOptions scoring = label_column("y");
+    scoring.with_labels = false;
+    CHECK(table_of("a.csv", text, scoring).X.rows() == 2);
+  }
+  CHECK(refusal("a.npz", zipped({{"X.npy", two_by_three},
+                                 {"y.npy", array("<f8", "(2,)", raw<double>({0, NAN}))}},
+                                ZIP_CM_STORE)) ==
+        " (y.npy), row 1 (from 0): the label is missing (nan)");
 }
 
 TEST_CASE("csv: line ends of every system, a byte order mark, and empty lines at the end") {
@@ -334,33 +648,51 @@ TEST_CASE("csv: a column of labels, by name or by index from 0") {
 }
 
 TEST_CASE("csv: a whole number is an index where there is such a column, a name where not") {
-  CHECK(table_of("a.csv", "1,0,x\n7,8,9\n", label_column("0")).labels == Words{"7"});
+  CHECK(table_of("a.csv", "z,y,x\n7,8,9\n", label_column("0")).names == Words{"y", "x"});
   CHECK(table_of("a.csv", "2020,2021,x\n7,8,9\n", label_column("2021")).labels == Words{"8"});
 }
 
 TEST_CASE(
-    "csv: a word in the label column is a label where it comes again, a header where it doesn't") {
+    "csv: a word in the label column is a label where it comes again, and asked about where it "
+    "doesn't") {
   const Table data = table_of("a.csv", "1,2,ok\n3,4,bad\n5,6,ok\n", label_column("2"));
   CHECK(data.labels == Words{"ok", "bad", "ok"});
   CHECK(values(data) == std::vector<float>{1, 2, 3, 4, 5, 6});
   CHECK(data.names.empty());
-  const Table header = table_of("a.csv", "0,1,class\n3,4,bad\n5,6,ok\n", label_column("2"));
+  CHECK(refusal("a.csv", "0,1,class\n3,4,bad\n5,6,ok\n", label_column("2")) ==
+        ", line 1: 'class' may be the name of the labels' column or a label; --header yes takes "
+        "the line for names, "
+        "--header no for a row");
+  const Table header = table_of("a.csv", "0,1,class\n3,4,bad\n5,6,ok\n", label_column("class"));
   CHECK(header.labels == Words{"bad", "ok"});
   CHECK(header.names == Words{"0", "1"});
 }
 
-TEST_CASE("csv: nan and inf are numbers, whatever their size") {
-  const std::vector<float> read = values(table_of("a.csv", "1,2,3\nnan,-inf,1e999\n"));
-  CHECK(std::isnan(read[3]));
-  CHECK(read[4] == -INFINITY);
-  CHECK(read[5] == INFINITY);
+TEST_CASE("csv: nan and inf are numbers, which the table's check refuses by their place") {
+  const Table table = table_of("a.csv", "a,b\n\"1\",2\n3,nan\n-inf,4\n");
+  const auto refused = [](Table some, double most) {
+    return message([&] { tool::check_numbers(some, "'f'", most); });
+  };
+  CHECK(refused(table, 1e300) == "'f', line 3, column 'b': NaN; every value must be finite");
+  CHECK(refused(table.chosen({0, 2}), 1e300) ==
+        "'f', line 4, column 'a': -infinity; every value must be finite");
+  CHECK(refused(table.chosen({0}), 1e300) == "nothing thrown");
+  const Table array_of =
+      table_of("a.npy", array("<f8", "(2, 2)", raw<double>({1, 2, 3, 1.797e308})));
+  CHECK(refused(array_of, 1.7e308) ==
+        "'f', row 1 (from 0), column 1 (from 0): 1.797e+308 is too large for a detector "
+        "in float, which takes numbers up to 1.7e+308");
+  CHECK(refusal("a.csv", "1,2\n1,1e999\n") ==
+        ", line 2, column 1 (from 0): 1e999 is too large for a number of 64 bits");
 }
 
 TEST_CASE("csv: what is wrong is named by line and column") {
   CHECK(refusal("a.csv", "1,2\n3,x\n") ==
-        ", line 2, column 1 (from 0): 'x' is no number (--label-column names a column of labels)");
+        ", line 2, column 1 (from 0): 'x' is no number (--label-column names a column of labels, "
+        "--drop one to "
+        "leave out)");
   CHECK(refusal("a.csv", "a,b,c\n\"1\",\"2\n\",0\n1,x,1\n", label_column("c")) ==
-        ", line 4, column 'b': 'x' is no number");
+        ", line 4, column 'b': 'x' is no number (--drop leaves a column out)");
   CHECK(refusal("a.csv", "a,b\n1,\n") == ", line 2, column 'b': the field is empty");
   CHECK(refusal("a.csv", "a,b\n1,2\n3,") == ", line 3, column 'b': the field is empty");
   CHECK(refusal("a.csv", "a,b\n1,2\n1,2,3\n") == ", line 3 has 3 fields, expected 2 as in line 1");
@@ -368,8 +700,8 @@ TEST_CASE("csv: what is wrong is named by line and column") {
   CHECK(refusal("a.csv", "a,b\n\n1,2\n") == ", line 2 is empty");
   CHECK(refusal("a.csv", "1,2\n\"3,4\n5,6\n") == ", line 2: a quote is never closed");
   CHECK(refusal("a.csv", "1,2\n\"3\"4,5\n") == ", line 2: text follows a closing quote");
-  CHECK(refusal("a.csv", "1,0x10\n1,2\n1,0x10\n")
-            .find(", line 3, column '0x10': '0x10' is no number") == 0);
+  CHECK(refusal("a.csv", "1,2\n1,2\n1,0x10\n")
+            .find(", line 3, column 1 (from 0): '0x10' is no number") == 0);
 }
 
 TEST_CASE("csv: a label column that isn't there is refused") {
@@ -404,8 +736,8 @@ TEST_CASE("cifar: a label and three planes an image") {
   REQUIRE(table.X.cols() == 3072);
   CHECK(table.labels == Words{"7", "0"});
   CHECK(table.X(0, 0) == 1);
-  CHECK(table.X(0, 1024 + 33) == 0.2f);
-  CHECK(table.X(1, 3071) == 0.4f);
+  CHECK(table.X(0, 1024 + 33) == 0.2);
+  CHECK(table.X(1, 3071) == 0.4);
   CHECK(table.X.sum() == doctest::Approx(1.6));
 }
 
@@ -429,8 +761,8 @@ TEST_CASE("idx: images become rows of pixels / 255, gzipped or not") {
     CHECK(table.width == 3);
     CHECK(table.X.rows() == 2);
     CHECK(table.X(0, 1) == 1.0f);
-    CHECK(table.X(0, 2) == 51.0f / 255.0f);
-    CHECK(table.X(1, 5) == 7.0f / 255.0f);
+    CHECK(table.X(0, 2) == 51.0 / 255.0);
+    CHECK(table.X(1, 5) == 7.0 / 255.0);
   }
 }
 
@@ -496,7 +828,7 @@ TEST_CASE("a file of no known kind, a folder and no file at all are refused") {
   CHECK(refusal("a.elf", std::string("\x7f"
                                      "ELF\0\0",
                                      6)) ==
-        " is of no known kind; known are .npy, .npz, .csv and IDX images");
+        " is of no known kind; known are .npy, .npz, .mat, .csv and IDX images");
   CHECK(refusal("a.npy", two_by_three, label_column("x")) ==
         " is no csv file, so --label-column doesn't fit");
   const TemporaryFolder folder;

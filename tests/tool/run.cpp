@@ -1,6 +1,10 @@
 #include "tool/support.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <csignal>
+#include <filesystem>
+#include <numeric>
 #if defined(__unix__)
 #include <sys/resource.h>
 #endif
@@ -102,7 +106,7 @@ TEST_CASE("tool: without labels every row is normal") {
                 "has no labels, so --normal doesn't fit");
 }
 
-TEST_CASE("tool: --false-alarm-rate holds every tenth row out and gives p-values") {
+TEST_CASE("tool: --false-alarm-rate holds a tenth of the rows out and gives p-values") {
   const TemporaryFolder folder;
   const std::string train = folder.put("train.csv", csv(205, 0)), model = folder / "m";
   std::vector<std::string> more = by_label;
@@ -111,15 +115,38 @@ TEST_CASE("tool: --false-alarm-rate holds every tenth row out and gives p-values
                  "trained on 185 rows of 3 features, 20 held out for calibration\n"));
   const auto detector = dasvdd::load<float>(model);
   REQUIRE(detector.calibration().scores().size() == 20);
-  // The held-out rows are 9, 19, ...: the smallest of their scores is in the calibration.
+  // The calibration's scores are those of 20 rows, which the seed draws.
   const auto scores = detector.score(tool::read_table(train, {"label", "", false}).X);
-  double smallest = scores[9];
-  for (dasvdd::Index i = 9; i < 205; i += 10) smallest = std::min<double>(smallest, scores[i]);
-  CHECK(detector.calibration().scores().front() == smallest);
   const auto rows = lines(dasvdd_tool({"score", model, train, "--label-column", "label"}).out);
   CHECK(rows.at(1) == tool::number_text(scores[0]) + "," +
                           tool::number_text(detector.p_value(scores[0])) + "," +
                           (detector.is_anomaly(scores[0]) ? "1" : "0"));
+  const auto held_out = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> all = more;
+    all.insert(all.end(), options.begin(), options.end());
+    REQUIRE(dasvdd_tool(fit_arguments(train, model, all)).status == 0);
+    const auto other = dasvdd::load<float>(model);
+    const auto theirs = other.score(tool::read_table(train, {"label", "", false}).X);
+    const auto& kept = other.calibration().scores();
+    std::vector<int> numbers;
+    for (int i = 0; i < 205; ++i) {
+      if (std::find(kept.begin(), kept.end(), static_cast<double>(theirs[i])) != kept.end())
+        numbers.push_back(i);
+    }
+    return rows;
+  };
+  const std::vector<int> drawn = held_out({}), other = held_out({"--seed", "1"});
+  CHECK(drawn.size() == 20);
+  CHECK(drawn != other);
+  std::vector<int> residues(10);
+  for (const int i : drawn) residues[static_cast<std::size_t>(i % 10)] = 1;
+  CHECK(std::accumulate(residues.begin(), residues.end(), 0) > 3);
+  const std::vector<int> last = held_out({"--hold-out", "last"});
+  CHECK(last.front() == 185);
+  CHECK(last.back() == 204);
+  CHECK(last.size() == 20);
+  check_failure(fit_arguments(train, model, {"--label-column", "label", "--hold-out", "last"}), 2,
+                "--hold-out goes with --false-alarm-rate");
 
   more.back() = "0.01";  // needs 99 held-out rows
   check_failure(fit_arguments(train, model, more), 2,
@@ -249,7 +276,7 @@ TEST_CASE("tool: for images, without --layers, it does what fit_images() does") 
   settings.seed = 5;
   settings.shape = {1, 3, 2};
   REQUIRE(dasvdd_tool(arguments({"--seed", "5"})).status == 0);
-  CHECK(dasvdd::load<float>(model).score(X) == dasvdd::fit_images(X, settings).score(X));
+  CHECK(dasvdd::load<float>(model).score(X) == dasvdd::fit_images<float>(X, settings).score(X));
   const std::string info = dasvdd_tool({"info", model}).out;
   CHECK(contains(info, "images softened, 1 x 3 x 2\n"));
   CHECK(contains(info, "standardized no\n"));
@@ -260,7 +287,7 @@ TEST_CASE("tool: for images, without --layers, it does what fit_images() does") 
   REQUIRE(
       dasvdd_tool(arguments({"--seed", "5", "--image-kind", "photographs", "--mixed-precision"}))
           .status == 0);
-  CHECK(dasvdd::load<float>(model).score(X) == dasvdd::fit_images(X, settings).score(X));
+  CHECK(dasvdd::load<float>(model).score(X) == dasvdd::fit_images<float>(X, settings).score(X));
   CHECK(contains(dasvdd_tool({"info", model}).out, "images contrast normalized\n"));
 
   for (const std::string option :
@@ -281,7 +308,7 @@ TEST_CASE("tool: without --layers it does what fit() does") {
   settings.epochs = 3;
   settings.seed = 5;
   const auto X = tool::read_table(train, {"label", "", false}).X;
-  const auto direct = dasvdd::fit(X, settings), loaded = dasvdd::load<float>(model);
+  const auto direct = dasvdd::fit<float>(X, settings), loaded = dasvdd::load<float>(model);
   CHECK(loaded.score(X) == direct.score(X));
   CHECK(loaded.threshold() == direct.threshold());
   check_failure({"fit", train, "-o", model, "--output", "sigmoid"}, 2,
@@ -303,7 +330,7 @@ TEST_CASE("tool: without --layers it does what fit() does") {
   settings.kappa = 0.8;
   settings.gamma = dasvdd::GammaRule::value(0.25);
   settings.standardize = false;
-  CHECK(dasvdd::load<float>(model).score(X) == dasvdd::fit(X, settings).score(X));
+  CHECK(dasvdd::load<float>(model).score(X) == dasvdd::fit<float>(X, settings).score(X));
 }
 
 TEST_CASE("tool: --contamination is that of fit()") {
@@ -317,7 +344,7 @@ TEST_CASE("tool: --contamination is that of fit()") {
   settings.epochs = 3;
   settings.contamination = 0.1;
   const auto X = tool::read_table(train, {"label", "", false}).X;
-  const auto direct = dasvdd::fit(X, settings), loaded = dasvdd::load<float>(model);
+  const auto direct = dasvdd::fit<float>(X, settings), loaded = dasvdd::load<float>(model);
   CHECK(loaded.score(X) == direct.score(X));
   CHECK(loaded.threshold() == direct.threshold());
   words.back() = "0.5";
@@ -446,11 +473,11 @@ TEST_CASE("tool: bad input is exit status 2 and one sentence") {
   check_failure({"score", model, folder.put("wide.csv", "1,2,3,4\n")}, 2,
                 "wide.csv': the batch is 1 x 4, expected 3 columns");
   check_failure({"score", model, folder.put("nan.csv", "1,2,3\n1,nan,3\n")}, 2,
-                "nan.csv': the batch has NaN in row 1, column 1");
+                "nan.csv', line 2, column 1 (from 0): NaN; every value must be finite");
   check_failure(fit_arguments(folder.put("one.csv", "1,2\n"), model), 2,
                 "one.csv': the training set has one row");
   check_failure(fit_arguments(folder.put("inf.csv", "1,2\n1,inf\n"), model), 2,
-                "has infinity in row 1, column 1");
+                "inf.csv', line 2, column 1 (from 0): infinity; every value must be finite");
 
   // Labels that don't suit.
   const std::string words = folder.put("words.csv", csv(5, 5, "ok", "bad"));
@@ -514,4 +541,204 @@ TEST_CASE("tool: --help and --version are no errors") {
   CHECK(dasvdd_tool({"--version"}).out == DASVDD_VERSION_STRING "\n");
   CHECK(dasvdd_tool({"--version"}).status == 0);
   CHECK(dasvdd_tool({"--help"}).err.empty());
+}
+
+TEST_CASE("tool: features have names: matched in any order, told by info and by --explain") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(100, 0)), model = folder / "m";
+  REQUIRE(dasvdd_tool(fit_arguments(train, model, by_label)).status == 0);
+  CHECK(dasvdd::load<float>(model).feature_names() == std::vector<std::string>{"a", "b", "c"});
+  CHECK(
+      contains(dasvdd_tool({"info", model}).out, "features 3\nfeature a\nfeature b\nfeature c\n"));
+  const std::string rows = folder.put("rows.csv", "a,b,c\n1,3,-1\n2,9,-2\n");
+  const std::string turned = folder.put("turned.csv", "c,x,a,b\n-1,7,1,3\n-2,7,2,9\n");
+  const Outcome plain = dasvdd_tool({"score", model, rows, "--explain", "2"});
+  CHECK(dasvdd_tool({"score", model, turned, "--drop", "x", "--explain", "2"}).out == plain.out);
+  CHECK(dasvdd_tool({"score", model, turned, "--columns", "b,a,c", "--explain", "2"}).out ==
+        plain.out);
+  CHECK(dasvdd_tool({"score", model, "-", "--drop", "x", "--explain", "2"}, content(turned)).out ==
+        plain.out);
+  // The second row's b, 9 for 5, stands out.
+  CHECK(contains(lines(plain.out).at(2), ",b,"));
+  check_failure({"score", model, turned}, 2,
+                "turned.csv' has the column 'x', which the model doesn't know");
+  check_failure({"score", model, folder.put("less.csv", "a,b\n1,2\n")}, 2,
+                "less.csv' has no column 'c'");
+  check_failure(
+      {"eval", model, folder.put("twice.csv", "a,b,c,c,y\n1,2,3,4,1\n"), "--label-column", "y"}, 2,
+      "has two columns named 'c', 2 and 3 (from 0)");
+  const Outcome stream = dasvdd_tool({"score", model, "-"}, "a,b\n1,2\n");
+  CHECK(contains(stream.err, "standard input has no column 'c', which the model takes"));
+  // eval goes by the names, too.
+  const std::string labelled = folder.put("l.csv", "y,c,b,a\n0,-1,3,1\n1,-2,9,2\n");
+  CHECK(contains(dasvdd_tool({"eval", model, labelled, "--label-column", "y"}).out, "roc_auc 1\n"));
+  // Names with commas are quoted where they are fields.
+  const std::string odd = folder.put("odd.csv", "\"a,1\",b\n1,2\n2,3\n3,4\n5,5\n");
+  REQUIRE(dasvdd_tool(fit_arguments(odd, model)).status == 0);
+  CHECK(contains(dasvdd_tool({"score", model, odd, "--explain", "2"}).out, ",\"a,1\","));
+}
+
+TEST_CASE("tool: a bad number is found before the training, at its place in the file") {
+  const TemporaryFolder folder;
+  const std::string model = folder / "m";
+  // Behind labelled anomalies, and whatever rows the seed holds out.
+  std::string text = "label,a,b\n";
+  for (int i = 0; i < 40; ++i) {
+    text +=
+        std::to_string(i % 4 == 1) + "," + std::to_string(i) + "," + (i == 30 ? "nan" : "1") + "\n";
+  }
+  const std::string train = folder.put("train.csv", text);
+  for (const char* seed : {"0", "1", "2", "3", "4", "5", "6", "7"}) {
+    check_failure(
+        fit_arguments(train, model,
+                      {"--label-column", "label", "--false-alarm-rate", "0.5", "--seed", seed}),
+        2, "train.csv', line 32, column 'b': NaN; every value must be finite");
+  }
+  check_failure(
+      fit_arguments(folder.put("far.csv", "1,2\n3,1.797e308\n"), model), 2,
+      "far.csv', line 2, column 1 (from 0): 1.797e+308 is too large for a detector in float");
+}
+
+TEST_CASE("tool: a result never takes the place of what is read") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(60, 0)), model = folder / "m";
+  const std::string before = content(train), hard = folder / "hard.csv", soft = folder / "soft.csv";
+  REQUIRE(dasvdd_tool(fit_arguments(train, model, by_label)).status == 0);
+  const std::string model_before = content(model);
+  std::filesystem::create_hard_link(train, hard);
+  std::filesystem::create_symlink("train.csv", soft);
+  const std::string labels = folder.put("labels.npy", "x");
+  for (const std::string& place : {train, folder / "./train.csv", hard, soft}) {
+    CAPTURE(place);
+    const std::string sentence =
+        "-o '" + place + "' would take the place of '" + train + "', which is read";
+    check_failure(fit_arguments(train, place, by_label), 2, sentence);
+    check_failure({"score", model, train, "--label-column", "label", "-o", place}, 2, sentence);
+  }
+  check_failure({"score", model, train, "--label-column", "label", "-o", model}, 2,
+                "would take the place of '" + model + "'");
+  check_failure({"score", model, train, "--label-column", "label", "--heatmap", train}, 2,
+                "--heatmap '" + train + "' would take the place of");
+  check_failure(fit_arguments(train, labels, {"--labels", labels}), 2,
+                "would take the place of '" + labels + "'");
+  CHECK(content(train) == before);
+  CHECK(content(model) == model_before);
+
+  // A link that leads to no file yet: the file is made, by every command.
+  const std::string link = folder / "link", later = folder / "later";
+  std::filesystem::create_symlink("later", link);
+  CHECK(dasvdd_tool({"score", model, train, "--label-column", "label", "-o", link}).status == 0);
+  CHECK(lines(content(later)).size() == 61);
+  std::filesystem::remove(later);
+  CHECK(dasvdd_tool(fit_arguments(train, link, by_label)).status == 0);
+  CHECK(dasvdd_tool({"info", later}).status == 0);
+  CHECK(std::filesystem::is_symlink(link));
+  // One that leads to a folder that isn't there: the same answer from both, before the work.
+  std::filesystem::remove(link);
+  std::filesystem::create_symlink("missing/later", link);
+  check_failure({"score", model, train, "--label-column", "label", "-o", link}, 2,
+                "there is no folder");
+  check_failure(fit_arguments(train, link, by_label), 2, "there is no folder");
+}
+
+TEST_CASE("tool: --double trains in double, and every command reads both kinds of models") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(100, 20)), model = folder / "m",
+                    narrow = folder / "n";
+  std::vector<std::string> more = by_label;
+  REQUIRE(dasvdd_tool(fit_arguments(train, narrow, more)).status == 0);
+  more.push_back("--double");
+  REQUIRE(dasvdd_tool(fit_arguments(train, model, more)).status == 0);
+  CHECK(dasvdd::load<double>(model).features() == 3);
+  CHECK(contains(dasvdd_tool({"info", model}).out, "\nnumbers double\n"));
+  CHECK(
+      contains(dasvdd_tool({"eval", model, train, "--label-column", "label"}).out, "anomalies 20"));
+  const auto wide =
+      lines(dasvdd_tool({"score", model, train, "--label-column", "label", "--explain", "1"}).out);
+  const auto both =
+      lines(dasvdd_tool({"score", narrow, train, "--label-column", "label", "--explain", "1"}).out);
+  REQUIRE(wide.size() == both.size());
+  // Two trainings of thirty epochs in two types stay close.
+  CHECK(std::stod(wide[1]) == doctest::Approx(std::stod(both[1])).epsilon(0.01));
+  CHECK(wide[1] != both[1]);
+  const Outcome stream = dasvdd_tool({"score", model, "-", "--label-column", "label"}, csv(5, 0));
+  CHECK(stream.status == 0);
+  REQUIRE(dasvdd_tool({"fit", train, "-o", model, "--double", "--epochs", "1", "--members", "1",
+                       "--label-column", "label"})
+              .status == 0);
+  CHECK(dasvdd::load<double>(model).ensemble_size() == 1);
+}
+
+TEST_CASE("tool: numbers of a file keep their 64 bits up to the scaler") {
+  const TemporaryFolder folder;
+  std::string late = "t,x\n", early = late;
+  for (int i = 0; i < 60; ++i) {
+    const std::string x = tool::number_text(std::sin(i / 9.0));
+    late += std::to_string(1700000000 + i) + "," + x + "\n";
+    early += std::to_string(i) + "," + x + "\n";
+  }
+  const std::string model = folder / "m", other = folder / "n";
+  REQUIRE(dasvdd_tool(fit_arguments(folder.put("late.csv", late), model)).status == 0);
+  REQUIRE(dasvdd_tool(fit_arguments(folder.put("early.csv", early), other)).status == 0);
+  const auto a = lines(dasvdd_tool({"score", model, folder / "late.csv"}).out);
+  const auto b = lines(dasvdd_tool({"score", other, folder / "early.csv"}).out);
+  // The scaled rows are the same but for a rounding.
+  for (std::size_t i = 1; i < a.size(); ++i)
+    CHECK(std::stod(a[i]) == doctest::Approx(std::stod(b[i])).epsilon(1e-3));
+}
+
+TEST_CASE(
+    "tool: pixels from 0 to 255 are divided by 255, in training and in scoring, and that is said") {
+  const TemporaryFolder folder;
+  std::string bytes, shares;
+  for (int i = 0; i < 40; ++i) {
+    for (int j = 0; j < 16; ++j) {
+      const int pixel = i == 0 && j == 0 ? 255 : (i * 37 + j * 11) % 200;
+      bytes += std::to_string(pixel) + (j < 15 ? "," : "\n");
+      shares += tool::number_text(pixel / 255.0) + (j < 15 ? "," : "\n");
+    }
+  }
+  const std::string whole = folder.put("bytes.csv", bytes),
+                    parts = folder.put("shares.csv", shares);
+  const std::string model = folder / "m", other = folder / "n";
+  const std::vector<std::string> shape = {"--image-shape", "1,4,4"};
+  const Outcome fit = dasvdd_tool(fit_arguments(whole, model, shape));
+  CHECK(fit.status == 0);
+  CHECK(contains(fit.err, "note: '" + whole + "' has pixels from 0 to 255: divided by 255\n"));
+  const Outcome quiet = dasvdd_tool(fit_arguments(parts, other, shape));
+  CHECK(!contains(quiet.err, "pixels"));
+  CHECK(content(model) == content(other));
+  const Outcome scores = dasvdd_tool({"score", model, whole});
+  CHECK(contains(scores.err, "divided by 255"));
+  CHECK(scores.out == dasvdd_tool({"score", model, parts}).out);
+  CHECK(contains(dasvdd_tool({"score", model, "-"}, bytes).err,
+                 "has pixels from 0 to 255, the model takes 0 to 1"));
+  // Other ranges can't be guessed; a table's numbers are left alone.
+  check_failure(fit_arguments(folder.put("odd.csv", "0.5,3000,1,2\n1,2,3,4\n"), model,
+                              {"--image-shape", "1,2,2"}),
+                2, "has pixels up to 3000, expected 0 to 1 or whole numbers from 0 to 255");
+  CHECK(!contains(dasvdd_tool(fit_arguments(whole, model)).err, "pixels"));
+}
+
+TEST_CASE(
+    "tool: rows of many features are scored without whitening, unless the command says otherwise") {
+  const TemporaryFolder folder;
+  std::string text;
+  for (int i = 0; i < 3; ++i) {
+    for (int j = 0; j < 2001; ++j)
+      text += std::to_string((i * 31 + j * 7) % 13) + (j < 2000 ? "," : "\n");
+  }
+  const std::string train = folder.put("wide.csv", text), model = folder / "m";
+  const Outcome fit = dasvdd_tool({"fit", train, "-o", model, "--epochs", "1"});
+  CHECK(fit.status == 0);
+  CHECK(contains(fit.err, "rows of 2001 features are scored without whitening, by 2 nets"));
+  const std::string info = dasvdd_tool({"info", model}).out;
+  CHECK(contains(info, "\nscore balanced\n"));
+  CHECK(contains(info, "\nmembers 2\n"));
+  const std::string narrow = folder.put("narrow.csv", csv(30, 0));
+  REQUIRE(dasvdd_tool({"fit", narrow, "-o", model, "--epochs", "1", "--label-column", "label",
+                       "--score", "whitened", "--members", "3"})
+              .status == 0);
+  CHECK(contains(dasvdd_tool({"info", model}).out, "\nscore whitened\n"));
+  CHECK(dasvdd::load<float>(model).ensemble_size() == 3);
 }

@@ -65,10 +65,10 @@ TEST_CASE("tool: --explain adds the features with the largest shares") {
     const auto words = fields(line);
     REQUIRE(words.size() == 11);
     for (std::size_t r = 0; r < 2; ++r) {
-      CHECK(words[3 + 4 * r] == std::to_string(order[r]));
+      CHECK(words[3 + 4 * r] == detector.feature_names()[order[r]]);
       CHECK(std::stof(words[4 + 4 * r]) == static_cast<float>(why.features[order[r]]));
-      CHECK(std::stof(words[5 + 4 * r]) == X(i, static_cast<tool::Index>(order[r])));
-      CHECK(std::stof(words[6 + 4 * r]) == static_cast<float>(why.expected[order[r]]));
+      CHECK(std::stod(words[5 + 4 * r]) == X(i, static_cast<tool::Index>(order[r])));
+      CHECK(std::stod(words[6 + 4 * r]) == why.expected[order[r]]);
     }
   }
 
@@ -87,7 +87,7 @@ TEST_CASE("tool: --explain adds the features with the largest shares") {
 
 TEST_CASE("tool: --fdr says which rows are selected, of calibrated models alone") {
   const TemporaryFolder folder;
-  const std::string train = folder.put("train.csv", csv(400, 0)), model = folder / "m";
+  const std::string train = folder.put("train.csv", csv(1200, 0)), model = folder / "m";
   const std::string test = folder.put("test.csv", csv(30, 10, "0", "1", 2));
   std::vector<std::string> more = by_label;
   REQUIRE(dasvdd_tool(fit_arguments(train, model, more)).status == 0);

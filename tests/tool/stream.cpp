@@ -22,11 +22,12 @@ using namespace tool_tests;
 
 namespace {
 
-/// A model of three features, fitted once a test.
+/// A model of three features without names, fitted once a test.
 std::string make_model(const TemporaryFolder& folder, const std::vector<std::string>& more = {}) {
-  std::vector<std::string> all = by_label;
+  std::vector<std::string> all = {"--label-column", "3"};
   all.insert(all.end(), more.begin(), more.end());
-  const std::string train = folder.put("train.csv", csv(200, 0)), model = folder / "m";
+  const std::string rows = csv(200, 0), model = folder / "m";
+  const std::string train = folder.put("train.csv", rows.substr(rows.find('\n') + 1));
   REQUIRE(dasvdd_tool(fit_arguments(train, model, all)).status == 0);
   return model;
 }
@@ -125,9 +126,9 @@ TEST_CASE("tool: a stream's bad row ends it with its line, behind the answers be
     CHECK(outcome.err == "dasvdd: standard input, " + sentence + "\n");
   };
   const std::string none = "score,p_value,anomaly\n";
-  check_end(
-      "1,2,3\n1,x,3\n1,2,3\n", good,
-      "line 2, column 1 (from 0): 'x' is no number (--label-column names a column of labels)");
+  check_end("1,2,3\n1,x,3\n1,2,3\n", good,
+            "line 2, column 1 (from 0): 'x' is no number (--label-column names a column of labels, "
+            "--drop one to leave out)");
   check_end("a,b,c\n1,2,3\n1,2\n", good, "line 3 has 2 fields, expected 3 as in line 1");
   check_end("a,b,\"c\nd\"\r\n1,2,3\r\n1,nan,3\n", good,
             "line 4, column 'b': every value must be finite");
@@ -136,6 +137,45 @@ TEST_CASE("tool: a stream's bad row ends it with its line, behind the answers be
   check_end("1,2,3\n1,\"2,3\n", good, "line 2: a quote is never closed");
   check_end("1,2\n", none, "line 1 has 2 features, the model takes 3");
   check_failure({"score", model, "-", "--labels", "x"}, 2, "--labels goes with a file");
+}
+
+TEST_CASE("tool: a stream's first row says what its columns are, as a file's does") {
+  const TemporaryFolder folder;
+  const std::string model = make_model(folder);
+  const auto call = [&](const std::string& input, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> all = {"score", model, "-"};
+    all.insert(all.end(), more.begin(), more.end());
+    return dasvdd_tool(all, input);
+  };
+  const std::string expected = call("1,2.5,3\n4,5,6\n").out;
+  CHECK(lines(expected).size() == 3);
+  for (const char* input : {"a,b,c\n1,2.5,3\n4,5,6\n", "1;2,5;3\n4;5;6\n", "1\t2.5\t3\n4\t5\t6\n",
+                            "# x, \"y\n1,2.5,3\n# z\n4,5,6\n", "1,2.5,3,\n4,5,6,\n",
+                            "\xef\xbb\xbf"
+                            "a;b;c\r\n1;2.5;3\r\n4;5;6\r\n \n\n",
+                            "\"1,0\";\"2,5\";3\n4;5;6\n"}) {
+    CAPTURE(input);
+    const Outcome outcome = call(input);
+    CHECK(outcome.status == 0);
+    CHECK(outcome.out == expected);
+  }
+  CHECK(call("9,1,2.5,3\n9,4,5,6\n", {"--drop", "0"}).out == expected);
+  CHECK(call("3,x,1,2.5\n6,y,4,5\n", {"--columns", "2,3,0"}).out == expected);
+  CHECK(call("0,1,2\n1,2.5,3\n4,5,6\n", {"--header", "yes"}).out == expected);
+  CHECK(lines(call("0,1,2\n1,2.5,3\n", {"--header", "no"}).out).size() == 3);
+  const auto refused = [&](const std::string& input, const std::string& sentence) {
+    const Outcome outcome = call(input);
+    CHECK(outcome.status == 2);
+    CAPTURE(outcome.err);
+    CHECK(contains(outcome.err, sentence));
+    CHECK(outcome.out == "score,p_value,anomaly\n");
+  };
+  refused("0,1,2\n1,2,3\n", "line 1: 0, 1, 2, ... may be names of columns or a row; --header");
+  refused("1,NA,3\n1,2,3\n",
+          "line 1, column 1 (from 0): 'NA' is no number, other fields are; --header");
+  refused(",a,b\n0,1,2\n", "line 1: the first column has no name and seems to number the rows");
+  refused("a,b,a\n0,1,2\n", "two columns named 'a', 0 and 2");
+  refused("1 2 3\n", "blanks separate the numbers");
 }
 
 TEST_CASE("tool: a stream in NumPy's format is told by its first bytes") {
@@ -173,7 +213,7 @@ TEST_CASE("tool: a stream in NumPy's format is told by its first bytes") {
   refused("{'descr': '<f4', 'fortran_order': False, 'shape': (6,), }", "expected 2: one sample");
   refused("{'descr': '<U1', 'fortran_order': False, 'shape': (2, 3), }", "expected numbers");
   CHECK(contains(dasvdd_tool({"score", model, "-", "--label-column", "1"}, npy(shape, bytes)).err,
-                 "is no csv file, so --label-column doesn't fit"));
+                 "is no csv file, so --label-column, --columns, --drop and --header don't fit"));
 }
 
 TEST_CASE("tool: --fdr selects from a stream row by row") {

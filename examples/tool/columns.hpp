@@ -1,0 +1,351 @@
+#pragma once
+/// \file
+/// Which columns of a table are features, which one holds labels, and what their names are.
+
+#include <tool/table.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tool {
+namespace detail {
+
+/// A whole number from 0, or nothing.
+inline std::optional<std::size_t> parse_index(const std::string& text) {
+  std::size_t index = 0;
+  const char* last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, index);
+  if (error != std::errc() || end != last) return std::nullopt;
+  return index;
+}
+
+inline bool is_utf8(const std::string& text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const int tail = byte < 0x80   ? 0
+                     : byte < 0xc2 ? -1
+                     : byte < 0xe0 ? 1
+                     : byte < 0xf0 ? 2
+                     : byte < 0xf5 ? 3
+                                   : -1;
+    if (tail < 0) return false;
+    ++i;
+    for (int k = 0; k < tail; ++k, ++i) {
+      if (i >= text.size() || (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return false;
+    }
+  }
+  return true;
+}
+
+/// "'a', 'b' and 'c'", the first few of them.
+inline std::string name_listing(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i == 5) return text + " and " + std::to_string(names.size() - i) + " more";
+    text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + in_quotes(names[i]);
+  }
+  return text;
+}
+
+/// Puts the features in the order of the model's names. Refuses, by name, those that are missing, that the
+/// model does not know, or that are there twice.
+/// \param file as it begins a sentence
+/// \param names of the features there are, \param used their numbers in the file; sorted alike
+inline void match_names(const std::string& file, const std::vector<std::string>& expected,
+                        std::vector<std::string>& names, std::vector<std::size_t>& used) {
+  std::vector<std::string> missing, unknown;
+  std::vector<std::size_t> order;
+  for (const std::string& name : expected) {
+    const auto at = std::find(names.begin(), names.end(), name);
+    if (at == names.end()) missing.push_back(name);
+    order.push_back(static_cast<std::size_t>(at - names.begin()));
+  }
+  std::size_t unnamed = used.size();
+  for (std::size_t j = 0; j < names.size(); ++j) {
+    if (std::find(expected.begin(), expected.end(), names[j]) != expected.end()) continue;
+    if (names[j].empty()) unnamed = used[j];
+    if (!names[j].empty()) unknown.push_back(names[j]);
+  }
+  const bool any_unnamed =
+      unnamed != used.size() || std::find(names.begin(), names.end(), "") != names.end();
+  check(missing.empty(), file, " has no column ", name_listing(missing), ", which the model takes",
+        unknown.empty() ? "" : ", but has " + name_listing(unknown));
+  check(unknown.empty(), file, " has the column ", name_listing(unknown),
+        ", which the model doesn't know; --drop leaves a column out");
+  check(!any_unnamed, file, " has a column without a name, number ", unnamed,
+        " (from 0), which the model doesn't know; --drop leaves it out");
+  std::vector<std::size_t> sorted;
+  for (const std::size_t j : order) sorted.push_back(used[j]);
+  names = expected;
+  used = std::move(sorted);
+}
+
+/// What a table's first row says of its columns: how many there are, which of them are features, which one is
+/// the label, and their names.
+class Columns {
+ public:
+  /// \param first the fields of the first row
+  /// \param name of the file, in quotes; \param line that the first row is on
+  Columns(std::vector<std::string> first, const DataOptions& options, std::string name, Index line)
+      : first_(std::move(first)), name_(std::move(name)), line_(line), options_(options) {
+    trailing_ = first_.size() > 1 && trimmed(first_.back()).empty();
+    if (trailing_) first_.pop_back();
+    label_ = first_.size();
+    if (!options_.label_column.empty()) label_ = resolve(options_.label_column);
+    std::vector<std::size_t> dropped, picked;
+    for (const std::string& column : options_.drop) dropped.push_back(resolve(column));
+    for (const std::string& column : options_.columns) picked.push_back(resolve(column));
+    check(std::find(picked.begin(), picked.end(), label_) == picked.end(), name_,
+          ": --columns and --label-column both name column ", label_);
+    const bool all = picked.empty();
+    for (std::size_t j = 0; all && j < first_.size(); ++j) picked.push_back(j);
+    for (const std::size_t j : picked) {
+      const bool out = std::find(dropped.begin(), dropped.end(), j) != dropped.end();
+      check(std::find(used_.begin(), used_.end(), j) == used_.end(), name_,
+            ": --columns names column ", j, " twice");
+      if (j != label_ && !out) used_.push_back(j);
+    }
+    check(!used_.empty(), name_, " has no column beside the labels",
+          options_.drop.empty() ? "" : " and those that --drop leaves out");
+    header_ = decide_header();
+    first_is_unnamed_ = all && header_ && used_.front() == 0 &&
+                        (column_name(0).empty() || column_name(0) == "Unnamed: 0");
+    if (header_) take_names();
+  }
+
+  /// Whether the first row holds names.
+  bool header() const { return header_; }
+  bool has_label() const { return label_ < first_.size(); }
+  Index features() const { return static_cast<Index>(used_.size()); }
+  const std::vector<std::string>& feature_names() const { return names_; }
+  std::vector<Index> file_columns() const { return {used_.begin(), used_.end()}; }
+  const std::vector<std::string>& first() const { return first_; }
+  Index line() const { return line_; }
+  /// Whether a label's word is what makes one think of a header: the features are numbers.
+  bool only_label_is_word() const { return only_label_is_word_; }
+  std::string label_word() const { return canonical_label(first_[label_]); }
+  /// Asks what the first row is.
+  void ask_about_label() const {
+    check(false, name_, ", line ", line_, ": ", in_quotes(first_[label_]),
+          " may be the name of the labels' column or a label", which_header);
+  }
+
+  /// Whether the first column has no name, as the row numbers that pandas writes.
+  bool first_is_unnamed() const { return first_is_unnamed_; }
+  /// Refuses a first column without a name that numbers the rows.
+  /// \param values of the features, row after row
+  void check_row_numbers(const std::vector<double>& values) const {
+    if (!first_is_unnamed_ || values.empty()) return;
+    std::vector<double> numbers;
+    for (std::size_t at = 0; at < values.size(); at += used_.size()) numbers.push_back(values[at]);
+    const bool whole =
+        std::all_of(numbers.begin(), numbers.end(), [](double x) { return x == std::floor(x); });
+    std::sort(numbers.begin(), numbers.end());
+    const bool distinct = std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end();
+    if (whole && distinct) refuse_unnamed();
+  }
+  void refuse_unnamed() const {
+    check(false, name_, ", line ", line_,
+          ": the first column has no name and seems to number the rows, as pandas' index does; "
+          "--drop 0 leaves it "
+          "out, --columns names those to take");
+  }
+
+  /// Column j of the file as it stands in a sentence.
+  std::string text(std::size_t j) const {
+    const bool named = header_ && !column_name(j).empty();
+    return named ? "column '" + column_name(j) + "'" : "column " + std::to_string(j) + " (from 0)";
+  }
+  /// Feature j as it stands in a sentence.
+  std::string feature_text(std::size_t j) const { return text(used_[j]); }
+
+  /// Adds a row's numbers to `values` and its label to `labels`. \throws FileError
+  void take(const std::vector<std::string>& row, Index line, std::vector<double>& values,
+            std::vector<std::string>& labels) {
+    check_width(row, line);
+    for (const std::size_t j : used_) {
+      check(!trimmed(row[j]).empty(), name_, ", line ", line, ", ", text(j),
+            ": the field is empty");
+      bool comma = false;
+      const auto number = parse_decimal(row[j], comma);
+      check(number.has_value(), name_, ", line ", line, ", ", text(j), ": '", row[j].substr(0, 40),
+            "' is no number",
+            options_.label_column.empty()
+                ? " (--label-column names a column of labels, --drop one to leave out)"
+                : " (--drop leaves a column out)");
+      check(dasvdd::detail::is_finite(*number) || !has_digit(row[j]), name_, ", line ", line, ", ",
+            text(j), ": ", row[j].substr(0, 40), " is too large for a number of 64 bits");
+      check_decimal(row[j], comma, line, j);
+      values.push_back(*number);
+    }
+    if (!has_label()) return;
+    check(!options_.with_labels || !is_missing_label(row[label_]), name_, ", line ", line, ", ",
+          text(label_), ": the label is missing",
+          trimmed(row[label_]).empty() ? "" : " (" + row[label_].substr(0, 40) + ")");
+    labels.push_back(canonical_label(row[label_]));
+  }
+
+ private:
+  static constexpr const char* which_header =
+      "; --header yes takes the line for names, --header no for a row";
+
+  static bool is_number(const std::string& field) {
+    bool comma;
+    return parse_decimal(field, comma).has_value();
+  }
+  static bool has_digit(const std::string& field) {
+    return field.find_first_of("0123456789") != std::string::npos;
+  }
+  std::string column_name(std::size_t j) const { return std::string(trimmed(first_[j])); }
+
+  /// The column that an option names.
+  std::size_t resolve(const std::string& column) {
+    const auto index = parse_index(column);
+    if (index && *index < first_.size()) return *index;
+    // Numbers alone are no names, unless the command says so.
+    const bool words = std::any_of(first_.begin(), first_.end(), [](const std::string& field) {
+      return !trimmed(field).empty() && !is_number(field);
+    });
+    const bool names = options_.header == DataOptions::Header::yes ||
+                       (words && options_.header == DataOptions::Header::automatic);
+    std::vector<std::size_t> found;
+    for (std::size_t j = 0; names && j < first_.size(); ++j) {
+      if (trimmed(first_[j]) == column) found.push_back(j);
+    }
+    if (found.size() == 1) {
+      by_name_ = true;
+      return found.front();
+    }
+    check(found.empty(), name_, " has ", found.size(), " columns named ", in_quotes(column), " (",
+          found.empty() ? 0 : found[0], " and ", found.empty() ? 0 : found.back(),
+          ", from 0); give the index");
+    check(!index.has_value(), name_, " has ", first_.size(), " columns, so none of index ", column,
+          " (from 0)");
+    check(names, name_, " has no header, so no column '", column, "'");
+    check(false, name_, " has no column named '", column, "'");
+    return 0;
+  }
+
+  /// A header has no number in it, a row of features nothing else; what is neither is asked about.
+  bool decide_header() {
+    if (options_.header != DataOptions::Header::automatic)
+      return options_.header == DataOptions::Header::yes;
+    if (by_name_) return true;
+    std::size_t numbers = 0, word = first_.size();
+    bool counts = used_.size() >= 3;
+    std::size_t expected = 0;
+    for (const std::size_t j : used_) {
+      const bool number = is_number(first_[j]), empty = trimmed(first_[j]).empty();
+      numbers += number;
+      if (!number && !empty && word == first_.size()) word = j;
+      if (empty && j == 0) continue;  // pandas leaves its index without a name
+      counts = counts && parse_index(std::string(trimmed(first_[j]))) == expected++;
+    }
+    check(!counts, name_, ", line ", line_, ": 0, 1, 2, ... may be names of columns or a row",
+          which_header);
+    if (word != first_.size()) {
+      check(numbers == 0, name_, ", line ", line_, ", ", "column ", word, " (from 0): '",
+            first_[word].substr(0, 40), "' is no number, other fields are", which_header);
+      if (has_label() && is_number(first_[label_])) {
+        check(false, name_, ", line ", line_, ", column ", label_,
+              " (from 0): ", first_[label_].substr(0, 40), " is a number, other fields are words",
+              which_header);
+      }
+      return true;
+    }
+    only_label_is_word_ = numbers > 0 && has_label() && !is_number(first_[label_]) &&
+                          !trimmed(first_[label_]).empty();
+    return false;
+  }
+
+  void take_names() {
+    for (const std::size_t j : used_) {
+      names_.push_back(column_name(j));
+      check(is_utf8(names_.back()), name_, ", line ", line_, ": the name of column ", j,
+            " (from 0) isn't in UTF-8; iconv -f latin1 -t utf8 converts a file");
+    }
+    for (std::size_t j = 0; j < used_.size(); ++j) {
+      const auto again =
+          std::find(names_.begin() + static_cast<std::ptrdiff_t>(j) + 1, names_.end(), names_[j]);
+      if (again == names_.end()) continue;
+      const std::size_t other = used_[static_cast<std::size_t>(again - names_.begin())];
+      check(false, name_, " has two columns named ", in_quotes(names_[j]), ", ", used_[j], " and ",
+            other, " (from 0); --drop leaves one out by its index");
+    }
+    if (!options_.expected.empty()) match_names(name_, options_.expected, names_, used_);
+    // A model's names are words: one that is missing is replaced by the column's number.
+    for (std::size_t j = 0; j < used_.size(); ++j) {
+      if (names_[j].empty()) names_[j] = "column " + std::to_string(used_[j]);
+    }
+  }
+
+  /// A separator at the end of every line opens no column.
+  void check_width(const std::vector<std::string>& row, Index line) {
+    const std::size_t columns = first_.size();
+    check(row.size() > 1 || columns == 1 || !trimmed(row[0]).empty(), name_, ", line ", line,
+          " is empty");
+    const bool ends = row.size() == columns + 1 && trimmed(row.back()).empty();
+    if (line != line_ && !rows_end_) rows_end_ = ends;
+    const bool as_before =
+        line == line_ ? (trailing_ || row.size() == columns) : ends == *rows_end_;
+    check((row.size() == columns || ends) && as_before, name_, ", line ", line, " has ", row.size(),
+          " fields, expected ", columns, " as in line ", line_,
+          trailing_ && row.size() == columns + 1 ? ", which ends with a separator" : "");
+  }
+
+  void check_decimal(const std::string& field, bool comma, Index line, std::size_t j) {
+    const bool point = !comma && field.find('.') != std::string::npos;
+    if (!comma && !point) return;
+    if (decimal_line_ == 0) {
+      decimal_line_ = line;
+      decimal_comma_ = comma;
+    }
+    check(comma == decimal_comma_, name_, ", line ", line, ", ", text(j), ": '",
+          field.substr(0, 40), "' has a decimal ", comma ? "comma" : "point",
+          ", numbers before it, from line ", decimal_line_, " on, a ", comma ? "point" : "comma");
+  }
+
+  std::vector<std::string> first_, names_;
+  std::string name_;
+  Index line_;
+  DataOptions options_;
+  std::size_t label_ = 0;  // the number of columns where there is none
+  std::vector<std::size_t> used_;
+  bool by_name_ = false, header_ = false, trailing_ = false, only_label_is_word_ = false;
+  bool first_is_unnamed_ = false, decimal_comma_ = false;
+  std::optional<bool> rows_end_;
+  Index decimal_line_ = 0;
+};
+
+/// Leaves the columns that --columns and --drop say, by index, of a table that has no names.
+inline void choose_columns(Table& table, const DataOptions& options, const std::string& name) {
+  if (options.columns.empty() && options.drop.empty()) return;
+  const auto index = [&](const std::string& column) {
+    const auto number = parse_index(column);
+    check(number.has_value(), name, " has no names, so no column ", in_quotes(column));
+    check(*number < static_cast<std::size_t>(table.X.cols()), name, " has ", table.X.cols(),
+          " columns, so none of index ", column, " (from 0)");
+    return static_cast<Index>(*number);
+  };
+  std::vector<Index> used, dropped;
+  for (const std::string& column : options.columns) used.push_back(index(column));
+  for (const std::string& column : options.drop) dropped.push_back(index(column));
+  for (Index j = 0; options.columns.empty() && j < table.X.cols(); ++j) used.push_back(j);
+  used.erase(std::remove_if(used.begin(), used.end(),
+                            [&](Index j) {
+                              return std::find(dropped.begin(), dropped.end(), j) != dropped.end();
+                            }),
+             used.end());
+  check(!used.empty(), name, ": --drop leaves no column");
+  dasvdd::RowMatrix<double> X(table.X.rows(), static_cast<Index>(used.size()));
+  for (std::size_t k = 0; k < used.size(); ++k) X.col(static_cast<Index>(k)) = table.X.col(used[k]);
+  table.X = std::move(X);
+  table.columns = used;
+}
+
+}  // namespace detail
+}  // namespace tool
