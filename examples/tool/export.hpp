@@ -15,7 +15,8 @@ namespace tool {
 class ExportCommand {
  public:
   explicit ExportCommand(CLI::App& app)
-      : command_(*app.add_subcommand("export", "write a model as an ONNX file, for other engines")) {
+      : command_(
+            *app.add_subcommand("export", "write a model as an ONNX file, for other engines")) {
     command_.add_option("MODEL", model_path_, "a model that fit wrote")->required();
     command_.add_option("-o", output_, "the ONNX file to write")
         ->required()
@@ -33,13 +34,12 @@ class ExportCommand {
     const auto file = dasvdd::detail::TensorFile::read(model_path_);
     const auto& tensors = file.tensors();
     const bool in_double = std::any_of(tensors.begin(), tensors.end(), [](const auto& tensor) {
-      return detail::ends_with(tensor.name, "center") &&
-             tensor.dtype == dasvdd::detail::DType::F64;
+      return detail::ends_with(tensor.name, "center") && tensor.dtype == dasvdd::detail::DType::F64;
     });
     const std::string bytes = in_double ? onnx_of<double>(file) : onnx_of<float>(file);
     writing([&] { dasvdd::detail::replace_file(output_, bytes); });
-    out << "opset " << dasvdd::detail::OnnxGraph::opset << "\nbytes " << bytes.size()
-        << "\nmodel " << output_ << '\n';
+    out << "opset " << dasvdd::detail::OnnxGraph::opset << "\nbytes " << bytes.size() << "\nmodel "
+        << output_ << '\n';
   }
 
  private:

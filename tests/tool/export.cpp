@@ -18,8 +18,13 @@ dasvdd::Detector<Scalar> detector_of(const char* activation = "leaky_relu") {
   net.joined().initialize(random, parameters.data(), nullptr);
   auto model = std::make_shared<Model<Scalar>>();
   PackedNetwork<Scalar> packed(net, parameters.data(), nullptr);
-  model->members.push_back(Member<Scalar>{std::move(packed), std::move(parameters), {}, AlignedBuffer<Scalar>(3), 1,
-                                          ScoreTerm<Scalar>(5, 1, 5), ScoreTerm<Scalar>(3, 1, 1)});
+  model->members.push_back(Member<Scalar>{std::move(packed),
+                                          std::move(parameters),
+                                          {},
+                                          AlignedBuffer<Scalar>(3),
+                                          1,
+                                          ScoreTerm<Scalar>(5, 1, 5),
+                                          ScoreTerm<Scalar>(3, 1, 1)});
   return {std::move(model), 0.5};
 }
 
@@ -34,7 +39,8 @@ TEST_CASE("tool: export writes the model's graph") {
   CHECK(plain.status == 0);
   CHECK(plain.err.empty());
   CHECK(content(onnx) == to_onnx(detector));
-  CHECK(plain.out == "opset 11\nbytes " + std::to_string(content(onnx).size()) + "\nmodel " + onnx + "\n");
+  CHECK(plain.out ==
+        "opset 11\nbytes " + std::to_string(content(onnx).size()) + "\nmodel " + onnx + "\n");
   CHECK(dasvdd_tool({"export", model, "-o", onnx, "--matmul"}).status == 0);
   CHECK(content(onnx) == to_onnx(detector, {true, false}));
 

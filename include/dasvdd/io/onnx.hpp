@@ -70,7 +70,8 @@ class OnnxExport {
     const std::string row = scaled();
     std::vector<std::string> terms;
     for (std::size_t k = 0; k < model_.members.size(); ++k) add_member(k, row, terms);
-    require(!terms.empty(), "the detector's score is zero whatever the row is, so there is nothing to export");
+    require(!terms.empty(),
+            "the detector's score is zero whatever the row is, so there is nothing to export");
     add_score(terms);
     graph_.output("score", number_type, {0}, "larger is more anomalous");
     graph_.add("Greater", {"score", "threshold"}, "is_anomaly");
@@ -98,8 +99,8 @@ class OnnxExport {
   // ---- constants --------------------------------------------------------------------------------
 
   template <class Number>
-  std::string constant(const std::string& name, const std::vector<Index>& shape,
-                       const Number* data, Index size) {
+  std::string constant(const std::string& name, const std::vector<Index>& shape, const Number* data,
+                       Index size) {
     std::vector<T> numbers(static_cast<std::size_t>(size));
     for (Index i = 0; i < size; ++i) {
       numbers[static_cast<std::size_t>(i)] = static_cast<T>(data[i]);
@@ -256,10 +257,9 @@ class OnnxExport {
       return {activated(step.activation, in.name, name), in.size, in.image};
     }
     if (step.kind == Step<Scalar>::Kind::dense) {
-      const std::string result =
-          dense(flat(in, name).name, w,
-                step.bias ? member.parameters.data() + step.bias_at : nullptr, step.outputs,
-                step.inputs, name);
+      const std::string result = dense(
+          flat(in, name).name, w, step.bias ? member.parameters.data() + step.bias_at : nullptr,
+          step.outputs, step.inputs, name);
       return {activated(step.activation, result, name), step.outputs};
     }
     const Layer<Scalar>& layer = *step.layer;
@@ -316,7 +316,8 @@ class OnnxExport {
     // scale (max(x, 0) + alpha (exp(min(x, 0)) - 1))
     const auto exponential = [&](double alpha) {
       const auto power = add("Exp", {add("Min", {x, number(0)}, "negative")}, "exp");
-      const auto below = add("Mul", {add("Sub", {power, number(1)}, "expm1"), number(alpha)}, "below");
+      const auto below =
+          add("Mul", {add("Sub", {power, number(1)}, "expm1"), number(alpha)}, "below");
       return add("Add", {add("Relu", {x}, "positive"), below}, "activation");
     };
     switch (f.kind()) {
@@ -333,17 +334,20 @@ class OnnxExport {
       case ActivationKind::elu:
         return exponential(f.parameter());
       case ActivationKind::selu:
-        return add("Mul", {exponential(kernels::selu_alpha), number(kernels::selu_scale)}, "scaled");
+        return add("Mul", {exponential(kernels::selu_alpha), number(kernels::selu_scale)},
+                   "scaled");
       case ActivationKind::gelu: {
         require_float("gelu");
         const auto erf = add("Erf", {add("Mul", {x, number(std::sqrt(0.5))}, "argument")}, "erf");
-        const auto share = add("Mul", {add("Add", {erf, number(1)}, "twice"), number(0.5)}, "share");
+        const auto share =
+            add("Mul", {add("Add", {erf, number(1)}, "twice"), number(0.5)}, "share");
         return add("Mul", {x, share}, "activation");
       }
       case ActivationKind::silu:
         return add("Mul", {x, add("Sigmoid", {x}, "sigmoid")}, "activation");
       case ActivationKind::softplus: {
-        const auto power = add("Exp", {add("Neg", {add("Abs", {x}, "absolute")}, "negative")}, "exp");
+        const auto power =
+            add("Exp", {add("Neg", {add("Abs", {x}, "absolute")}, "negative")}, "exp");
         const auto rest = add("Log", {add("Add", {power, number(1)}, "above_one")}, "log");
         return add("Add", {add("Relu", {x}, "positive"), rest}, "activation");
       }
@@ -392,10 +396,9 @@ class OnnxExport {
       w += size;
     }
     const char* op = spec.name == "conv2d" ? "Conv" : "ConvTranspose";
-    const auto result =
-        graph_.add(op, operands, name + ".result",
-                   window_of(whole(spec.numbers[4]), whole(spec.numbers[5]),
-                             whole(spec.numbers[6])));
+    const auto result = graph_.add(
+        op, operands, name + ".result",
+        window_of(whole(spec.numbers[4]), whole(spec.numbers[5]), whole(spec.numbers[6])));
     return {result, layer.outputs(), layer.output_shape()};
   }
 
@@ -454,9 +457,8 @@ class OnnxExport {
       halves.push_back(static_cast<Scalar>(sum / -2));
     }
     const auto closeness = dense(a, centers, halves.data(), count, d, name + ".closeness");
-    const auto nearest =
-        graph_.add("ArgMax", {closeness}, name + ".nearest",
-                   {{"axis", std::int64_t(1)}, {"keepdims", std::int64_t(0)}});
+    const auto nearest = graph_.add("ArgMax", {closeness}, name + ".nearest",
+                                    {{"axis", std::int64_t(1)}, {"keepdims", std::int64_t(0)}});
     // With MatMul the product has the centers transposed.
     const std::string rows = options_.matmul
                                  ? constant(name + ".centers", {count, d}, centers, count * d)
@@ -496,16 +498,14 @@ class OnnxExport {
     const auto column = reshaped("score", {0, 1}, "score.column");
     const auto counted = [&](const std::string& numbers, const std::string& name) {
       const auto below = graph_.add("Less", {numbers, column}, name + ".are_below");
-      const auto ones = graph_.add(
-          "Cast", {below}, name + ".ones",
-          {{"to", static_cast<std::int64_t>(onnx::DataType::INT64)}});
+      const auto ones = graph_.add("Cast", {below}, name + ".ones",
+                                   {{"to", static_cast<std::int64_t>(onnx::DataType::INT64)}});
       return graph_.add("ReduceSum", {ones}, name,
                         {{"axes", std::vector<std::int64_t>{1}}, {"keepdims", std::int64_t(0)}});
     };
     const auto block =
         counted(constant("calibration.ends", {1, count}, ends.data(), count), "calibration.block");
-    const auto table =
-        constant("calibration.blocks", {count, width}, blocks.data(), count * width);
+    const auto table = constant("calibration.blocks", {count, width}, blocks.data(), count * width);
     const auto within =
         counted(graph_.add("Gather", {table, block}, "calibration.row"), "calibration.within");
     const auto before =
@@ -560,8 +560,9 @@ class OnnxExport {
   }
 
   static void require_float(const char* what) {
-    require(is_float, what,
-            " in double are run by no engine that we know; a graph in float (--float32) can have them");
+    require(
+        is_float, what,
+        " in double are run by no engine that we know; a graph in float (--float32) can have them");
   }
 
   const Detector<Scalar>& detector_;

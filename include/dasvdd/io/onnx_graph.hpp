@@ -125,8 +125,7 @@ class OnnxGraph {
       tensor.add_int64(onnx::Tensor::dims, n);
       size *= static_cast<std::size_t>(n);
     }
-    tensor.add_int32(onnx::Tensor::data_type,
-                     static_cast<std::int32_t>(OnnxDataTypeOf<T>::value));
+    tensor.add_int32(onnx::Tensor::data_type, static_cast<std::int32_t>(OnnxDataTypeOf<T>::value));
     tensor.add_string(onnx::Tensor::name, name);
     total_bytes_ += size;
     require(total_bytes_ < most_bytes, "the model has more than ", most_bytes,

@@ -1,4 +1,4 @@
-#include "tool/onnx_evaluator.hpp"
+#include "io/onnx_evaluator.hpp"
 
 #include <dasvdd/detect/ensemble.hpp>
 #include <dasvdd/io/onnx.hpp>
@@ -33,14 +33,15 @@ template <class Scalar>
 AlignedBuffer<Scalar> drawn(Index size, double middle, double spread, std::uint64_t seed) {
   Random random(seed);
   AlignedBuffer<Scalar> numbers(size);
-  for (Scalar& number : numbers) number = static_cast<Scalar>(random.uniform(middle - spread, middle + spread));
+  for (Scalar& number : numbers)
+    number = static_cast<Scalar>(random.uniform(middle - spread, middle + spread));
   return numbers;
 }
 
 /// A detector as if it were trained: any numbers will do.
 template <class Scalar>
-Detector<Scalar> made(const Autoencoder<Scalar>& net, Form form = Form::plain, bool standardized = true,
-                      std::uint64_t seed = 1) {
+Detector<Scalar> made(const Autoencoder<Scalar>& net, Form form = Form::plain,
+                      bool standardized = true, std::uint64_t seed = 1) {
   const Index d = net.inputs(), m = net.code();
   const double width = static_cast<double>(d);
   Random random(seed);
@@ -48,7 +49,8 @@ Detector<Scalar> made(const Autoencoder<Scalar>& net, Form form = Form::plain, b
   net.joined().initialize(random, parameters.data(), statistics.data());
   for (Scalar& number : statistics) number += static_cast<Scalar>(random.uniform(0.2, 0.5));
   ScoreTerm<Scalar> reconstruction(d, form == Form::latent_alone ? 0 : 1, width), latent(m, 0.1, 1);
-  if (form == Form::latent_whitened) latent = ScoreTerm<Scalar>(m, 0.1, 1, drawn<Scalar>(m * m, 0, 2, 2));
+  if (form == Form::latent_whitened)
+    latent = ScoreTerm<Scalar>(m, 0.1, 1, drawn<Scalar>(m * m, 0, 2, 2));
   if (form == Form::whitened || form == Form::several_centers) {
     reconstruction = ScoreTerm<Scalar>(d, 1, width, drawn<Scalar>(d * d, 0, 2, 3));
     latent = ScoreTerm<Scalar>(m, 0, 1);
@@ -58,12 +60,13 @@ Detector<Scalar> made(const Autoencoder<Scalar>& net, Form form = Form::plain, b
   }
   PackedNetwork<Scalar> packed(net, parameters.data(), statistics.data());
   auto model = std::make_shared<Model<Scalar>>();
-  model->members.push_back(Member<Scalar>{std::move(packed), std::move(parameters), std::move(statistics),
-                                          drawn<Scalar>(m, 0, 0.5, 5), 0.1, std::move(reconstruction),
-                                          std::move(latent)});
+  model->members.push_back(Member<Scalar>{std::move(packed), std::move(parameters),
+                                          std::move(statistics), drawn<Scalar>(m, 0, 0.5, 5), 0.1,
+                                          std::move(reconstruction), std::move(latent)});
   if (standardized) {
     std::vector<double> mean, scale;
-    for (Index j = 0; j < d; ++j) mean.push_back(3 + 0.1 * static_cast<double>(j)), scale.push_back(2.1);
+    for (Index j = 0; j < d; ++j)
+      mean.push_back(3 + 0.1 * static_cast<double>(j)), scale.push_back(2.1);
     model->scaler = Scaler<Scalar>(Standardizer<Scalar>(mean, scale));
   }
   return Detector<Scalar>(std::move(model), 0.9);
@@ -101,11 +104,12 @@ void check_same(const Detector<Scalar>& detector, const OnnxOptions& options = {
   CHECK(file.outputs.count("p_value") == (detector.calibration().empty() ? 0 : 1));
   // What every engine that we know has.
   const std::set<std::string> operators = {
-      "Abs",  "Add",  "ArgMax", "Cast",    "Conv", "ConvTranspose", "Div",        "Erf",
-      "Exp",  "Gemm", "Gather", "Greater", "Less", "LeakyRelu",     "Log",        "MatMul",
-      "Max",  "Min",  "Mul",    "MaxPool", "Neg",  "ReduceMean",    "ReduceSum",  "ReduceSumSquare",
-      "Relu", "Sign", "Reshape", "Resize", "Sigmoid", "Sqrt",       "Sub",        "Sum",
-      "Tanh", "Where"};
+      "Abs",  "Add",       "ArgMax",  "Cast",       "Conv",      "ConvTranspose",
+      "Div",  "Erf",       "Exp",     "Gemm",       "Gather",    "Greater",
+      "Less", "LeakyRelu", "Log",     "MatMul",     "Max",       "Min",
+      "Mul",  "MaxPool",   "Neg",     "ReduceMean", "ReduceSum", "ReduceSumSquare",
+      "Relu", "Sign",      "Reshape", "Resize",     "Sigmoid",   "Sqrt",
+      "Sub",  "Sum",       "Tanh",    "Where"};
   for (const auto& node : file.nodes) {
     CAPTURE(node.op);
     CHECK(operators.count(node.op) == 1);
@@ -177,7 +181,8 @@ TEST_CASE("onnx: a detector in double becomes a graph in float where that is ask
 TEST_CASE("onnx: ensembles, nets without a decoder or biases, and one row of many layers") {
   const Detector<float> a = dense_detector<float>(Form::several_centers);
   check_same(ensemble<float>({a, dense_detector<float>(Form::whitened), a}, 2.5));
-  const auto one_class = autoencoder(chain(dense<float>(5, 4, false), leaky_relu(), dense<float>(4, 3, false)));
+  const auto one_class =
+      autoencoder(chain(dense<float>(5, 4, false), leaky_relu(), dense<float>(4, 3, false)));
   const Detector<float> without_decoder = made(one_class, Form::latent_alone);
   check_same(without_decoder);
   check_same(without_decoder, {true, false});
@@ -193,7 +198,9 @@ TEST_CASE("onnx: layers of images, batch norm of images and of tables") {
   check_same(made(autoencoder(encoder, decoder), Form::plain));
   Network<float> to_code, from_code;
   to_code.add(dense<float>(5, 6)).add(batch_norm<float>(6)).add(relu()).add(dense<float>(6, 2));
-  from_code.add(dense<float>(2, 5)).add(BatchNorm<float>({5, 1, 1}, 1e-3, 0.1, false)).add(leaky_relu(0.2));
+  from_code.add(dense<float>(2, 5))
+      .add(BatchNorm<float>({5, 1, 1}, 1e-3, 0.1, false))
+      .add(leaky_relu(0.2));
   check_same(made(autoencoder(to_code, from_code), Form::plain));
 }
 
@@ -213,7 +220,9 @@ TEST_CASE("onnx: the file says what it is, what it takes and what it gives") {
   model->facts["line"] = "four";
   model->warnings = {"net 1: \"odd\""};
   const Detector<float> detector =
-      Detector<float>(model, 0.7).calibrated(normal_rows<float>(50, 5, 3), false_alarm_rate(0.1)).with_threshold(0.7);
+      Detector<float>(model, 0.7)
+          .calibrated(normal_rows<float>(50, 5, 3), false_alarm_rate(0.1))
+          .with_threshold(0.7);
   const std::string bytes = to_onnx(detector);
   CHECK(bytes == to_onnx(detector));
   const OnnxFile file(bytes);
@@ -287,12 +296,14 @@ TEST_CASE("onnx: p-values are those of the calibration, at and between its score
     scores.shape[0] = scores.size();
     const auto got = OnnxFile(to_onnx(detector)).run({{"score", scores}}).at("p_value").numbers;
     REQUIRE(got.size() == expected.size());
-    for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i] == doctest::Approx(expected[i]).epsilon(1e-12));
+    for (std::size_t i = 0; i < got.size(); ++i)
+      CHECK(got[i] == doctest::Approx(expected[i]).epsilon(1e-12));
   }
 }
 
 TEST_CASE("onnx: a row that overflows the net has the score infinity") {
-  const OnnxFile file(to_onnx(ensemble<float>({dense_detector<float>(), dense_detector<float>(Form::plain, 2)}, 1)));
+  const OnnxFile file(to_onnx(
+      ensemble<float>({dense_detector<float>(), dense_detector<float>(Form::plain, 2)}, 1)));
   const double infinity = std::numeric_limits<double>::infinity();
   const auto got = file.run({{"sum", {{3}, {std::nan(""), infinity, 3}}}});
   CHECK(got.at("score").numbers == std::vector<double>{infinity, infinity, 1.5});
@@ -305,10 +316,15 @@ TEST_CASE("onnx: what no engine runs is refused in a sentence") {
   decoder.add(dense<float>(3, 5));
   CHECK(refusal(made(autoencoder(encoder, decoder), Form::plain)) ==
         "layer encoder.1 ('shift') is a layer of your own, for which ONNX has no operator");
-  CHECK(contains(refusal(made(dense_autoencoder<double>(5, {7, 3}, {}, Activation("gelu")), Form::plain)), "gelu in double are run by no engine that we know"));
-  CHECK(contains(refusal(made(conv_autoencoder<double>({1, 4, 4}, {2}, 2), Form::plain, false)), "convolutions in double are run by no engine that we know; a graph in float (--float32)"));
+  CHECK(contains(
+      refusal(made(dense_autoencoder<double>(5, {7, 3}, {}, Activation("gelu")), Form::plain)),
+      "gelu in double are run by no engine that we know"));
+  CHECK(contains(
+      refusal(made(conv_autoencoder<double>({1, 4, 4}, {2}, 2), Form::plain, false)),
+      "convolutions in double are run by no engine that we know; a graph in float (--float32)"));
   auto model = std::make_shared<Model<float>>(dense_detector<float>().model());
   model->members.front().reconstruction = ScoreTerm<float>(5, 0, 5);
   model->members.front().latent = ScoreTerm<float>(3, 0, 1);
-  CHECK(contains(refusal(Detector<float>(model, 1)), "the detector's score is zero whatever the row is"));
+  CHECK(contains(refusal(Detector<float>(model, 1)),
+                 "the detector's score is zero whatever the row is"));
 }

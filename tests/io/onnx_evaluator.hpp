@@ -49,12 +49,23 @@ class OnnxFile {
     protozero::pbf_reader model(bytes);
     while (model.next()) {
       switch (model.tag()) {
-        case 1: ir_version = model.get_int64(); break;
-        case 2: producer = model.get_string(); break;
-        case 7: read_graph(model.get_message()); break;
-        case 8: read_opset(model.get_message()); break;
-        case 14: read_word(model.get_message()); break;
-        default: model.skip();
+        case 1:
+          ir_version = model.get_int64();
+          break;
+        case 2:
+          producer = model.get_string();
+          break;
+        case 7:
+          read_graph(model.get_message());
+          break;
+        case 8:
+          read_opset(model.get_message());
+          break;
+        case 14:
+          read_word(model.get_message());
+          break;
+        default:
+          model.skip();
       }
     }
   }
@@ -108,11 +119,20 @@ class OnnxFile {
   void read_graph(protozero::pbf_reader graph) {
     while (graph.next()) {
       switch (graph.tag()) {
-        case 1: read_node(graph.get_message()); break;
-        case 5: read_tensor(graph.get_message()); break;
-        case 11: read_value_info(graph.get_message(), inputs); break;
-        case 12: read_value_info(graph.get_message(), outputs); break;
-        default: graph.skip();
+        case 1:
+          read_node(graph.get_message());
+          break;
+        case 5:
+          read_tensor(graph.get_message());
+          break;
+        case 11:
+          read_value_info(graph.get_message(), inputs);
+          break;
+        case 12:
+          read_value_info(graph.get_message(), outputs);
+          break;
+        default:
+          graph.skip();
       }
     }
   }
@@ -120,9 +140,15 @@ class OnnxFile {
     Node node;
     while (message.next()) {
       switch (message.tag()) {
-        case 1: node.inputs.push_back(message.get_string()); break;
-        case 2: node.output = message.get_string(); break;
-        case 4: node.op = message.get_string(); break;
+        case 1:
+          node.inputs.push_back(message.get_string());
+          break;
+        case 2:
+          node.output = message.get_string();
+          break;
+        case 4:
+          node.op = message.get_string();
+          break;
         case 5: {
           std::string name;
           Attribute attribute;
@@ -130,13 +156,26 @@ class OnnxFile {
           protozero::pbf_reader a = message.get_message();
           while (a.next()) {
             switch (a.tag()) {
-              case 1: name = a.get_string(); break;
-              case 2: attribute.number = static_cast<double>(a.get_float()); break;
-              case 3: attribute.number = static_cast<double>(a.get_int64()); break;
-              case 4: attribute.word = a.get_string(); break;
-              case 8: attribute.sizes.push_back(a.get_int64()); break;
-              case 20: type = a.get_enum(); break;
-              default: FAIL("an attribute's field ", a.tag());
+              case 1:
+                name = a.get_string();
+                break;
+              case 2:
+                attribute.number = static_cast<double>(a.get_float());
+                break;
+              case 3:
+                attribute.number = static_cast<double>(a.get_int64());
+                break;
+              case 4:
+                attribute.word = a.get_string();
+                break;
+              case 8:
+                attribute.sizes.push_back(a.get_int64());
+                break;
+              case 20:
+                type = a.get_enum();
+                break;
+              default:
+                FAIL("an attribute's field ", a.tag());
             }
           }
           const bool right = type == 1 || type == 2 || (type == 3 && !attribute.word.empty()) ||
@@ -145,7 +184,8 @@ class OnnxFile {
           node.attributes[name] = attribute;
           break;
         }
-        default: message.skip();
+        default:
+          message.skip();
       }
     }
     nodes.push_back(node);
@@ -156,11 +196,20 @@ class OnnxFile {
     int type = 0;
     while (tensor.next()) {
       switch (tensor.tag()) {
-        case 1: value.shape.push_back(tensor.get_int64()); break;
-        case 2: type = tensor.get_int32(); break;
-        case 8: name = tensor.get_string(); break;
-        case 9: raw = tensor.get_bytes(); break;
-        default: FAIL("a tensor's field ", tensor.tag());
+        case 1:
+          value.shape.push_back(tensor.get_int64());
+          break;
+        case 2:
+          type = tensor.get_int32();
+          break;
+        case 8:
+          name = tensor.get_string();
+          break;
+        case 9:
+          raw = tensor.get_bytes();
+          break;
+        default:
+          FAIL("a tensor's field ", tensor.tag());
       }
     }
     const auto take = [&](auto number) {
@@ -298,7 +347,8 @@ class OnnxFile {
                 padding = node.attributes.at("pads").sizes.at(0),
                 kernel = node.attributes.at("kernel_shape").sizes.at(0);
     const auto group = node.attributes.find("group");
-    const Index groups = group == node.attributes.end() ? 1 : static_cast<Index>(group->second.number);
+    const Index groups =
+        group == node.attributes.end() ? 1 : static_cast<Index>(group->second.number);
     const Index n = x.shape.at(0), c = x.shape.at(1), h = x.shape.at(2), wide = x.shape.at(3);
     const Index channels = transposed ? w.shape.at(1) : w.shape.at(0);
     const auto length = [&](Index size) {
@@ -307,7 +357,8 @@ class OnnxFile {
     };
     Value y{{n, channels, length(h), length(wide)}, {}};
     y.numbers.assign(static_cast<std::size_t>(product(y.shape)), 0);
-    const Index oh = y.shape[2], ow = y.shape[3], in_group = c / groups, out_group = channels / groups;
+    const Index oh = y.shape[2], ow = y.shape[3], in_group = c / groups,
+                out_group = channels / groups;
     for (Index b = 0; b < n; ++b) {
       for (Index o = 0; o < channels; ++o) {
         for (Index k = 0; k < in_group; ++k) {
@@ -322,12 +373,22 @@ class OnnxFile {
                   const Index a = u * stride + i - padding, e = v * stride + j - padding;
                   if (a < 0 || a >= ih || e < 0 || e >= iw) continue;
                   const Index tap = (((transposed ? k : o) * (transposed ? channels : in_group) +
-                                      (transposed ? o : k)) * kernel + i) * kernel + j;
-                  const Index map_at = ((b * (transposed ? c : channels) + (transposed ? from : o)) * mh + u) * mw + v;
-                  const Index image_at = ((b * (transposed ? channels : c) + (transposed ? o : from)) * ih + a) * iw + e;
-                  const Index to = transposed ? image_at : map_at, source = transposed ? map_at : image_at;
-                  y.numbers[static_cast<std::size_t>(to)] += w.numbers[static_cast<std::size_t>(tap)] *
-                                                             x.numbers[static_cast<std::size_t>(source)];
+                                      (transposed ? o : k)) *
+                                         kernel +
+                                     i) *
+                                        kernel +
+                                    j;
+                  const Index map_at =
+                      ((b * (transposed ? c : channels) + (transposed ? from : o)) * mh + u) * mw +
+                      v;
+                  const Index image_at =
+                      ((b * (transposed ? channels : c) + (transposed ? o : from)) * ih + a) * iw +
+                      e;
+                  const Index to = transposed ? image_at : map_at,
+                              source = transposed ? map_at : image_at;
+                  y.numbers[static_cast<std::size_t>(to)] +=
+                      w.numbers[static_cast<std::size_t>(tap)] *
+                      x.numbers[static_cast<std::size_t>(source)];
                 }
               }
             }
@@ -383,7 +444,8 @@ class OnnxFile {
     if (op == "Cast") return x;
     if (op == "Where") {
       // Either the condition or the last has all the shape; tests have no other.
-      const Value chosen = binary(x, in.at(1), [](double c, double a) { return c != 0 ? a : std::nan(""); });
+      const Value chosen =
+          binary(x, in.at(1), [](double c, double a) { return c != 0 ? a : std::nan(""); });
       Value y = binary(chosen, in.at(2), [](double a, double b) { return std::isnan(a) ? b : a; });
       return y;
     }
@@ -433,27 +495,30 @@ class OnnxFile {
     }
     if (op == "Conv" || op == "ConvTranspose") return convolution(node, in);
     if (op == "MaxPool") {
-      const Index kernel = attribute("kernel_shape").sizes.at(0), stride = attribute("strides").sizes.at(0);
+      const Index kernel = attribute("kernel_shape").sizes.at(0),
+                  stride = attribute("strides").sizes.at(0);
       REQUIRE(attribute("pads").sizes == std::vector<Index>(4, 0));
       const auto length = [&](Index size) { return (size - kernel) / stride + 1; };
-      return resampled(x, length(x.shape[2]), length(x.shape[3]), [&](const double* image, Index u, Index v) {
-        double largest = -std::numeric_limits<double>::infinity();
-        for (Index i = 0; i < kernel; ++i) {
-          for (Index j = 0; j < kernel; ++j) {
-            largest = std::max(largest, image[(u * stride + i) * x.shape[3] + v * stride + j]);
-          }
-        }
-        return largest;
-      });
+      return resampled(
+          x, length(x.shape[2]), length(x.shape[3]), [&](const double* image, Index u, Index v) {
+            double largest = -std::numeric_limits<double>::infinity();
+            for (Index i = 0; i < kernel; ++i) {
+              for (Index j = 0; j < kernel; ++j) {
+                largest = std::max(largest, image[(u * stride + i) * x.shape[3] + v * stride + j]);
+              }
+            }
+            return largest;
+          });
     }
     if (op == "Resize") {
       REQUIRE(attribute("mode").word == "nearest");
       REQUIRE(attribute("coordinate_transformation_mode").word == "asymmetric");
       REQUIRE(attribute("nearest_mode").word == "floor");
       const Index scale = static_cast<Index>(in.at(2).numbers.at(3));
-      return resampled(x, x.shape[2] * scale, x.shape[3] * scale, [&](const double* image, Index u, Index v) {
-        return image[u / scale * x.shape[3] + v / scale];
-      });
+      return resampled(x, x.shape[2] * scale, x.shape[3] * scale,
+                       [&](const double* image, Index u, Index v) {
+                         return image[u / scale * x.shape[3] + v / scale];
+                       });
     }
     FAIL("the evaluator has no operator ", op);
     return x;
