@@ -4,6 +4,7 @@
 /// an anomaly; of a file, or of standard input row by row.
 
 #include <tool/command.hpp>
+#include <tool/groups.hpp>
 #include <tool/heatmap.hpp>
 #include <tool/row_stream.hpp>
 #include <tool/score_lines.hpp>
@@ -69,6 +70,7 @@ class ScoreCommand {
                     "theirs")
         ->type_name("CHANNELS,HEIGHT,WIDTH")
         ->needs(heatmap_option_);
+    groups_.declare(command_);
   }
 
   bool chosen() const { return command_.parsed(); }
@@ -78,6 +80,9 @@ class ScoreCommand {
     const bool draws = heatmap_option_->count() > 0;
     if (!output_.empty()) check_output(output_);
     if (draws) check_output(heatmap_, "--heatmap");
+    check(!groups_.given() || !streams, "--group goes with a file, not with standard input");
+    check(!groups_.given() || !(draws || fdr_ || explained_),
+          "--group doesn't go with --explain, --fdr and --heatmap, which are about rows");
     check(!draws || !streams, "--heatmap goes with a file, not with standard input");
     check(!streams || data_.options.labels_path.empty(),
           "--labels goes with a file, not with standard input");
@@ -106,7 +111,8 @@ class ScoreCommand {
   using Detector = dasvdd::Detector<float>;
 
   void score_file(std::ostream& out, const Detector& detector, const ScoreLines& lines) const {
-    const Table table = data_.read();
+    Groups groups;
+    const Table table = groups_.read(data_, groups);
     std::optional<dasvdd::Shape> image;
     if (heatmap_option_->count() > 0) image = shape_of(table, detector);
     const Eigen::VectorXf scores = naming(data_.path, [&] { return detector.score(table.X); });
@@ -116,6 +122,10 @@ class ScoreCommand {
       selected = dasvdd::detail::benjamini_hochberg(p.data(), selected.size(), *fdr_);
     }
     const auto write = [&](std::ostream& to) {
+      if (groups_.given()) {
+        write_groups(to, detector, groups, groups_.scores(groups, scores));
+        return;
+      }
       to << lines.header();
       for (Index i = 0; to && i < scores.size(); ++i) {
         to << lines.line(table.X.data() + i * table.X.cols(), scores[i],
@@ -140,6 +150,19 @@ class ScoreCommand {
     if (file) write(file);
     file.close();
     if (!file) throw RunError(in_quotes(output_) + " can't be written");
+  }
+
+  /// One line a group. There are p-values where the model is calibrated by groups.
+  void write_groups(std::ostream& to, const Detector& detector, const Groups& groups,
+                    const Eigen::VectorXf& scores) const {
+    const bool calibrated = groups_.calibrates(detector.facts());
+    to << "group,score,p_value,anomaly\n";
+    for (std::size_t g = 0; to && g < groups.names.size(); ++g) {
+      const float score = scores[static_cast<Index>(g)];
+      to << csv_field(groups.names[g]) << ',' << number_text(score) << ','
+         << (calibrated ? number_text(detector.p_value(score)) : "")
+         << (detector.is_anomaly(score) ? ",1\n" : ",0\n");
+    }
   }
 
   /// Each row's line is written as soon as the row is read. A file is therefore written in its place, not
@@ -210,6 +233,7 @@ class ScoreCommand {
   std::string model_path_, output_, heatmap_, image_shape_text_;
   std::optional<Index> explained_;
   std::optional<double> fdr_, watch_;
+  GroupArguments groups_;
   CLI::Option* heatmap_option_ = nullptr;
 };
 
