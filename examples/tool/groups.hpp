@@ -14,7 +14,7 @@ namespace tool {
 
 /// Which group each row is in.
 struct Groups {
-  std::vector<std::string> names;       ///< one a group, in the order in which they come
+  std::vector<std::string> names;     ///< one a group, in the order in which they come
   std::vector<std::size_t> group_of;  ///< one a row: its place in `names`
 
   bool empty() const { return group_of.empty(); }
@@ -58,7 +58,8 @@ inline CutCsv cut_column(ByteStream& stream, const std::string& column) {
   cut.place = index ? *index
                     : static_cast<std::size_t>(std::find_if(fields.begin(), fields.end(), same) -
                                                fields.begin());
-  check(index.has_value() || cut.place < fields.size(), name, " has no column named '", column, "'");
+  check(index.has_value() || cut.place < fields.size(), name, " has no column named '", column,
+        "'");
   check(cut.place < fields.size(), name, " has ", fields.size(), " columns, so none of index ",
         column, " (from 0)");
   const std::size_t columns = fields.size();
@@ -109,8 +110,7 @@ class GroupArguments {
                         "index from 0, that names the group; of other files so many rows that "
                         "follow each other")
             ->type_name("COLUMN|N");
-    command
-        .add_option("--group-by", by_, "a group's score: the mean or the maximum of its rows'")
+    command.add_option("--group-by", by_, "a group's score: the mean or the maximum of its rows'")
         ->capture_default_str()
         ->check(CLI::IsMember({"mean", "max"}))
         ->needs(group);

@@ -21,7 +21,8 @@ namespace tool {
 class ImportCommand {
  public:
   explicit ImportCommand(CLI::App& app)
-      : command_(*app.add_subcommand("import", "make a detector of an autoencoder trained elsewhere")) {
+      : command_(
+            *app.add_subcommand("import", "make a detector of an autoencoder trained elsewhere")) {
     command_
         .add_option("NET", net_path_,
                     "a safetensors file with the tensors of a torch.nn.Sequential: 0.weight, ..., "
@@ -41,15 +42,15 @@ class ImportCommand {
                     "them. Without it they are Linear and BatchNorm1d, as the tensors say")
         ->type_name("LIST");
     command_
-        .add_option("--activation", layers_.activation,
-                    "without --layers, what stands where there are no tensors: relu, leaky_relu:0.2")
+        .add_option(
+            "--activation", layers_.activation,
+            "without --layers, what stands where there are no tensors: relu, leaky_relu:0.2")
         ->type_name("NAME")
         ->excludes("--layers");
     command_
         .add_option("--epsilon", layers_.epsilon, "of every batch norm that names none in --layers")
         ->capture_default_str();
-    command_
-        .add_option("--image-shape", image_shape_text_, "the rows are images of that shape")
+    command_.add_option("--image-shape", image_shape_text_, "the rows are images of that shape")
         ->type_name("CHANNELS,HEIGHT,WIDTH");
     command_
         .add_option("--score", score_,
@@ -90,8 +91,8 @@ class ImportCommand {
     if (!image_shape_text_.empty()) layers_.image = image_shape(image_shape_text_);
 
     const auto file = dasvdd::detail::TensorFile::read(net_path_);
-    const auto foreign = naming(
-        net_path_, [&] { return dasvdd::detail::TorchReader<float>(file, layers_).read(); });
+    const auto foreign =
+        naming(net_path_, [&] { return dasvdd::detail::TorchReader<float>(file, layers_).read(); });
     Groups groups;
     Table table = groups_.read(data_, groups);
     keep_normal_rows(table, groups);
@@ -106,7 +107,8 @@ class ImportCommand {
       return dasvdd::Calibration(std::vector<double>(split.units)).threshold(alarm);
     });
 
-    const dasvdd::Detector<float> fitted = naming(data_.path, [&] { return fit(foreign, split.rows); });
+    const dasvdd::Detector<float> fitted =
+        naming(data_.path, [&] { return fit(foreign, split.rows); });
     for (const std::string& warning : fitted.warnings()) {
       err << "dasvdd: warning: " << warning << '\n';
     }
@@ -119,10 +121,10 @@ class ImportCommand {
     const dasvdd::Detector<float> detector(shared_model(fitted), threshold, calibration);
     writing([&] { dasvdd::save(detector, model_path_); });
 
-    out << "features " << detector.features() << "\ncode " << foreign.net.code() << "\ncalibrated by "
-        << calibration.scores().size() << (groups_.given() ? " groups" : " rows") << " of "
-        << split.held_out.rows() << " rows\nthreshold " << number_text(threshold) << "\nmodel "
-        << model_path_ << '\n';
+    out << "features " << detector.features() << "\ncode " << foreign.net.code()
+        << "\ncalibrated by " << calibration.scores().size()
+        << (groups_.given() ? " groups" : " rows") << " of " << split.held_out.rows()
+        << " rows\nthreshold " << number_text(threshold) << "\nmodel " << model_path_ << '\n';
   }
 
  private:
@@ -138,7 +140,8 @@ class ImportCommand {
       check(data_.normal.empty(), in_quotes(data_.path), " has no labels, so --normal doesn't fit");
       return;
     }
-    const std::vector<int> anomaly = anomalies(table.labels, data_.normal.empty() ? "0" : data_.normal);
+    const std::vector<int> anomaly =
+        anomalies(table.labels, data_.normal.empty() ? "0" : data_.normal);
     Groups kept_groups;
     Index kept = 0;
     for (std::size_t i = 0; i < anomaly.size(); ++i) {
@@ -190,7 +193,8 @@ class ImportCommand {
     if (standardize_) scaler = Scaler<float>(Standardizer<float>::of(X));
     const Index m = foreign.net.code();
     const double n = static_cast<double>(X.rows());
-    const PackedNetwork<float> packed(foreign.net, foreign.parameters.data(), foreign.statistics.data());
+    const PackedNetwork<float> packed(foreign.net, foreign.parameters.data(),
+                                      foreign.statistics.data());
     std::vector<double> sums(static_cast<std::size_t>(m), 0);
     forward_rows(packed, scaler, dasvdd::Rows<const float>(X), 1, false,
                  [&](Index, dasvdd::Rows<const float> x, const auto& result) {
@@ -206,10 +210,11 @@ class ImportCommand {
     }
     dasvdd::Options options;
     options.score = form();
-    TrainedNet<float> trained{foreign.net, foreign.parameters, foreign.statistics, center, scaler,
-                              0, "imported", 1, 1};
-    const RowTerms<float> rows = terms_of_rows(packed, trained, score_form<float>(dasvdd::ScoreForm::published),
-                                               dasvdd::Rows<const float>(X), threads);
+    TrainedNet<float> trained{
+        foreign.net, foreign.parameters, foreign.statistics, center, scaler, 0, "imported", 1, 1};
+    const RowTerms<float> rows =
+        terms_of_rows(packed, trained, score_form<float>(dasvdd::ScoreForm::published),
+                      dasvdd::Rows<const float>(X), threads);
     const double q = mean_of(rows.distance);
     const double equal = q > 0 ? mean_of(rows.residual, static_cast<double>(X.cols())) / q : 0;
     trained.gamma = score_ == "reconstruction" ? 0 : gamma_.value_or(equal);
@@ -220,15 +225,16 @@ class ImportCommand {
 
   dasvdd::ScoreForm form() const {
     using dasvdd::ScoreForm;
-    for (const ScoreForm form : {ScoreForm::balanced, ScoreForm::latent_whitened, ScoreForm::whitened,
-                                 ScoreForm::several_centers}) {
+    for (const ScoreForm form : {ScoreForm::balanced, ScoreForm::latent_whitened,
+                                 ScoreForm::whitened, ScoreForm::several_centers}) {
       if (score_ == dasvdd::detail::score_form<float>(form).name) return form;
     }
     return ScoreForm::published;
   }
 
   /// The model with facts of this import in the place of a training's.
-  std::shared_ptr<const dasvdd::detail::Model<float>> shared_model(const dasvdd::Detector<float>& detector) const {
+  std::shared_ptr<const dasvdd::detail::Model<float>> shared_model(
+      const dasvdd::Detector<float>& detector) const {
     auto model = std::make_shared<dasvdd::detail::Model<float>>(detector.model());
     model->facts = {{"training", "imported"}, {"score", score_}, {"seed", std::to_string(seed_)}};
     if (!data_.normal.empty()) model->facts["normal"] = canonical_label(data_.normal);

@@ -25,8 +25,8 @@ dasvdd::RowMatrix<Scalar> table(Index n, Index d, unsigned seed) {
     for (Index j = 0; j < d; ++j) {
       const double t = static_cast<double>(j);
       const double off = i >= n - n / 10 ? 2 * random.normal() : 0;
-      X(i, j) = static_cast<Scalar>((1 + t) * (a * std::sin(t) + b * std::cos(3 * t) + off +
-                                               0.3 * random.normal()) + 10 * t);
+      X(i, j) = static_cast<Scalar>(
+          (1 + t) * (a * std::sin(t) + b * std::cos(3 * t) + off + 0.3 * random.normal()) + 10 * t);
     }
   }
   return X;
@@ -59,7 +59,8 @@ template <class Scalar>
 void write(const std::filesystem::path& folder, const std::string& name,
            const dasvdd::Detector<Scalar>& detector, const dasvdd::RowMatrix<Scalar>& X,
            const dasvdd::detail::OnnxOptions& options = {}) {
-  dasvdd::detail::replace_file(folder / (name + ".onnx"), dasvdd::detail::to_onnx(detector, options));
+  dasvdd::detail::replace_file(folder / (name + ".onnx"),
+                               dasvdd::detail::to_onnx(detector, options));
   const auto scores = detector.score(X);
   dasvdd::detail::TensorFile file;
   file.add("x", {X.rows(), X.cols()}, X.data());
@@ -94,7 +95,8 @@ template <class Scalar>
 void tables(const std::filesystem::path& folder, const std::string& type) {
   using dasvdd::ScoreForm;
   const Index d = 12;
-  const auto X = table<Scalar>(600, d, 1), held_out = table<Scalar>(400, d, 2), fresh = table<Scalar>(300, d, 3);
+  const auto X = table<Scalar>(600, d, 1), held_out = table<Scalar>(400, d, 2),
+             fresh = table<Scalar>(300, d, 3);
   const auto net = dasvdd::dense_autoencoder<Scalar>(d, {24, 4});
   const auto published = trained<Scalar>(net, X, ScoreForm::published);
   const auto calibrated = [&](const dasvdd::Detector<Scalar>& detector) {

@@ -34,7 +34,7 @@ struct TorchLayers {
   std::string modules;
   /// Without `modules`: what stands where there are no tensors, "relu" or "leaky_relu:0.2".
   std::string activation;
-  double epsilon = 1e-5;      ///< of every batch_norm that names none
+  double epsilon = 1e-5;    ///< of every batch_norm that names none
   Shape image = {0, 0, 0};  ///< the input's shape, where the first layers are of images
 };
 
@@ -112,13 +112,15 @@ class TorchReader {
     for (const Tensor& tensor : file_.tensors()) {
       const std::string_view name = tensor.name;
       const std::size_t kind = name.rfind('.');
-      const std::size_t before = kind == 0 || kind == name.npos ? name.npos : name.rfind('.', kind - 1);
+      const std::size_t before =
+          kind == 0 || kind == name.npos ? name.npos : name.rfind('.', kind - 1);
       const std::size_t at = before == name.npos ? 0 : before + 1;
       const auto number = kind == name.npos ? std::nullopt : index_of(name.substr(at, kind - at));
       check(number.has_value(), "tensor ", in_quotes(tensor.name),
             " isn't named as torch.nn.Sequential names its own: '0.weight', 'encoder.0.weight'");
       if (name.substr(kind + 1) == "num_batches_tracked") continue;
-      by_prefix[std::string(name.substr(0, at))][*number][std::string(name.substr(kind + 1))] = &tensor;
+      by_prefix[std::string(name.substr(0, at))][*number][std::string(name.substr(kind + 1))] =
+          &tensor;
     }
     check(!by_prefix.empty(), "there is no tensor in it");
     std::string prefixes;
@@ -129,7 +131,8 @@ class TorchReader {
     const auto is = [&](std::size_t half, const char* word) {
       return halves_[half].first.find(word) != std::string::npos;
     };
-    if (halves_.size() == 2 && is(0, "decoder") && is(1, "encoder")) std::swap(halves_[0], halves_[1]);
+    if (halves_.size() == 2 && is(0, "decoder") && is(1, "encoder"))
+      std::swap(halves_[0], halves_[1]);
     check(halves_.size() == 1 || (halves_.size() == 2 && is(0, "encoder") && is(1, "decoder")),
           "the tensors are of ", halves_.size(), " nets (", prefixes,
           "), expected one, or an encoder and a decoder");
@@ -171,7 +174,8 @@ class TorchReader {
     std::vector<std::vector<std::string>> halves;
     for (const auto& [prefix, modules] : halves_) {
       std::vector<std::string> names(static_cast<std::size_t>(modules.rbegin()->first) + 1);
-      check(names.size() <= 10000, "module ", names.size() - 1, " is one too many, expected at most 10000");
+      check(names.size() <= 10000, "module ", names.size() - 1,
+            " is one too many, expected at most 10000");
       for (std::size_t i = 0; i < names.size(); ++i) {
         const auto module = modules.find(static_cast<Index>(i));
         if (module == modules.end()) {
@@ -182,8 +186,8 @@ class TorchReader {
           names[i] = "batch_norm";
         } else {
           const auto weight = module->second.find("weight");
-          check(weight != module->second.end() && weight->second->shape.size() == 2, "module ", prefix, i,
-                " is no Linear and no BatchNorm1d: say all layers");
+          check(weight != module->second.end() && weight->second->shape.size() == 2, "module ",
+                prefix, i, " is no Linear and no BatchNorm1d: say all layers");
           names[i] = "linear";
         }
       }
@@ -209,7 +213,8 @@ class TorchReader {
     }
     for (std::size_t l = 0; l + 1 < linear.size(); ++l) count += width(l) == width(narrowest);
     check(count == 1, "the net has ", count,
-          " layers that are the narrowest, expected one, the code: say all layers, with | behind the code");
+          " layers that are the narrowest, expected one, the code: say all layers, with | behind "
+          "the code");
     const auto cut = names.begin() + static_cast<std::ptrdiff_t>(linear[narrowest + 1]);
     return {{names.begin(), cut}, {cut, names.end()}};
   }
@@ -228,15 +233,16 @@ class TorchReader {
       double number = 0;
       const char* last = parts[i].data() + parts[i].size();
       const auto [end, error] = std::from_chars(parts[i].data(), last, number);
-      require(error == std::errc() && end == last && is_finite(number), "layer ", in_quotes(text), " has ",
-              in_quotes(parts[i]), " behind a colon, expected a number");
+      require(error == std::errc() && end == last && is_finite(number), "layer ", in_quotes(text),
+              " has ", in_quotes(parts[i]), " behind a colon, expected a number");
       result.numbers.push_back(number);
     }
     return result;
   }
 
   /// \param first number of the first module in its Sequential
-  Network<Scalar> network(const Modules& modules, const std::vector<std::string>& names, Index first) {
+  Network<Scalar> network(const Modules& modules, const std::vector<std::string>& names,
+                          Index first) {
     Network<Scalar> net;
     for (const std::string& name : names) {
       const auto found = modules.find(first);
@@ -262,7 +268,8 @@ class TorchReader {
               " has the number ", n, ", expected whole numbers from 0");
       return static_cast<Index>(n);
     };
-    const auto shape_of = [&](const char* kind, std::size_t dimensions) -> const std::vector<Index>& {
+    const auto shape_of = [&](const char* kind,
+                              std::size_t dimensions) -> const std::vector<Index>& {
       const auto tensor = module.find(kind);
       check(tensor != module.end(), "module ", number, ", ", in_quotes(text), ", has no tensor ",
             in_quotes(kind));
@@ -273,8 +280,9 @@ class TorchReader {
     };
     const auto has = [&](const char* kind) { return module.count(kind) == 1; };
     const auto image = [&] {
-      require(image_.has_value(), "layer ", in_quotes(text),
-              " takes images, but nothing says of which shape: the image's shape does, or unflatten");
+      require(
+          image_.has_value(), "layer ", in_quotes(text),
+          " takes images, but nothing says of which shape: the image's shape does, or unflatten");
       return *image_;
     };
     // What a layer takes of its module; the net's tensors come in the order of its layers.
@@ -323,7 +331,8 @@ class TorchReader {
       if (plain) {
         add_image_layer(Conv2d<Scalar>(in, shape[0], shape[2], stride, padding, has("bias")));
       } else {
-        add_image_layer(ConvTranspose2d<Scalar>(in, shape[1], shape[2], stride, padding, has("bias")));
+        add_image_layer(
+            ConvTranspose2d<Scalar>(in, shape[1], shape[2], stride, padding, has("bias")));
       }
       takes_tensors();
     } else if (name == "max_pool2d") {
@@ -359,8 +368,8 @@ class TorchReader {
       Scalar* to = (place.statistics ? result.statistics : result.parameters).data() + place.at;
       for (std::size_t i = 0; i < numbers.size(); ++i) {
         to[i] = static_cast<Scalar>(numbers[i]);
-        check(is_finite(to[i]), "tensor ", in_quotes(tensor.name), " has ", numbers[i], " at index ",
-              i, ", expected finite numbers");
+        check(is_finite(to[i]), "tensor ", in_quotes(tensor.name), " has ", numbers[i],
+              " at index ", i, ", expected finite numbers");
         check(!place.is_variance() || to[i] >= 0, "tensor ", in_quotes(tensor.name),
               " has the variance ", numbers[i], ", expected none below 0");
       }
@@ -379,8 +388,8 @@ class TorchReader {
   const TensorFile& file_;
   const TorchLayers& layers_;
   std::vector<std::pair<std::string, Modules>> halves_;  // prefix and modules of one net or two
-  std::optional<Shape> image_;                           // what the last layer gives, where it is one
-  std::vector<Module> sources_;                          // of the layers that have tensors
+  std::optional<Shape> image_;   // what the last layer gives, where it is one
+  std::vector<Module> sources_;  // of the layers that have tensors
   std::set<const Tensor*> taken_;
 };
 
