@@ -76,6 +76,7 @@ inline CutCsv cut_column(ByteStream& stream, const std::string& column) {
     }
     cut.rest += '\n';
     cut.column.emplace_back(trimmed(fields[cut.place]));
+    check(!cut.column.back().empty(), name, ", line ", rows.line(), ": the row's group is empty");
   } while (rows.next(fields));
   return cut;
 }
@@ -123,7 +124,10 @@ class GroupArguments {
   /// Reads the rows, and the group of each where groups are asked for.
   Table read(const DataArguments& data, Groups& groups) const {
     if (!given()) return data.read();
-    if (is_csv(data.path)) return read_csv_groups(data, groups);
+    {
+      FileStream stream(data.path);
+      if (is_csv(data.path, stream)) return read_csv_groups(stream, data.options, groups);
+    }
     const auto size = detail::parse_index(group_);
     check(size.has_value() && *size > 0, "--group is ", in_quotes(group_), " and ",
           in_quotes(data.path), " no csv file, expected a whole number of rows from 1");
@@ -173,26 +177,25 @@ class GroupArguments {
   }
 
  private:
-  static bool is_csv(const std::string& path) {
-    FileStream stream(path);
+  static bool is_csv(const std::string& path, ByteStream& stream) {
     const std::string start = stream.peek(8);
     return !detail::ends_with(path, ".bin") && !detail::is_npy(start) && !detail::is_zip(start) &&
            !detail::is_idx(start);
   }
 
-  Table read_csv_groups(const DataArguments& data, Groups& groups) const {
-    FileStream stream(data.path);
+  Table read_csv_groups(ByteStream& stream, const DataOptions& options, Groups& groups) const {
     detail::CutCsv cut = detail::cut_column(stream, group_);
     // The labels' column, where it is a number, counts the column that was taken out.
-    std::string labels = data.options.label_column;
+    std::string labels = options.label_column;
     const auto index = detail::parse_index(labels);
-    check(data.options.labels_path.empty(),
+    check(options.labels_path.empty(),
           "--labels doesn't go with --group of a csv, whose labels are a column");
-    check(labels != group_, "--group and --label-column name the same column, ", in_quotes(group_));
+    check(labels != group_ && index != cut.place,
+          "--group and --label-column name the same column, ", in_quotes(group_));
     if (index && *index > cut.place) labels = std::to_string(*index - 1);
     detail::TextStream rest(stream.name(), std::move(cut.rest));
     Table table = read_csv(rest, labels);
-    if (!data.options.with_labels) table.labels.clear();
+    if (!options.with_labels) table.labels.clear();
     // What is one more than the rows is the header.
     const std::size_t header = cut.column.size() - static_cast<std::size_t>(table.X.rows());
     for (std::size_t i = header; i < cut.column.size(); ++i) groups.add(cut.column[i]);

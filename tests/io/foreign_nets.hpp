@@ -37,7 +37,8 @@ template <class Scalar>
 struct Writer {
   TensorFile file;
 
-  void add(const std::string& name, const std::vector<Index>& shape, const std::vector<Scalar>& numbers) {
+  void add(const std::string& name, const std::vector<Index>& shape,
+           const std::vector<Scalar>& numbers) {
     file.add(name, shape, numbers.data());
   }
   /// Any layer of weights and a bias.
@@ -69,10 +70,14 @@ struct Writer {
 template <class Scalar>
 TensorFile table_net(const std::string& prefix = "") {
   return Writer<Scalar>()
-      .linear(0, 5, 6, prefix).norm(1, 5, prefix)
-      .linear(3, 2, 5, prefix).norm(4, 2, prefix)
-      .linear(6, 5, 2, prefix).norm(7, 5, prefix)
-      .linear(9, 6, 5, prefix).file;
+      .linear(0, 5, 6, prefix)
+      .norm(1, 5, prefix)
+      .linear(3, 2, 5, prefix)
+      .norm(4, 2, prefix)
+      .linear(6, 5, 2, prefix)
+      .norm(7, 5, prefix)
+      .linear(9, 6, 5, prefix)
+      .file;
 }
 /// Its mean squared errors of rows(6, 6).
 inline const std::vector<double> table_errors = {1.8958371098385889, 1.8244905187895373,

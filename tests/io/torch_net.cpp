@@ -80,18 +80,23 @@ TEST_CASE("a net of linear layers and batch norm is read without a word about it
 
 TEST_CASE("a net's modules may be written down, and where the code is") {
   const std::string half = "linear, batch_norm:1e-3, relu, ";
-  check_errors(table_net<float>(), written(half + half + "| " + half + "linear"), rows(6, 6), table_errors);
+  check_errors(table_net<float>(), written(half + half + "| " + half + "linear"), rows(6, 6),
+               table_errors);
   const TorchNet<float> net =
       TorchReader<float>(table_net<float>(), written(half + "| " + half + half + "linear")).read();
   CHECK(net.net.code() == 5);
-  check_errors(table_net<float>(), written(half + "|" + half + half + "linear"), rows(6, 6), table_errors);
+  check_errors(table_net<float>(), written(half + "|" + half + half + "linear"), rows(6, 6),
+               table_errors);
 }
 
 TEST_CASE("modules that do nothing in a fitted net count all the same") {
   Writer<float> writer;
   writer.linear(1, 2, 6).linear(4, 6, 2);
   const std::vector<double> same = [&] {
-    const TorchNet<float> net = TorchReader<float>(Writer<float>(writer).file, written("dropout:0.1,linear,relu|identity,linear")).read();
+    const TorchNet<float> net =
+        TorchReader<float>(Writer<float>(writer).file,
+                           written("dropout:0.1,linear,relu|identity,linear"))
+            .read();
     const PackedNetwork<float> packed(net.net, net.parameters.data(), nullptr);
     auto buffers = packed.make_buffers(1);
     const RowMatrix<float> x = rows(1, 6);
@@ -100,13 +105,15 @@ TEST_CASE("modules that do nothing in a fitted net count all the same") {
     return output;
   }();
   // By hand: y = W4 relu(W1 x + b1) + b4.
-  const auto w1 = wave<double>(1, 12), b1 = wave<double>(101, 2), w4 = wave<double>(4, 12), b4 = wave<double>(104, 6);
+  const auto w1 = wave<double>(1, 12), b1 = wave<double>(101, 2), w4 = wave<double>(4, 12),
+             b4 = wave<double>(104, 6);
   const RowMatrix<float> x = rows(1, 6);
   for (std::size_t o = 0; o < 6; ++o) {
     double y = b4[o];
     for (std::size_t k = 0; k < 2; ++k) {
       double h = b1[k];
-      for (std::size_t j = 0; j < 6; ++j) h += w1[k * 6 + j] * static_cast<double>(x(0, static_cast<Index>(j)));
+      for (std::size_t j = 0; j < 6; ++j)
+        h += w1[k * 6 + j] * static_cast<double>(x(0, static_cast<Index>(j)));
       y += w4[o * 2 + k] * std::max(h, 0.0);
     }
     CHECK(same[o] == doctest::Approx(y).epsilon(1e-6));
@@ -119,7 +126,8 @@ TEST_CASE("a net of images is read from an encoder and a decoder") {
   check_errors(image_net(), layers, rows(3, 15), image_errors);
   layers.image = {0, 0, 0};
   CHECK(refusal(image_net(), layers) ==
-        "layer 'conv2d:2:1' takes images, but nothing says of which shape: the image's shape does, or unflatten");
+        "layer 'conv2d:2:1' takes images, but nothing says of which shape: the image's shape does, "
+        "or unflatten");
   layers.image = {3, 1, 5};
   CHECK(refusal(image_net(), layers) == "module 0 takes 1 channels, its image has 3");
   // Pooling and upsampling, which have no tensors.
@@ -135,24 +143,29 @@ TEST_CASE("a net of images is read from an encoder and a decoder") {
 TEST_CASE("what is no such net is refused in a sentence") {
   CHECK(refusal(table_net<float>(), TorchLayers()) ==
         "module 2 has no tensors: say which activation stands there, or all layers");
-  CHECK(refusal(table_net<float>(), inferred("sine")).substr(0, 28) == "the activation is 'sine', ex");
+  CHECK(refusal(table_net<float>(), inferred("sine")).substr(0, 28) ==
+        "the activation is 'sine', ex");
   CHECK(refusal(TensorFile(), inferred()) == "there is no tensor in it");
   CHECK(refusal(renamed("9.weight", "last.weight"), inferred()) ==
-        "tensor 'last.weight' isn't named as torch.nn.Sequential names its own: '0.weight', 'encoder.0.weight'");
+        "tensor 'last.weight' isn't named as torch.nn.Sequential names its own: '0.weight', "
+        "'encoder.0.weight'");
   CHECK(refusal(renamed("9.weight", "head.9.weight"), inferred()) ==
         "the tensors are of 2 nets ('', 'head.'), expected one, or an encoder and a decoder");
   CHECK(refusal(renamed("9.weight", "9.gain"), inferred()) ==
         "module 9 is no Linear and no BatchNorm1d: say all layers");
-  CHECK(refusal(renamed("9.bias", "9.extra"), inferred()) == "tensor '9.extra' belongs to no layer");
+  CHECK(refusal(renamed("9.bias", "9.extra"), inferred()) ==
+        "tensor '9.extra' belongs to no layer");
   CHECK(refusal(renamed("1.bias", ""), inferred()) ==
         "module 1 has one of factor and shift, expected both or none");
-  CHECK(refusal(renamed("1.running_var", ""), inferred()) == "there is no tensor for 'encoder.1.running_var'");
+  CHECK(refusal(renamed("1.running_var", ""), inferred()) ==
+        "there is no tensor for 'encoder.1.running_var'");
   const std::string half = "linear, batch_norm, relu, ";
   CHECK(refusal(table_net<float>(), written(half + half + half + "linear")) ==
         "the layers have 0 signs |, expected one, between encoder and decoder");
   CHECK(refusal(table_net<float>(), written("|" + half)) ==
         "the encoder or the decoder has no layer, expected at least one each");
-  CHECK(refusal(table_net<float>(), written(half + "|" + half)) == "tensor '6.bias' belongs to no layer");
+  CHECK(refusal(table_net<float>(), written(half + "|" + half)) ==
+        "tensor '6.bias' belongs to no layer");
   CHECK(refusal(table_net<float>(), written(half + half + "|" + half + "linear,linear")) ==
         "module 10, 'linear', has no tensor 'weight'");
   CHECK(refusal(table_net<float>(), written("linear:3|linear")) ==
@@ -166,7 +179,8 @@ TEST_CASE("what is no such net is refused in a sentence") {
   Writer<float> equal;
   equal.linear(0, 3, 6).linear(1, 3, 3).linear(2, 6, 3);
   CHECK(refusal(equal.file, inferred()) ==
-        "the net has 2 layers that are the narrowest, expected one, the code: say all layers, with | behind the code");
+        "the net has 2 layers that are the narrowest, expected one, the code: say all layers, with "
+        "| behind the code");
   Writer<float> oblong;
   oblong.layer("", 0, {2, 1, 3, 2}, 2).linear(1, 15, 4);
   TorchLayers image = written("conv2d|linear");

@@ -16,7 +16,8 @@ namespace {
 std::string csv_of(const dasvdd::RowMatrix<float>& X, const std::vector<std::string>& last = {}) {
   std::string text;
   for (dasvdd::Index i = 0; i < X.rows(); ++i) {
-    for (dasvdd::Index j = 0; j < X.cols(); ++j) text += (j > 0 ? "," : "") + tool::number_text(X(i, j));
+    for (dasvdd::Index j = 0; j < X.cols(); ++j)
+      text += (j > 0 ? "," : "") + tool::number_text(X(i, j));
     if (!last.empty()) text += "," + last[static_cast<std::size_t>(i)];
     text += "\n";
   }
@@ -26,9 +27,10 @@ std::string csv_of(const dasvdd::RowMatrix<float>& X, const std::vector<std::str
 std::vector<std::string> import_arguments(const std::string& net, const std::string& model,
                                           const std::string& data,
                                           const std::vector<std::string>& more = {}) {
-  std::vector<std::string> all = {"import", net,    "-o",        model, "--activation",       "relu",
-                                  "--data", data,   "--epsilon", "1e-3", "--false-alarm-rate", "0.3",
-                                  "--threads", "1"};
+  std::vector<std::string> all = {
+      "import",    net,  "-o",        model,  "--activation",       "relu",
+      "--data",    data, "--epsilon", "1e-3", "--false-alarm-rate", "0.3",
+      "--threads", "1"};
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }
@@ -65,9 +67,11 @@ dasvdd::Detector<Scalar> detector_of(const char* activation = "leaky_relu") {
 
 TEST_CASE("tool: an imported net scores by its mean squared error, calibrated by all rows") {
   const TemporaryFolder folder;
-  const std::string net = folder / "net", model = folder / "m", data = folder.put("rows", csv_of(rows(6, 6)));
+  const std::string net = folder / "net", model = folder / "m",
+                    data = folder.put("rows", csv_of(rows(6, 6)));
   table_net<float>().write(net);
-  const Outcome made = dasvdd_tool(import_arguments(net, model, data, {"--score", "reconstruction"}));
+  const Outcome made =
+      dasvdd_tool(import_arguments(net, model, data, {"--score", "reconstruction"}));
   CHECK(made.status == 0);
   CHECK(contains(made.out, "features 6\ncode 2\ncalibrated by 6 rows of 6 rows\n"));
   const Outcome scores = dasvdd_tool({"score", model, data});
@@ -75,7 +79,8 @@ TEST_CASE("tool: an imported net scores by its mean squared error, calibrated by
   for (std::size_t i = 0; i < 6; ++i) {
     CHECK(std::stod(field(scores.out, i, 0)) == doctest::Approx(table_errors[i]).epsilon(2e-6));
     const auto above = std::distance(sorted.lower_bound(table_errors[i]), sorted.end());
-    CHECK(std::stod(field(scores.out, i, 1)) == doctest::Approx((1.0 + static_cast<double>(above)) / 7));
+    CHECK(std::stod(field(scores.out, i, 1)) ==
+          doctest::Approx((1.0 + static_cast<double>(above)) / 7));
   }
   // At most floor(7 * 0.3) = 2 of the scores lie at the threshold or above.
   const auto detector = dasvdd::load<float>(model);
@@ -98,7 +103,8 @@ TEST_CASE("tool: an imported net gets center and gamma from the rows that are no
   const auto detector = dasvdd::load<float>(model);
   const auto scores = detector.score(rows(6, 6));
   for (std::size_t i = 0; i < 6; ++i) {
-    CHECK(static_cast<double>(scores[static_cast<dasvdd::Index>(i)]) == doctest::Approx(table_scores[i]).epsilon(0.1));
+    CHECK(static_cast<double>(scores[static_cast<dasvdd::Index>(i)]) ==
+          doctest::Approx(table_scores[i]).epsilon(0.1));
   }
   const auto again = [&](const std::vector<std::string>& more) {
     REQUIRE(dasvdd_tool(import_arguments(net, folder / "other", data, more)).status == 0);
@@ -118,9 +124,11 @@ TEST_CASE("tool: an imported net gets center and gamma from the rows that are no
 
 TEST_CASE("tool: --group gives one score for the rows of a group") {
   const TemporaryFolder folder;
-  const std::string net = folder / "net", model = folder / "m", data = folder.put("rows", csv_of(rows(6, 6)));
+  const std::string net = folder / "net", model = folder / "m",
+                    data = folder.put("rows", csv_of(rows(6, 6)));
   table_net<float>().write(net);
-  REQUIRE(dasvdd_tool(import_arguments(net, model, data, {"--score", "reconstruction"})).status == 0);
+  REQUIRE(dasvdd_tool(import_arguments(net, model, data, {"--score", "reconstruction"})).status ==
+          0);
 
   // A column, by index and by name, of groups that don't come in one piece; quotes where a name needs them.
   const std::vector<std::string> clips = {"\"b, 1\"", "a", "a", "\"b, 1\"", "a", "\"b, 1\""};
@@ -139,9 +147,11 @@ TEST_CASE("tool: --group gives one score for the rows of a group") {
     CHECK(std::stod(field(scores.out, 1, 1)) == doctest::Approx(a).epsilon(2e-6));
     CHECK(field(scores.out, 1, 2).empty());  // calibrated by rows, so it says nothing of groups
   }
-  const Outcome largest = dasvdd_tool({"score", model, by_name, "--group", "clip", "--group-by", "max"});
+  const Outcome largest =
+      dasvdd_tool({"score", model, by_name, "--group", "clip", "--group-by", "max"});
   CHECK(std::stod(field(largest.out, 1, 1)) == doctest::Approx(table_errors[1]).epsilon(2e-6));
-  CHECK(field(largest.out, 1, 3) == (table_errors[1] > dasvdd::load<float>(model).threshold() ? "1" : "0"));
+  CHECK(field(largest.out, 1, 3) ==
+        (table_errors[1] > dasvdd::load<float>(model).threshold() ? "1" : "0"));
 
   // Of a file that is no csv, so many rows each.
   const std::string binary = folder / "rows.npy";
@@ -159,13 +169,22 @@ TEST_CASE("tool: --group gives one score for the rows of a group") {
   CHECK(std::stod(field(threes.out, 1, 1)) == doctest::Approx(1.6499202460255937).epsilon(2e-6));
   CHECK(field(threes.out, 1, 0) == "1");
 
-  check_failure({"score", model, binary, "--group", "4"}, 2, "has 6 rows, which are no whole number of groups of 4");
-  check_failure({"score", model, binary, "--group", "clip"}, 2, "no csv file, expected a whole number of rows from 1");
+  check_failure({"score", model, binary, "--group", "4"}, 2,
+                "has 6 rows, which are no whole number of groups of 4");
+  check_failure({"score", model, binary, "--group", "clip"}, 2,
+                "no csv file, expected a whole number of rows from 1");
   check_failure({"score", model, by_name, "--group", "tape"}, 2, "has no column named 'tape'");
-  check_failure({"score", model, by_name, "--group", "7"}, 2, "has 7 columns, so none of index 7 (from 0)");
+  check_failure({"score", model, by_name, "--group", "7"}, 2,
+                "has 7 columns, so none of index 7 (from 0)");
   check_failure({"score", model, by_name, "--group", "clip", "--label-column", "clip"}, 2,
                 "--group and --label-column name the same column");
-  check_failure({"score", model, by_name, "--group", "clip", "--explain", "2"}, 2, "--group doesn't go with --explain");
+  check_failure({"score", model, by_name, "--group", "clip", "--label-column", "6"}, 2,
+                "--group and --label-column name the same column");
+  check_failure(
+      {"score", model, folder.put("gap", "1,2,3,4,5,6,a\n1,2,3,4,5,6,\n"), "--group", "6"}, 2,
+      "line 2: the row's group is empty");
+  check_failure({"score", model, by_name, "--group", "clip", "--explain", "2"}, 2,
+                "--group doesn't go with --explain");
   check_failure({"score", model, "-", "--group", "clip"}, 2, "--group goes with a file");
   check_failure({"score", model, by_name, "--group-by", "max"}, 2, "--group-by requires --group");
 }
@@ -184,20 +203,23 @@ TEST_CASE("tool: eval compares groups, and an imported net may be calibrated by 
     both.push_back(label + "," + clip);
     label_last.push_back(clip + "," + label);
   }
-  const std::string data = folder.put("rows", csv_of(X, both)), other = folder.put("other", csv_of(X, label_last));
-  const Outcome made = dasvdd_tool(import_arguments(net, model, data,
-                                                    {"--score", "reconstruction", "--group", "7", "--label-column", "6"}));
+  const std::string data = folder.put("rows", csv_of(X, both)),
+                    other = folder.put("other", csv_of(X, label_last));
+  const Outcome made = dasvdd_tool(import_arguments(
+      net, model, data, {"--score", "reconstruction", "--group", "7", "--label-column", "6"}));
   CHECK(made.status == 0);
   CHECK(contains(made.out, "calibrated by 4 groups of 8 rows\n"));
-  for (const Outcome& eval : {dasvdd_tool({"eval", model, data, "--group", "7", "--label-column", "6", "--json"}),
-                              dasvdd_tool({"eval", model, other, "--group", "6", "--label-column", "7", "--json"})}) {
+  for (const Outcome& eval :
+       {dasvdd_tool({"eval", model, data, "--group", "7", "--label-column", "6", "--json"}),
+        dasvdd_tool({"eval", model, other, "--group", "6", "--label-column", "7", "--json"})}) {
     CHECK(eval.status == 0);
     const auto measures = nlohmann::json::parse(eval.out);
     CHECK(measures["n"] == 6);
     CHECK(measures["anomalies"] == 2);
     CHECK(measures["roc_auc"] == 1.0);
   }
-  const std::vector<std::string> score = {"score", model, data, "--group", "7", "--label-column", "6"};
+  const std::vector<std::string> score = {"score",          model, data, "--group", "7",
+                                          "--label-column", "6"};
   const Outcome scores = dasvdd_tool(score);
   CHECK(field(scores.out, 4, 2) == "0.2");
   CHECK(field(scores.out, 4, 3) == "1");
@@ -211,16 +233,20 @@ TEST_CASE("tool: eval compares groups, and an imported net may be calibrated by 
 
 TEST_CASE("tool: what can't be imported is refused before anything is written") {
   const TemporaryFolder folder;
-  const std::string net = folder / "net", model = folder / "m", data = folder.put("rows", csv_of(rows(6, 6)));
+  const std::string net = folder / "net", model = folder / "m",
+                    data = folder.put("rows", csv_of(rows(6, 6)));
   table_net<float>().write(net);
   check_failure({"import", net, "-o", model}, 2, "--data is required");
-  check_failure({"import", net, "-o", model, "--data", data}, 2, "'" + net + "': module 2 has no tensors");
+  check_failure({"import", net, "-o", model, "--data", data}, 2,
+                "'" + net + "': module 2 has no tensors");
   check_failure(import_arguments(net, model, data, {"--layers", "linear|linear"}), 2, "excludes");
   check_failure(import_arguments(data, model, data), 2, "no safetensors file");
   check_failure(import_arguments(net, model, folder.put("narrow", csv_of(rows(6, 5)))), 2,
                 "/narrow': the batch is 6 x 5, expected 6 columns");
-  check_failure(import_arguments(net, model, folder.put("nan", "1,2,3,4,5,nan\n1,2,3,4,5,6\n")), 2, "the batch has NaN in row 0, column 5");
-  check_failure(import_arguments(net, model, data, {"--normal", "0"}), 2, "has no labels, so --normal doesn't fit");
+  check_failure(import_arguments(net, model, folder.put("nan", "1,2,3,4,5,nan\n1,2,3,4,5,6\n")), 2,
+                "the batch has NaN in row 0, column 5");
+  check_failure(import_arguments(net, model, data, {"--normal", "0"}), 2,
+                "has no labels, so --normal doesn't fit");
   check_failure(import_arguments(net, model, data, {"--gamma", "-1"}), 2, "--gamma is -1");
   check_failure(import_arguments(net, model, data, {"--gamma", "1", "--score", "whitened"}), 2,
                 "--gamma goes with --score published");

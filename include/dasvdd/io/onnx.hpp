@@ -161,7 +161,8 @@ class OnnxExport {
   // ---- scalers ----------------------------------------------------------------------------------
 
   std::string scaled() {
-    return std::visit([this](const auto& kind) { return this->scaled_by(kind); }, model_.scaler.kind());
+    return std::visit([this](const auto& kind) { return this->scaled_by(kind); },
+                      model_.scaler.kind());
   }
   std::string scaled_by(const Unscaled<Scalar>&) { return "x"; }
   /// Engines like to fold (x - mean) factor into x factor - mean factor, which loses the digits that the mean
