@@ -74,7 +74,7 @@ growth() {
 }
 
 quality() {
-  need_packages g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libzip-dev libstb-dev libmatio-dev \
+  need_packages g++ cmake ninja-build libeigen3-dev $tool_packages \
     python3 dataset-fashion-mnist || say "going on with what is there"
   build_programs bench_quality
   images=$(dpkg -L dataset-fashion-mnist 2>/dev/null | grep '/train-images-idx3-ubyte.gz$' | head -n 1 || true)
@@ -83,7 +83,7 @@ quality() {
 }
 
 decisions() {
-  need_packages g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libzip-dev libstb-dev libmatio-dev \
+  need_packages g++ cmake ninja-build libeigen3-dev $tool_packages \
     python3 || say "going on with what is there"
   build_programs bench_quality
   python3 "$root/bench/decisions.py" --program "$build/bench/bench/bench_quality" --build "$build/bench" "$@"

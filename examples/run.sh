@@ -7,7 +7,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 build=${DASVDD_BUILD_ROOT:-$root/build}/release
 . "$root/scripts/packages.sh"
 
-need_packages g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libzip-dev libstb-dev libmatio-dev ||
+need_packages g++ cmake ninja-build libeigen3-dev $tool_packages ||
   say "going on with what is there"
 
 # Fashion-MNIST where Debian's package can be had, else the small digits that come along; or --data FOLDER.

@@ -3,6 +3,10 @@
 #   need_packages PACKAGE...   installs the Debian packages that are missing, by apt-get, as root or through sudo.
 # Returns non-zero, having said what is missing in one line, where it can't; what is there may still do.
 
+# What the command-line tool and its tests are built from.
+# shellcheck disable=SC2034
+tool_packages="nlohmann-json3-dev libcli11-dev zlib1g-dev libzip-dev libstb-dev libmatio-dev libprotozero-dev"
+
 say() { printf 'dasvdd: %s\n' "$*" >&2; }
 
 # An old package list makes the first try fail, and a bare machine has none at all: hence the second one.

@@ -9,7 +9,7 @@ build=${DASVDD_BUILD_ROOT:-$root/build}
 
 # Clang counts in the source, before any optimization, and sees inline functions that nobody calls.
 need_packages clang llvm libomp-dev libclang-rt-14-dev cmake ninja-build libeigen3-dev doctest-dev nlohmann-json3-dev \
-  python3 || say "going on with what is there"
+  libprotozero-dev python3 || say "going on with what is there"
 
 # -O1: counting makes the kernels slow, optimizing the tests makes compiling slow. CLI11: the tests of examples/tool/
 # are not about include/.

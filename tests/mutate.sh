@@ -7,7 +7,8 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 build=${DASVDD_BUILD_ROOT:-$root/build}
 . "$root/scripts/packages.sh"
 
-need_packages g++ cmake ninja-build libeigen3-dev doctest-dev nlohmann-json3-dev python3 || say "going on with what is there"
+need_packages g++ cmake ninja-build libeigen3-dev doctest-dev nlohmann-json3-dev libprotozero-dev \
+  python3 || say "going on with what is there"
 
 # Configured for the compiler's options of each test source; nothing is built there.
 cmake=$build/mutation/cmake

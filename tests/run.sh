@@ -8,7 +8,7 @@ usage: sh tests/run.sh [--strict] [--clang] [--sanitize] [--long]
   --strict     compiler warnings are errors
   --clang      all tests with Clang too
   --sanitize   all tests under the address, undefined-behavior and thread sanitizers too
-  --long       longer checks too
+  --long       longer checks too; engines for ONNX files are downloaded from PyPI
 Builds under build/, or under $DASVDD_BUILD_ROOT where that is set.
 TEXT
 }
@@ -33,8 +33,9 @@ build=${DASVDD_BUILD_ROOT:-$root/build}
 export UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=ignore_noninstrumented_modules=1
 export LSAN_OPTIONS="suppressions=$root/tests/leaks.supp"
 
-packages="g++ cmake ninja-build libeigen3-dev doctest-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libzip-dev libstb-dev libmatio-dev python3"
+packages="g++ cmake ninja-build libeigen3-dev doctest-dev $tool_packages python3"
 if [ -n "$clang$sanitize" ]; then packages="$packages clang libomp-dev libclang-rt-14-dev"; fi
+if [ "$long" = ON ]; then packages="$packages python3-venv"; fi
 # shellcheck disable=SC2086  # one word a package
 need_packages $packages || say "going on with what is there"
 

@@ -96,6 +96,10 @@ class Columns {
     if (trailing_) first_.pop_back();
     label_ = first_.size();
     if (!options_.label_column.empty()) label_ = resolve(options_.label_column);
+    group_ = first_.size();
+    if (!options_.group.empty()) group_ = resolve(options_.group);
+    check(group_ == first_.size() || group_ != label_,
+          "--group and --label-column name the same column, ", group_, " (from 0)");
     std::vector<std::size_t> dropped, picked;
     for (const std::string& column : options_.drop) dropped.push_back(resolve(column));
     for (const std::string& column : options_.columns) picked.push_back(resolve(column));
@@ -107,9 +111,10 @@ class Columns {
       const bool out = std::find(dropped.begin(), dropped.end(), j) != dropped.end();
       check(std::find(used_.begin(), used_.end(), j) == used_.end(), name_,
             ": --columns names column ", j, " twice");
-      if (j != label_ && !out) used_.push_back(j);
+      if (j != label_ && j != group_ && !out) used_.push_back(j);
     }
-    check(!used_.empty(), name_, " has no column beside the labels",
+    check(!used_.empty(), name_, " has no column beside the ",
+          options_.group.empty() ? "labels" : "groups",
           options_.drop.empty() ? "" : " and those that --drop leaves out");
     header_ = decide_header();
     first_is_unnamed_ = all && header_ && used_.front() == 0 &&
@@ -163,9 +168,9 @@ class Columns {
   /// Feature j as it stands in a sentence.
   std::string feature_text(std::size_t j) const { return text(used_[j]); }
 
-  /// Adds a row's numbers to `values` and its label to `labels`. \throws FileError
+  /// Adds a row's numbers to `values`, its label to `labels` and its group to `groups`. \throws FileError
   void take(const std::vector<std::string>& row, Index line, std::vector<double>& values,
-            std::vector<std::string>& labels) {
+            std::vector<std::string>& labels, std::vector<std::string>& groups) {
     check_width(row, line);
     for (const std::size_t j : used_) {
       check(!trimmed(row[j]).empty(), name_, ", line ", line, ", ", text(j),
@@ -181,6 +186,10 @@ class Columns {
             text(j), ": ", row[j].substr(0, 40), " is too large for a number of 64 bits");
       check_decimal(row[j], comma, line, j);
       values.push_back(*number);
+    }
+    if (group_ < first_.size()) {
+      groups.emplace_back(trimmed(row[group_]));
+      check(!groups.back().empty(), name_, ", line ", line, ": the row's group is empty");
     }
     if (!has_label()) return;
     check(!options_.with_labels || !is_missing_label(row[label_]), name_, ", line ", line, ", ",
@@ -313,7 +322,7 @@ class Columns {
   std::string name_;
   Index line_;
   DataOptions options_;
-  std::size_t label_ = 0;  // the number of columns where there is none
+  std::size_t label_ = 0, group_ = 0;  // the number of columns where there is none
   std::vector<std::size_t> used_;
   bool by_name_ = false, header_ = false, trailing_ = false, only_label_is_word_ = false;
   bool first_is_unnamed_ = false, decimal_comma_ = false;

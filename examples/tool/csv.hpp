@@ -157,7 +157,7 @@ inline Table read_csv(ByteStream& stream, const DataOptions& options) {
   Table table;
   std::vector<double> values;
   const auto take = [&](const std::vector<std::string>& row) {
-    columns.take(row, rows.line(), values, table.labels);
+    columns.take(row, rows.line(), values, table.labels, table.groups);
     table.lines.push_back(rows.line());
   };
   if (!columns.header()) take(first);

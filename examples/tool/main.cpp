@@ -1,5 +1,5 @@
 /// \file
-/// The command-line tool: `dasvdd fit`, `score`, `eval`, `info`; --help says the rest.
+/// The command-line tool: `dasvdd fit`, `score`, `eval`, `info`, `export`, `import`; --help says the rest.
 
 #include <tool/run.hpp>
 

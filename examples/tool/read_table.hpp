@@ -72,6 +72,17 @@ inline Table read_data(const std::string& path, const DataOptions& options) {
   return read_csv(stream, options);
 }
 
+/// Makes groups of so many rows that follow each other.
+inline void group_rows(Table& table, const std::string& group, const std::string& name) {
+  const auto size = parse_index(group);
+  check(size.has_value() && *size > 0, "--group is ", in_quotes(group), " and ", name,
+        " no csv file, expected a whole number of rows from 1");
+  const auto rows = static_cast<std::size_t>(table.X.rows());
+  check(rows % *size == 0, name, " has ", rows, " rows, which are no whole number of groups of ",
+        *size);
+  for (std::size_t i = 0; i < rows; ++i) table.groups.push_back(std::to_string(i / *size));
+}
+
 }  // namespace detail
 
 /// Reads labels from an IDX file or an .npy array of one dimension.
@@ -91,6 +102,9 @@ inline Table read_table(const std::string& path, const DataOptions& options) {
         "--labels and --label-column are both given; one file holds the labels");
   Table table = detail::read_data(path, options);
   if (table.columns.empty()) detail::choose_columns(table, options, in_quotes(path));
+  if (!options.group.empty() && table.lines.empty()) {
+    detail::group_rows(table, options.group, in_quotes(path));
+  }
   if (!options.with_labels) {
     table.labels.clear();
   } else if (beside) {

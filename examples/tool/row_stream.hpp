@@ -63,7 +63,7 @@ class CsvRowStream : public RowStream {
         if (columns_->header()) continue;
       }
       row.clear();
-      columns_->take(fields, first_line_, row, labels_);
+      columns_->take(fields, first_line_, row, labels_, labels_);
       labels_.clear();
       for (std::size_t j = 0; j < row.size(); ++j) {
         check(dasvdd::detail::is_finite(row[j]), name, ", line ", first_line_, ", ",

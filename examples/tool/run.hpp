@@ -4,7 +4,9 @@
 /// can call it.
 
 #include <tool/eval.hpp>
+#include <tool/export.hpp>
 #include <tool/fit.hpp>
+#include <tool/import.hpp>
 #include <tool/info.hpp>
 #include <tool/score.hpp>
 
@@ -35,6 +37,8 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
   ScoreCommand score(app);
   EvalCommand eval(app);
   InfoCommand info(app);
+  ExportCommand export_model(app);
+  ImportCommand import_net(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
@@ -43,7 +47,8 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
   } catch (const CLI::ParseError& error) {
     if (argc > 1 && app.get_subcommands().empty()) {
       return failed(2,
-                    in_quotes(argv[1]) + " is no subcommand; there are fit, score, eval and info");
+                    in_quotes(argv[1]) +
+                        " is no subcommand; there are fit, score, eval, info, export and import");
     }
     return failed(2, error.what());
   }
@@ -54,6 +59,8 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
     if (score.chosen()) score.run(in, out, err);
     if (eval.chosen()) eval.run(out, err);
     if (info.chosen()) info.run(out);
+    if (export_model.chosen()) export_model.run(out);
+    if (import_net.chosen()) import_net.run(out, err);
     out.flush();
     // Like a program that the signal of a closed pipe ends, where the caller has that signal ignored.
     if (!out && errno == EPIPE) return 128 + 13;

@@ -4,6 +4,7 @@
 /// an anomaly; of a file, or of standard input row by row.
 
 #include <tool/command.hpp>
+#include <tool/groups.hpp>
 #include <tool/heatmap.hpp>
 #include <tool/row_stream.hpp>
 #include <tool/score_lines.hpp>
@@ -88,6 +89,7 @@ class ScoreCommand {
                     "theirs")
         ->type_name("CHANNELS,HEIGHT,WIDTH")
         ->needs(heatmap_option_);
+    groups_.declare(command_, data_);
   }
 
   bool chosen() const { return command_.parsed(); }
@@ -103,6 +105,9 @@ class ScoreCommand {
       check_output(heatmap_, read, "--heatmap");
     }
     check_place(output_, streams);
+    check(!groups_.given() || !streams, "--group goes with a file, not with standard input");
+    check(!groups_.given() || !(draws || fdr_ || explained_),
+          "--group doesn't go with --explain, --fdr and --heatmap, which are about rows");
     check(!draws || !streams, "--heatmap goes with a file, not with standard input");
     check(!streams || data_.options.labels_path.empty(),
           "--labels goes with a file, not with standard input");
@@ -162,6 +167,11 @@ class ScoreCommand {
       selected = dasvdd::detail::benjamini_hochberg(p.data(), selected.size(), *fdr_);
     }
     const auto write = [&](std::ostream& to) {
+      if (groups_.given()) {
+        const Groups groups(table.groups);
+        write_groups(to, detector, groups, groups_.scores(groups, scores));
+        return;
+      }
       to << lines.header();
       for (Index i = 0; to && i < scores.size(); ++i) {
         to << lines.line(table.X.data() + i * table.X.cols(), scores[i],
@@ -187,6 +197,20 @@ class ScoreCommand {
     if (file) write(file);
     file.close();
     if (!file) throw RunError(in_quotes(output_) + " can't be written");
+  }
+
+  /// One line a group. There are p-values where the model is calibrated by groups.
+  template <class Scalar>
+  void write_groups(std::ostream& to, const dasvdd::Detector<Scalar>& detector,
+                    const Groups& groups, const dasvdd::detail::Vector<Scalar>& scores) const {
+    const bool calibrated = groups_.calibrates(detector.facts());
+    to << "group,score,p_value,anomaly\n";
+    for (std::size_t g = 0; to && g < groups.names.size(); ++g) {
+      const Scalar score = scores[static_cast<Index>(g)];
+      to << csv_field(groups.names[g]) << ',' << number_text(score) << ','
+         << (calibrated ? number_text(detector.p_value(score)) : "")
+         << (detector.is_anomaly(score) ? ",1\n" : ",0\n");
+    }
   }
 
   /// Each row's line is written as soon as the row is read. A file is therefore written in its place, not
@@ -271,6 +295,7 @@ class ScoreCommand {
   std::string model_path_, output_, heatmap_, image_shape_text_;
   std::optional<Index> explained_;
   std::optional<double> fdr_, watch_;
+  GroupArguments groups_;
   CLI::Option* heatmap_option_ = nullptr;
 };
 

@@ -28,12 +28,14 @@ struct DataOptions {
   std::string labels_path;   ///< a file of labels beside the data; empty for none
   bool with_labels =
       true;  ///< false: labels are left out, and not even looked at where that can be helped
-  Header header = Header::automatic;       ///< whether a csv's first row holds names
-  std::vector<std::string> columns = {};   ///< the features, by name or index; empty for all others
-  std::vector<std::string> drop = {};      ///< columns to leave out, by name or index
-  std::string key = "X";                   ///< the array of an .npz or .mat
-  std::string label_key = "y";             ///< the array of labels there
-  bool label_key_given = false;            ///< it must then be there
+  Header header = Header::automatic;      ///< whether a csv's first row holds names
+  std::vector<std::string> columns = {};  ///< the features, by name or index; empty for all others
+  std::vector<std::string> drop = {};     ///< columns to leave out, by name or index
+  std::string key = "X";                  ///< the array of an .npz or .mat
+  std::string label_key = "y";            ///< the array of labels there
+  bool label_key_given = false;           ///< it must then be there
+  std::string group = {};  ///< of a csv: the column that names a row's group, by name or
+                           ///< index; of other files so many rows are a group; empty for none
   std::vector<std::string> expected = {};  ///< the model's feature names; empty where it has none
 };
 
@@ -42,7 +44,8 @@ struct Table {
   dasvdd::RowMatrix<double> X;  ///< n x d; of IDX images the pixels / 255
   std::vector<std::string>
       labels;  ///< one a row, as canonical_label writes them; empty when there are none
-  std::vector<std::string> names;  ///< one a feature; empty when the file names none
+  std::vector<std::string> groups;  ///< one a row, the name of its group; empty when there are none
+  std::vector<std::string> names;   ///< one a feature; empty when the file names none
   bool images = false;
   Index channels = 1, height = 0, width = 0;  ///< of one image
   std::vector<Index> lines;    ///< of a csv: the line each row begins on, from 1; else empty
@@ -78,6 +81,7 @@ struct Table {
       const auto at = static_cast<std::size_t>(numbers[r]);
       part.X.row(static_cast<Index>(r)) = X.row(numbers[r]);
       if (!labels.empty()) part.labels.push_back(labels[at]);
+      if (!groups.empty()) part.groups.push_back(groups[at]);
       if (!lines.empty()) part.lines.push_back(lines[at]);
       part.rows.push_back(rows.empty() ? numbers[r] : rows[at]);
     }

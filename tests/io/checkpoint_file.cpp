@@ -119,7 +119,8 @@ TEST_CASE("a fit that screens its rows goes on, too") {
       },
       &checkpoint);
   CHECK(kept);
-  CHECK(bytes(fit(X, options, [](const FitProgress&) {}, &checkpoint)) == whole);
+  CHECK(bytes(fit(
+            X, options, [](const FitProgress&) {}, &checkpoint)) == whole);
 }
 
 TEST_CASE("a fit of images goes on from a checkpoint of any epoch, to the same bits") {
@@ -161,12 +162,14 @@ TEST_CASE("a trainer resumes a training that was stopped, at the learning rate i
 TEST_CASE("a checkpoint of other rows or options is refused") {
   const RowMatrix<float> X = rows(60, 4);
   Checkpoint<float> checkpoint;
-  fit(X, quick(), [](const FitProgress&) { return false; }, &checkpoint);
+  fit(
+      X, quick(), [](const FitProgress&) { return false; }, &checkpoint);
   const char* const sentence =
       "the checkpoint belongs to another fit: its rows or its options were others";
   const auto refused = [&](const RowMatrix<float>& other, const FitOptions& options) {
-    CHECK_THROWS_WITH_AS(fit(other, options, [](const FitProgress&) {}, &checkpoint), sentence,
-                         InvalidArgument);
+    CHECK_THROWS_WITH_AS(fit(
+                             other, options, [](const FitProgress&) {}, &checkpoint),
+                         sentence, InvalidArgument);
   };
   RowMatrix<float> other = X;
   other(59, 3) += 0.001f;
@@ -182,7 +185,8 @@ TEST_CASE("a checkpoint of other rows or options is refused") {
   refused(X, options);
   options = quick();
   options.threads = 2;  // changes no result
-  fit(X, options, [](const FitProgress&) {}, &checkpoint);
+  fit(
+      X, options, [](const FitProgress&) {}, &checkpoint);
 }
 
 TEST_CASE("a file that is no checkpoint, or a damaged one, is refused") {
@@ -190,9 +194,10 @@ TEST_CASE("a file that is no checkpoint, or a damaged one, is refused") {
   const std::string path = folder / "c", model = folder / "m";
   const RowMatrix<float> X = rows(60, 4);
   Checkpoint<float> checkpoint, read;
-  CHECK_THROWS_WITH_AS(save(checkpoint, path),
-                       "the checkpoint is empty: no fit has begun with it", InvalidArgument);
-  const auto detector = fit(X, quick(), [](const FitProgress& at) { return at.done < 3; }, &checkpoint);
+  CHECK_THROWS_WITH_AS(save(checkpoint, path), "the checkpoint is empty: no fit has begun with it",
+                       InvalidArgument);
+  const auto detector = fit(
+      X, quick(), [](const FitProgress& at) { return at.done < 3; }, &checkpoint);
   save(detector, model);
   save(checkpoint, path);
   CHECK(message([&] { load(read, model); }) ==
@@ -202,6 +207,7 @@ TEST_CASE("a file that is no checkpoint, or a damaged one, is refused") {
   std::string damaged = content(path);
   damaged[damaged.size() - 5] = static_cast<char>(damaged[damaged.size() - 5] ^ 1);
   folder.put("d", damaged);
-  CHECK(message([&] { load(read, folder / "d"); }).find("the file is damaged") != std::string::npos);
+  CHECK(message([&] { load(read, folder / "d"); }).find("the file is damaged") !=
+        std::string::npos);
   CHECK(read.epochs() == 0);
 }

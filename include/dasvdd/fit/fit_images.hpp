@@ -12,6 +12,7 @@
 #include <dasvdd/train/training_rows.hpp>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -39,7 +40,10 @@ Detector<Scalar> fit_image_ensemble(const AnyRows& X, const ImageOptions& option
   options.check_width(X.cols());
   require_training_rows<Scalar>(X, X.cols());
   const Shape shape = options.shape_of(X.cols());
-  auto [net, of_member] = image_preset<Scalar>(shape, options.kind);
+  // By names of their own: Clang's lambdas can't use those of a structured binding.
+  const auto preset = image_preset<Scalar>(shape, options.kind);
+  const auto& net = std::get<0>(preset);
+  Options of_member = std::get<1>(preset);
   static_cast<RunOptions&>(of_member) = options;
   if (options.epochs > 0) of_member.epochs = options.epochs;
 

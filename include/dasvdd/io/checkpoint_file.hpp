@@ -48,8 +48,9 @@ class CheckpointReader {
     const std::string& word = file_.metadata("nets");
     std::size_t nets = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), nets);
-    require(error == std::errc() && end == word.data() + word.size() && nets >= 1 && nets <= 1000000,
-            "the number of nets is ", in_quotes(word), ", expected a whole number from 1");
+    require(
+        error == std::errc() && end == word.data() + word.size() && nets >= 1 && nets <= 1000000,
+        "the number of nets is ", in_quotes(word), ", expected a whole number from 1");
     typename Checkpoint<Scalar>::Content content{file_.metadata("task"), {}};
     content.nets.resize(nets);
     for (std::size_t k = 0; k < nets; ++k) {
@@ -87,7 +88,8 @@ class CheckpointReader {
     std::memcpy(order.data(), counts.data() + 2, sizeof order);
     state.order.set_state(order);
     ScalerFile scaler{file_, prefix};
-    const Tensor* mean = file_.contains(prefix + "scaler.mean") ? &file_[prefix + "scaler.mean"] : nullptr;
+    const Tensor* mean =
+        file_.contains(prefix + "scaler.mean") ? &file_[prefix + "scaler.mean"] : nullptr;
     state.scaler = Scaler<Scalar>::read(scaler, mean ? mean->size() : 0);
     const auto list = nlohmann::json::parse(file_.metadata(prefix + "warnings"), nullptr, false);
     require(list.is_array(), "the warnings are no JSON list of strings");
@@ -157,7 +159,8 @@ TensorFile to_tensor_file(const Checkpoint<Scalar>& checkpoint) {
     file.add(prefix + "counts", {6}, counts);
     for (const ScalerTensor& tensor : state.scaler.tensors()) {
       const std::vector<Index> shape =
-          tensor.single ? std::vector<Index>{} : std::vector<Index>{static_cast<Index>(tensor.numbers.size())};
+          tensor.single ? std::vector<Index>{}
+                        : std::vector<Index>{static_cast<Index>(tensor.numbers.size())};
       file.add(prefix + tensor.name, shape, tensor.numbers.data());
     }
     file.set_metadata(prefix + "warnings", nlohmann::json(net.warnings).dump());

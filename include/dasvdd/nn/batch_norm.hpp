@@ -39,6 +39,10 @@ class BatchNorm : public Layer<Scalar_> {
 
   const Shape& shape() const { return shape_; }
   bool affine() const { return affine_; }
+  /// 1 / sqrt(variance + eps)
+  Scalar inverse_deviation(Scalar variance) const {
+    return static_cast<Scalar>(1 / std::sqrt(static_cast<double>(variance) + epsilon_));
+  }
   Index inputs() const override { return shape_.size(); }
   Index outputs() const override { return shape_.size(); }
   Index parameters() const override { return affine_ ? 2 * shape_.channels : 0; }
@@ -130,9 +134,6 @@ class BatchNorm : public Layer<Scalar_> {
   /// A row's numbers in scratch, up to the next one's border.
   Index line() const { return detail::round_up(shape_.size(), detail::tensor_alignment); }
 
-  Scalar inverse_deviation(Scalar variance) const {
-    return static_cast<Scalar>(1 / std::sqrt(static_cast<double>(variance) + epsilon_));
-  }
   /// running += momentum (factor batch - running).
   void follow(Scalar batch, double factor, Scalar& running) const {
     const double r = static_cast<double>(running);

@@ -1,0 +1,50 @@
+#pragma once
+/// \file
+/// `dasvdd export`: a model as an ONNX file.
+
+#include <tool/command.hpp>
+
+#include <dasvdd/io/model_file.hpp>
+#include <dasvdd/io/onnx.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace tool {
+
+class ExportCommand {
+ public:
+  explicit ExportCommand(CLI::App& app)
+      : command_(
+            *app.add_subcommand("export", "write a model as an ONNX file, for other engines")) {
+    command_.add_option("MODEL", model_path_, "a model that fit wrote")->required();
+    command_.add_option("-o", output_, "the ONNX file to write")
+        ->required()
+        ->type_name("FILE.onnx");
+    command_.add_flag("--matmul", options_.matmul,
+                      "dense layers as MatMul and Add, for importers that refuse Gemm");
+    command_.add_flag("--float32", options_.as_float,
+                      "a model in double becomes a graph in float, which more engines run");
+  }
+
+  bool chosen() const { return command_.parsed(); }
+
+  void run(std::ostream& out) const {
+    check_output(output_, {model_path_});
+    const std::string bytes = std::visit(
+        [&](const auto& detector) {
+          return naming(model_path_, [&] { return dasvdd::detail::to_onnx(detector, options_); });
+        },
+        load_model(model_path_));
+    writing([&] { dasvdd::detail::replace_file(output_place(output_), bytes); });
+    out << "opset " << dasvdd::detail::OnnxGraph::opset << "\nbytes " << bytes.size() << "\nmodel "
+        << output_ << '\n';
+  }
+
+ private:
+  CLI::App& command_;
+  std::string model_path_, output_;
+  dasvdd::detail::OnnxOptions options_;
+};
+
+}  // namespace tool
