@@ -33,7 +33,7 @@ build=${DASVDD_BUILD_ROOT:-$root/build}
 export UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=ignore_noninstrumented_modules=1
 export LSAN_OPTIONS="suppressions=$root/tests/leaks.supp"
 
-packages="g++ cmake ninja-build libeigen3-dev doctest-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libzip-dev libstb-dev python3"
+packages="g++ cmake ninja-build libeigen3-dev doctest-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libzip-dev libstb-dev python3 pkg-config"
 if [ -n "$clang$sanitize" ]; then packages="$packages clang libomp-dev libclang-rt-14-dev"; fi
 # shellcheck disable=SC2086  # one word a package
 need_packages $packages || say "going on with what is there"
@@ -53,7 +53,7 @@ run() {
 
 run tests
 # tests/same_bits uses both compilers whichever compiles the rest: once is enough.
-if [ -n "$clang" ]; then run tests-clang -DCMAKE_CXX_COMPILER=clang++ -DDASVDD_TEST_COMPILERS=OFF; fi
+if [ -n "$clang" ]; then run tests-clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang -DDASVDD_TEST_COMPILERS=OFF; fi
 if [ -n "$sanitize" ]; then
   run asan --preset asan
   run tsan --preset tsan
