@@ -127,6 +127,10 @@ struct DataArguments {
             name, path,
             ".npy, .npz (arrays X and y), .csv or IDX images, gzipped or not; CIFAR-10's .bin")
         ->required();
+    declare_options(command, labels_matter);
+  }
+  /// The options alone, for a command that has another way to the path.
+  void declare_options(CLI::App& command, bool labels_matter) {
     command
         .add_option("--label-column", options.label_column,
                     "csv: the column of labels, by name or by index from 0")

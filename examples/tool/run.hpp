@@ -5,6 +5,7 @@
 
 #include <tool/eval.hpp>
 #include <tool/fit.hpp>
+#include <tool/freeze.hpp>
 #include <tool/info.hpp>
 #include <tool/score.hpp>
 
@@ -35,6 +36,7 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
   ScoreCommand score(app);
   EvalCommand eval(app);
   InfoCommand info(app);
+  FreezeCommand freeze(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
@@ -42,8 +44,8 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
     return 0;
   } catch (const CLI::ParseError& error) {
     if (argc > 1 && app.get_subcommands().empty()) {
-      return failed(2,
-                    in_quotes(argv[1]) + " is no subcommand; there are fit, score, eval and info");
+      return failed(
+          2, in_quotes(argv[1]) + " is no subcommand; there are fit, score, eval, info and freeze");
     }
     return failed(2, error.what());
   }
@@ -54,6 +56,7 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
     if (score.chosen()) score.run(in, out, err);
     if (eval.chosen()) eval.run(out);
     if (info.chosen()) info.run(out);
+    if (freeze.chosen()) freeze.run(out);
     out.flush();
     // Like a program that the signal of a closed pipe ends, where the caller has that signal ignored.
     if (!out && errno == EPIPE) return 128 + 13;

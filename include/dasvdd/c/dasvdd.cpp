@@ -341,11 +341,9 @@ void fit_into(const dasvdd_rows* X, std::int32_t bits, dasvdd_detector** detecto
 // ---- files ------------------------------------------------------------------------------------------
 
 dasvdd_detector* detector_of(const dasvdd::detail::TensorFile& file) {
-  for (const char* center : {"center", "members.0.center"}) {
-    if (file.contains(center) && file[center].dtype == dasvdd::detail::DType::F64)
-      return handle_of(dasvdd::detail::from_tensor_file<double>(file));
-  }
-  return handle_of(dasvdd::detail::from_tensor_file<float>(file));
+  return dasvdd::detail::holds_doubles(file)
+             ? handle_of(dasvdd::detail::from_tensor_file<double>(file))
+             : handle_of(dasvdd::detail::from_tensor_file<float>(file));
 }
 
 std::filesystem::path path_of(const char* path) {
