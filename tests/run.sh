@@ -35,6 +35,9 @@ export LSAN_OPTIONS="suppressions=$root/tests/leaks.supp"
 
 packages="g++ cmake ninja-build libeigen3-dev doctest-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libzip-dev libstb-dev python3 pkg-config"
 if [ -n "$clang$sanitize" ]; then packages="$packages clang libomp-dev libclang-rt-14-dev"; fi
+if [ "$long" = ON ]; then
+  packages="$packages gcc-multilib g++-multilib gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm"
+fi
 # shellcheck disable=SC2086  # one word a package
 need_packages $packages || say "going on with what is there"
 

@@ -182,25 +182,33 @@ static inline void @_conv(const float *x, const long *s, const float *w, const f
   }
 }
 )";
+/// The rows, or columns, of the input that reach place `at` of the output: a * stride + i - padding == at with 0 <= i < K.
+inline constexpr char reach_text[] = R"(
+static inline long @_first(long at, const long *s) {
+  const long low = at + s[8] - s[6] + 1;
+  return low > 0 ? (low + s[7] - 1) / s[7] : 0;
+}
+static inline long @_last(long at, const long *s, long size) {
+  const long last = (at + s[8]) / s[7];
+  return last < size ? last : size - 1;
+}
+)";
 inline constexpr char conv_transpose_text[] = R"(
 /* A transposed convolution; s as of a convolution. */
 static inline void @_conv_transpose(const float *x, const long *s, const float *w, const float *b,
                                     float *y) {
   const long H = s[1], W = s[2], O = s[3], K = s[6];
-  long o, u, v, c, i, j;
+  long o, u, v, c, a, d;
   for (o = 0; o < O; ++o) {
     for (u = 0; u < s[4]; ++u) {
+      const long top = @_first(u, s), bottom = @_last(u, s, H);
       for (v = 0; v < s[5]; ++v) {
+        const long left = @_first(v, s), right = @_last(v, s, W);
         float sum = 0.0f;
         for (c = 0; c < s[0]; ++c) {
-          for (i = K - 1; i >= 0; --i) {
-            const long a = u + s[8] - i;
-            if (a < 0 || a % s[7] != 0 || a / s[7] >= H) continue;
-            for (j = K - 1; j >= 0; --j) {
-              const long d = v + s[8] - j;
-              if (d < 0 || d % s[7] != 0 || d / s[7] >= W) continue;
-              sum = $_FMA(w[((c * O + o) * K + i) * K + j], x[(c * H + a / s[7]) * W + d / s[7]], sum);
-            }
+          for (a = top; a <= bottom; ++a) {
+            const float *k = w + ((c * O + o) * K + u + s[8] - a * s[7]) * K + v + s[8];
+            for (d = left; d <= right; ++d) sum = $_FMA(k[-d * s[7]], x[(c * H + a) * W + d], sum);
           }
         }
         *y++ = b ? sum + b[o] : sum;
@@ -280,17 +288,21 @@ static inline void @_quantize(const float *x, long n, float inverse, int zero, i
   long i;
   for (i = 0; i < n; ++i) q[i] = @_byte(x[i], inverse, zero);
 }
-/* Where a layer's outputs go: to `real`, or as eight bits to `bytes`. */
+/* Where a layer's outputs go, one by one: into the squared distance from `row`, to `real`, or as eight bits to `bytes`. */
 typedef struct @_out {
+  const float *row;
   float *real;
   int8_t *bytes;
-  float inverse;
+  float inverse, distance;
   int zero;
   int f; /* what each goes through before */
 } @_out;
-static inline void @_put(const @_out *out, long i, float x) {
+static inline void @_put(@_out *out, long i, float x) {
   x = @_f(out->f, x);
-  if (out->real) {
+  if (out->row) {
+    const float e = x - out->row[i];
+    out->distance += e * e;
+  } else if (out->real) {
     out->real[i] = x;
   } else {
     out->bytes[i] = @_byte(x, out->inverse, out->zero);
@@ -298,32 +310,36 @@ static inline void @_put(const @_out *out, long i, float x) {
 }
 )";
 inline constexpr char dense8_text[] = R"(
-/* scale W x + offset, the input's zero being in the offset. */
+/* scale W x + offset, four rows at a time; the input's zero is in the offset. */
 static inline void @_dense8(const int8_t *x, long n, const int8_t *w, const float *scale,
-                            const float *offset, long rows, const @_out *out) {
-  long i, k;
-  for (i = 0; i + 2 <= rows; i += 2, w += 2 * n) {
-    const int8_t *w1 = w + n;
-    int32_t s0 = 0, s1 = 0;
+                            const float *offset, long rows, @_out *out) {
+  long i, k, at = 0;
+  for (i = rows / 4; i > 0; --i, w += 4 * n) {
+    const int8_t *w1 = w + n, *w2 = w1 + n, *w3 = w2 + n;
+    int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
     for (k = 0; k < n; ++k) {
       const int32_t v = x[k];
-      s0 += (int32_t)w[k] * v;
-      s1 += (int32_t)w1[k] * v;
+      s0 += w[k] * v;
+      s1 += w1[k] * v;
+      s2 += w2[k] * v;
+      s3 += w3[k] * v;
     }
-    @_put(out, i, (float)s0 * scale[i] + offset[i]);
-    @_put(out, i + 1, (float)s1 * scale[i + 1] + offset[i + 1]);
+    @_put(out, at++, (float)s0 * *scale++ + *offset++);
+    @_put(out, at++, (float)s1 * *scale++ + *offset++);
+    @_put(out, at++, (float)s2 * *scale++ + *offset++);
+    @_put(out, at++, (float)s3 * *scale++ + *offset++);
   }
-  for (; i < rows; ++i, w += n) {
+  for (i = rows % 4; i > 0; --i, w += n) {
     int32_t s = 0;
-    for (k = 0; k < n; ++k) s += (int32_t)w[k] * (int32_t)x[k];
-    @_put(out, i, (float)s * scale[i] + offset[i]);
+    for (k = 0; k < n; ++k) s += w[k] * (int32_t)x[k];
+    @_put(out, at++, (float)s * *scale++ + *offset++);
   }
 }
 )";
 inline constexpr char conv8_text[] = R"(
 /* A convolution. s: C, H, W of x; O, h, w of y; kernel, stride, padding. */
 static inline void @_conv8(const int8_t *x, int zero, const long *s, const int8_t *w, const float *scale,
-                           const float *offset, const @_out *out) {
+                           const float *offset, @_out *out) {
   const long C = s[0], H = s[1], W = s[2], K = s[6];
   long o, u, v, c, i, j, at = 0;
   for (o = 0; o < s[3]; ++o) {
@@ -348,23 +364,19 @@ static inline void @_conv8(const int8_t *x, int zero, const long *s, const int8_
 inline constexpr char conv_transpose8_text[] = R"(
 /* A transposed convolution; s as of a convolution. */
 static inline void @_conv_transpose8(const int8_t *x, int zero, const long *s, const int8_t *w,
-                                     const float *scale, const float *offset, const @_out *out) {
+                                     const float *scale, const float *offset, @_out *out) {
   const long H = s[1], W = s[2], O = s[3], K = s[6];
-  long o, u, v, c, i, j, at = 0;
+  long o, u, v, c, a, d, at = 0;
   for (o = 0; o < O; ++o) {
     for (u = 0; u < s[4]; ++u) {
+      const long top = @_first(u, s), bottom = @_last(u, s, H);
       for (v = 0; v < s[5]; ++v) {
+        const long left = @_first(v, s), right = @_last(v, s, W);
         int32_t sum = 0;
         for (c = 0; c < s[0]; ++c) {
-          for (i = 0; i < K; ++i) {
-            const long a = u + s[8] - i;
-            if (a < 0 || a % s[7] != 0 || a / s[7] >= H) continue;
-            for (j = 0; j < K; ++j) {
-              const long d = v + s[8] - j;
-              if (d < 0 || d % s[7] != 0 || d / s[7] >= W) continue;
-              sum += (int32_t)w[((c * O + o) * K + i) * K + j] *
-                     ((int32_t)x[(c * H + a / s[7]) * W + d / s[7]] - zero);
-            }
+          for (a = top; a <= bottom; ++a) {
+            const int8_t *k = w + ((c * O + o) * K + u + s[8] - a * s[7]) * K + v + s[8];
+            for (d = left; d <= right; ++d) sum += k[-d * s[7]] * ((int32_t)x[(c * H + a) * W + d] - zero);
           }
         }
         @_put(out, at++, (float)sum * scale[o] + offset[o]);
@@ -376,7 +388,7 @@ static inline void @_conv_transpose8(const int8_t *x, int zero, const long *s, c
 inline constexpr char max_pool8_text[] = R"(
 /* The largest number of each window; s as of a convolution. */
 static inline void @_max_pool8(const int8_t *x, int zero, const long *s, const float *scale,
-                               const float *offset, const @_out *out) {
+                               const float *offset, @_out *out) {
   long c, u, v, i, j, at = 0;
   for (c = 0; c < s[3]; ++c) {
     for (u = 0; u < s[4]; ++u) {
@@ -395,7 +407,7 @@ static inline void @_max_pool8(const int8_t *x, int zero, const long *s, const f
 inline constexpr char upsample8_text[] = R"(
 /* Each pixel as a square of equal ones; s as of a convolution. */
 static inline void @_upsample8(const int8_t *x, int zero, const long *s, const float *scale,
-                               const float *offset, const @_out *out) {
+                               const float *offset, @_out *out) {
   long c, u, v, at = 0;
   for (c = 0; c < s[3]; ++c) {
     for (u = 0; u < s[4]; ++u) {
@@ -409,7 +421,7 @@ static inline void @_upsample8(const int8_t *x, int zero, const long *s, const f
 )";
 inline constexpr char nothing8_text[] = R"(
 static inline void @_copy8(const int8_t *x, int zero, const long *s, const float *scale,
-                           const float *offset, const @_out *out) {
+                           const float *offset, @_out *out) {
   long c, i, at = 0;
   for (c = 0; c < s[3]; ++c) {
     for (i = 0; i < s[4] * s[5]; ++i, ++at) @_put(out, at, (float)(x[at] - zero) * scale[c] + offset[c]);

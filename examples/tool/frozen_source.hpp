@@ -43,6 +43,13 @@ class FrozenSource {
   // ---- memory: the row in the net's units, then room for the code's difference, then the tensors, which take turns at
   // ---- the two ends of what is left ---------------------------------------------------------------------
 
+  /// Whether the decoder's output is looked at more than once, so that it must be kept.
+  static bool needs_output(const FrozenMember& member) {
+    return !member.decoder.empty() &&
+           (member.latent.factor > 0 || member.reconstruction.factor > 0) &&
+           (!member.reconstruction.whitening.empty() ||
+            (member.latent.factor > 0 && !member.latent.centers.empty()));
+  }
   bool scales() const { return model_.scaling != FrozenModel::Scaling::none; }
 
   void plan() {
@@ -53,7 +60,7 @@ class FrozenSource {
       const bool apart = member.latent_of_code() && !member.latent.whitening.empty();
       if (apart) difference = std::max(difference, code);
       if (bytes_) {
-        real = std::max({real, code, member.decoder.empty() ? Index(0) : model_.features});
+        real = std::max({real, code, needs_output(member) ? model_.features : Index(0)});
         Index from = model_.features;
         for (const auto* stages : {&member.encoder, &member.decoder}) {
           for (const FrozenStage& stage : *stages) {
@@ -206,6 +213,7 @@ class FrozenSource {
   std::string float_stage(const FrozenStage& s, const std::string& id, const std::string& x,
                           Index& at, Index from, std::string& code) {
     const bool in_place = s.kind == Kind::nothing && from > 0;
+    if (s.kind == Kind::conv_transpose) need(frozen::reach_text);
     if (!in_place) at = at == 0 && from > 0 ? work_ - s.out.size() : 0;
     const std::string y = "f + " + number(at);
     if (!in_place) {
@@ -242,9 +250,12 @@ class FrozenSource {
     return y;
   }
 
-  /// The same in eight bits. \param at, from place and number of the inputs among the bytes
+  /// The same in eight bits.
+  /// \param at the inputs' place among the bytes, then the outputs'
+  /// \param compared whether the outputs are only compared with the row, so that none need be kept
   void byte_stage(const FrozenStage& s, const ByteStage& b, const std::string& id, Index& at,
-                  std::string& code) {
+                  bool compared, std::string& code) {
+    if (s.kind == Kind::conv_transpose) need(frozen::reach_text);
     need(text_of(s.kind));
     const std::string x = "q + " + number(at);
     if (!b.to_float) at = at == 0 ? work_ - s.out.size() : 0;
@@ -252,10 +263,11 @@ class FrozenSource {
     array(id + "_offset", b.offset);
     if (s.multiplies()) array(id + "_w", b.rows.numbers);
     if (s.kind != Kind::dense) shape(id + "_shape", s);
-    code += "  out.real = " + std::string(b.to_float ? "f" : "0") +
+    code += "  out.row = " + std::string(compared ? "x" : "0") +
+            ";\n  out.real = " + (b.to_float ? "f" : "0") +
             ";\n  out.bytes = " + (b.to_float ? "0" : "q + " + number(at)) +
             ";\n  out.inverse = " + literal(b.out.inverse()) +
-            ";\n  out.zero = " + std::to_string(b.out.zero) +
+            ";\n  out.distance = 0.0f;\n  out.zero = " + std::to_string(b.out.zero) +
             ";\n  out.f = " + std::to_string(function(s.f)) + ";\n";
     code += std::string("  @_") + word(s.kind) + "8(" + x + ", ";
     if (s.kind == Kind::dense) {
@@ -308,7 +320,8 @@ class FrozenSource {
       for (std::size_t l = 0; l < stages.size(); ++l) {
         const std::string stage = id + "_" + letter + std::to_string(l);
         if (eight) {
-          byte_stage(stages[l], (*eight)[l], stage, at, code);
+          const bool last = letter == "d" && l + 1 == stages.size();
+          byte_stage(stages[l], (*eight)[l], stage, at, last && !needs_output(member), code);
         } else {
           y = float_stage(stages[l], stage, y, at, from, code);
           from = stages[l].out.size();
@@ -348,7 +361,9 @@ class FrozenSource {
           code += begin + "(@_" + id + "_centers, " + rest;
         }
       }
-      if (member.reconstruction.factor > 0) {
+      if (bytes && !needs_output(member)) {
+        code += "  score += " + literal(member.reconstruction.factor) + " * out.distance;\n";
+      } else if (member.reconstruction.factor > 0) {
         add_term(member.reconstruction, bytes ? &bytes->reconstruction_whitening : nullptr,
                  id + "_reconstruction", y, "x", y, code);
       }
