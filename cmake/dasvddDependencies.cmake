@@ -60,12 +60,22 @@ function(dasvdd_add_compiled)
       file(CONFIGURE OUTPUT "${source}" CONTENT "#define DASVDD_INSTANTIATE ${scalar}\n#include <dasvdd/dasvdd.hpp>\n")
       list(APPEND sources "${source}")
     endforeach()
-    add_library(dasvdd_compiled STATIC EXCLUDE_FROM_ALL ${sources})
+    # Objects, which the libraries of the C interface are made of, too.
+    add_library(dasvdd_compiled_objects OBJECT EXCLUDE_FROM_ALL ${sources})
+    target_link_libraries(dasvdd_compiled_objects PRIVATE dasvdd::dasvdd)
+    dasvdd_set_object_properties(dasvdd_compiled_objects)
+    add_library(dasvdd_compiled STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:dasvdd_compiled_objects>)
     target_link_libraries(dasvdd_compiled PUBLIC dasvdd::dasvdd)
     target_compile_definitions(dasvdd_compiled INTERFACE DASVDD_COMPILED)
-    set_target_properties(dasvdd_compiled PROPERTIES POSITION_INDEPENDENT_CODE ON UNITY_BUILD OFF)
+    set_target_properties(dasvdd_compiled PROPERTIES LINKER_LANGUAGE CXX)
   endif()
   dasvdd_add_component(compiled dasvdd_compiled)
+endfunction()
+
+# For objects that go into libraries. GCC's unique symbols can't be made local, and keep a library from being unloaded.
+function(dasvdd_set_object_properties target)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON UNITY_BUILD OFF)
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
 endfunction()
 
 # A part of the library with a dependency of its own, on top of dasvdd::dasvdd. Global in the project's own build,

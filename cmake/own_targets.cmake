@@ -8,7 +8,11 @@ else()
   target_compile_options(dasvdd_own INTERFACE
     -Wall -Wextra -Wpedantic -Wconversion -Wshadow "$<$<CONFIG:>:-O2>")
 endif()
-target_link_libraries(dasvdd_compiled PRIVATE dasvdd_own)
+foreach(target IN ITEMS dasvdd_compiled_objects dasvdd_c_objects)
+  if(TARGET ${target})
+    target_link_libraries(${target} PRIVATE dasvdd_own)
+  endif()
+endforeach()
 
 # Interface target with the libraries of the command-line tool's readers (examples/tool/), for the tool and its
 # tests; not there when one of them is missing, which DASVDD_TOOL_MISSING then names.

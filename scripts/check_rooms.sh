@@ -5,8 +5,10 @@ cd "$(dirname "$0")/../include/dasvdd"
 
 below=
 bad=0
-for room in core kernels nn objective detect train fit eval io; do
+for room in core kernels nn objective detect train fit eval io c; do
   below="$below$room/ "
+  # The C interface stands on the whole library.
+  if [ "$room" = c ]; then below="${below}dasvdd.hpp/ "; fi
   for file in "$room"/*; do
     [ -f "$file" ] || continue
     # shellcheck disable=SC2013  # one word a line

@@ -10,7 +10,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
-#include <utility>
 
 // Sanitizers bring a malloc of their own.
 #if defined(__has_feature)
@@ -32,10 +31,16 @@ namespace heap {
 inline std::atomic<long> allocations{0};
 inline std::atomic<long> bytes{0}, most_bytes{0};
 
-/// Whether the calling thread's next allocation fails.
-inline thread_local bool fails = false;
-inline void fail_next() { fails = true; }
-inline bool failed() { return std::exchange(fails, false); }
+/// How many of the calling thread's allocations of at least so many bytes succeed before one fails; negative: all do.
+inline thread_local long successes = -1;
+inline thread_local std::size_t least_size = 0;
+inline void fail_next(long after = 0, std::size_t size = 0) {
+  successes = after;
+  least_size = size;
+}
+inline bool failed(std::size_t size) {
+  return successes >= 0 && size >= least_size && successes-- == 0;
+}
 
 inline void take(std::size_t size) {
   ++allocations;
@@ -83,7 +88,7 @@ void* __libc_memalign(std::size_t, std::size_t);
 void __libc_free(void*);
 
 void* malloc(std::size_t size) noexcept {
-  return heap::failed() ? nullptr : heap::taken(__libc_malloc(size));
+  return heap::failed(size) ? nullptr : heap::taken(__libc_malloc(size));
 }
 void* calloc(std::size_t count, std::size_t size) noexcept {
   return heap::taken(__libc_calloc(count, size));
@@ -112,7 +117,7 @@ void free(void* memory) noexcept {
 void* operator new(std::size_t size, std::align_val_t alignment) {
   const auto border = static_cast<std::size_t>(alignment);
   char* memory =
-      heap::failed() ? nullptr : static_cast<char*>(__libc_memalign(border, border + size));
+      heap::failed(size) ? nullptr : static_cast<char*>(__libc_memalign(border, border + size));
   if (!memory) throw std::bad_alloc();
   std::memcpy(memory, &size, sizeof size);
   heap::take(size);

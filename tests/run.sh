@@ -33,9 +33,11 @@ build=${DASVDD_BUILD_ROOT:-$root/build}
 export UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=ignore_noninstrumented_modules=1
 export LSAN_OPTIONS="suppressions=$root/tests/leaks.supp"
 
-packages="g++ cmake ninja-build libeigen3-dev doctest-dev $tool_packages python3"
+packages="g++ cmake ninja-build libeigen3-dev doctest-dev $tool_packages python3 pkg-config"
 if [ -n "$clang$sanitize" ]; then packages="$packages clang libomp-dev libclang-rt-14-dev"; fi
-if [ "$long" = ON ]; then packages="$packages python3-venv"; fi
+if [ "$long" = ON ]; then
+  packages="$packages python3-venv gcc-multilib g++-multilib gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm"
+fi
 # shellcheck disable=SC2086  # one word a package
 need_packages $packages || say "going on with what is there"
 
@@ -56,7 +58,8 @@ run tests
 # tests/same_bits uses both compilers whichever compiles the rest: once is enough. GCC's tests are of headers alone,
 # Clang's of the compiled form.
 if [ -n "$clang" ]; then
-  run tests-clang -DCMAKE_CXX_COMPILER=clang++ -DDASVDD_TEST_COMPILERS=OFF -DDASVDD_TEST_COMPILED=ON
+  run tests-clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang -DDASVDD_TEST_COMPILERS=OFF \
+    -DDASVDD_TEST_COMPILED=ON
 fi
 if [ -n "$sanitize" ]; then
   run asan --preset asan

@@ -152,11 +152,7 @@ using AnyDetector = std::variant<dasvdd::Detector<float>, dasvdd::Detector<doubl
 /// Reads a model of either type. \throws FileError
 inline AnyDetector load_model(const std::string& path) {
   const auto file = dasvdd::detail::TensorFile::read(path);
-  const auto& tensors = file.tensors();
-  const bool wide = std::any_of(tensors.begin(), tensors.end(), [](const auto& tensor) {
-    return detail::ends_with(tensor.name, "center") && tensor.dtype == dasvdd::detail::DType::F64;
-  });
-  if (wide) return dasvdd::detail::from_tensor_file<double>(file);
+  if (dasvdd::detail::holds_doubles(file)) return dasvdd::detail::from_tensor_file<double>(file);
   return dasvdd::detail::from_tensor_file<float>(file);
 }
 
@@ -190,6 +186,10 @@ struct DataArguments {
                     ".npy, .npz or .mat (arrays X and y), .csv or IDX images, gzipped or not; "
                     "CIFAR-10's .bin")
         ->required();
+    declare_options(command, labels_matter);
+  }
+  /// The options alone, for a command that has another way to the path.
+  void declare_options(CLI::App& command, bool labels_matter) {
     command
         .add_option("--label-column", options.label_column,
                     "csv: the column of labels, by name or by index from 0")

@@ -6,6 +6,7 @@
 #include <tool/eval.hpp>
 #include <tool/export.hpp>
 #include <tool/fit.hpp>
+#include <tool/freeze.hpp>
 #include <tool/import.hpp>
 #include <tool/info.hpp>
 #include <tool/score.hpp>
@@ -39,6 +40,7 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
   InfoCommand info(app);
   ExportCommand export_model(app);
   ImportCommand import_net(app);
+  FreezeCommand freeze(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
@@ -46,9 +48,9 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
     return 0;
   } catch (const CLI::ParseError& error) {
     if (argc > 1 && app.get_subcommands().empty()) {
-      return failed(2,
-                    in_quotes(argv[1]) +
-                        " is no subcommand; there are fit, score, eval, info, export and import");
+      return failed(
+          2, in_quotes(argv[1]) +
+                 " is no subcommand; there are fit, score, eval, info, export, import and freeze");
     }
     return failed(2, error.what());
   }
@@ -61,6 +63,7 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
     if (info.chosen()) info.run(out);
     if (export_model.chosen()) export_model.run(out);
     if (import_net.chosen()) import_net.run(out, err);
+    if (freeze.chosen()) freeze.run(out, err);
     out.flush();
     // Like a program that the signal of a closed pipe ends, where the caller has that signal ignored.
     if (!out && errno == EPIPE) return 128 + 13;

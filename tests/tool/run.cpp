@@ -435,8 +435,9 @@ TEST_CASE("tool: bad input is exit status 2 and one sentence") {
 
   // Usage.
   check_failure({}, 2, "A subcommand is required");
-  check_failure({"train"}, 2,
-                "'train' is no subcommand; there are fit, score, eval, info, export and import");
+  check_failure(
+      {"train"}, 2,
+      "'train' is no subcommand; there are fit, score, eval, info, export, import and freeze");
   check_failure({"--versio"}, 2, "'--versio' is no subcommand");
   check_failure({"fit", train, "-o", model, "--layers", ""}, 2, "--layers is empty");
   check_failure({"fit", train}, 2, "-o is required");

@@ -12,7 +12,6 @@
 #include <dasvdd/train/training_rows.hpp>
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -42,8 +41,8 @@ Detector<Scalar> fit_image_ensemble(const AnyRows& X, const ImageOptions& option
   const Shape shape = options.shape_of(X.cols());
   // By names of their own: Clang's lambdas can't use those of a structured binding.
   const auto preset = image_preset<Scalar>(shape, options.kind);
-  const auto& net = std::get<0>(preset);
-  Options of_member = std::get<1>(preset);
+  const auto& net = preset.net;
+  Options of_member = preset.options;
   static_cast<RunOptions&>(of_member) = options;
   if (options.epochs > 0) of_member.epochs = options.epochs;
 

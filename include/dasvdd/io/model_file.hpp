@@ -150,6 +150,14 @@ TensorFile to_tensor_file(const Detector<Scalar>& detector, const Facts& facts =
   return file;
 }
 
+/// Whether the model in a file computes in double, so that it is read by from_tensor_file<double>().
+inline bool holds_doubles(const TensorFile& file) {
+  for (const char* center : {"center", "members.0.center"}) {
+    if (file.contains(center)) return file[center].dtype == DType::F64;
+  }
+  return false;
+}
+
 /// The detector that to_tensor_file() wrote down: the same scores, to the bit.
 /// \param factory makes layers of the user's own
 /// \throws FileError when the file is no model, of another scalar type, or doesn't fit together

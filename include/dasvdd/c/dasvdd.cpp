@@ -1,0 +1,717 @@
+/// \file
+/// The C interface: each function is a call of the C++ library between a check of the pointers and a catch of all that
+/// it throws.
+
+#include <dasvdd/c/dasvdd.h>
+#include <dasvdd/dasvdd.hpp>
+#include <dasvdd/io/model_file.hpp>
+#include <dasvdd/train/mixed_precision.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <new>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+using dasvdd::Detector;
+using dasvdd::Index;
+using dasvdd::RowMatrix;
+using dasvdd::Rows;
+using dasvdd::detail::AlignedBuffer;
+using dasvdd::detail::require;
+
+struct dasvdd_detector {
+  std::variant<Detector<float>, Detector<double>> value;
+};
+
+namespace {
+
+// ---- errors -----------------------------------------------------------------------------------------
+
+constexpr char ellipsis[] = "...";
+
+dasvdd_status report(dasvdd_error* error, dasvdd_status status,
+                     std::string_view sentence) noexcept {
+  if (!error) return status;
+  error->status = status;
+  constexpr std::size_t room = sizeof error->message - 1;
+  std::size_t length = sentence.size();
+  if (length > room) {
+    length = room - (sizeof ellipsis - 1);
+    // No half of a character: bytes 10xxxxxx continue one.
+    while (length > 0 && (static_cast<unsigned char>(sentence[length]) & 0xc0) == 0x80) --length;
+  }
+  std::memcpy(error->message, sentence.data(), length);
+  if (length < sentence.size()) {
+    std::memcpy(error->message + length, ellipsis, sizeof ellipsis - 1);
+    length += sizeof ellipsis - 1;
+  }
+  error->message[length] = '\0';
+  return status;
+}
+
+/// Runs what may throw, and says how it ended.
+template <class Action>
+dasvdd_status guarded(dasvdd_error* error, Action&& action) noexcept {
+  try {
+    action();
+    return report(error, DASVDD_OK, "");
+  } catch (const dasvdd::InvalidArgument& problem) {
+    return report(error, DASVDD_INVALID_ARGUMENT, problem.what());
+  } catch (const dasvdd::FileError& problem) {
+    return report(error, DASVDD_FILE_ERROR, problem.what());
+  } catch (const std::bad_alloc&) {
+    return report(error, DASVDD_OUT_OF_MEMORY, "there isn't enough memory");
+  } catch (const std::exception& problem) {
+    return report(error, DASVDD_FAILED, problem.what());
+  } catch (...) {
+    return report(error, DASVDD_FAILED, "something was thrown that is no std::exception");
+  }
+}
+
+template <class T>
+T& required(T* pointer, const char* what) {
+  require(pointer != nullptr, what, " is NULL");
+  return *pointer;
+}
+
+// ---- rows -------------------------------------------------------------------------------------------
+
+Index index_of(std::int64_t number, const char* what) {
+  require(number >= 0 && number <= std::numeric_limits<Index>::max(), what, " is ", number,
+          ", expected a number from 0 to ", std::numeric_limits<Index>::max());
+  return static_cast<Index>(number);
+}
+
+/// The batch as the C++ library's view of it.
+std::variant<Rows<const float>, Rows<const double>> view_of(const dasvdd_rows* X) {
+  const dasvdd_rows& batch = required(X, "the batch");
+  const Index rows = index_of(batch.rows, "the batch's number of rows"),
+              columns = index_of(batch.columns, "the batch's number of columns"),
+              stride = index_of(batch.stride, "the batch's stride");
+  require(stride == 0 || stride >= columns, "the batch's stride is ", stride,
+          ", expected 0 or at least ", columns, ", its columns");
+  require(!batch.f32 || !batch.f64,
+          "the batch has both f32 and f64, expected one of them, the other NULL");
+  if (batch.f64) return Rows<const double>(batch.f64, rows, columns, stride);
+  require(batch.f32 || rows == 0, "the batch has neither f32 nor f64, expected one of them");
+  return Rows<const float>(batch.f32, rows, columns, stride);
+}
+
+/// Rows of one type as rows of another, all in one place. Checked before.
+template <class To, class From>
+void convert(Rows<const From> X, To* to) {
+  for (Index i = 0; i < X.rows(); ++i, to += X.cols())
+    std::transform(X.row(i), X.row(i) + X.cols(), to, [](From x) { return static_cast<To>(x); });
+}
+
+/// Refuses what a detector of d features and of scalars `To` can't take.
+template <class To, class From>
+void check(Rows<const From> X, Index features) {
+  dasvdd::detail::require_width(X, features, "the batch");
+  dasvdd::detail::require_finite(X, "the batch");
+  if constexpr (sizeof(To) < sizeof(From)) {
+    for (Index i = 0; i < X.rows(); ++i) {
+      for (Index j = 0; j < X.cols(); ++j) {
+        require(dasvdd::detail::is_finite(static_cast<To>(X(i, j))), "the batch has ", X(i, j),
+                " in row ", i, ", column ", j, ", too large for a detector of floats");
+      }
+    }
+  }
+}
+
+/// A batch in the scalars of a detector: the caller's memory where it is of these, else a copy.
+template <class To>
+class BatchOf {
+ public:
+  /// \param features numbers that a row must have; 0: any
+  BatchOf(const dasvdd_rows* X, Index features) {
+    std::visit(
+        [&](auto rows) {
+          if constexpr (std::is_same_v<decltype(rows), Rows<const To>>) {
+            rows_ = rows;
+          } else {
+            check<To>(rows, features > 0 ? features : rows.cols());
+            copy_ = AlignedBuffer<To>(rows.rows(), rows.cols());
+            convert(rows, copy_.data());
+            rows_ = Rows<const To>(copy_.data(), rows.rows(), rows.cols());
+          }
+        },
+        view_of(X));
+  }
+  BatchOf(const BatchOf&) = delete;
+  BatchOf& operator=(const BatchOf&) = delete;
+
+  Rows<const To> rows() const { return rows_; }
+
+ private:
+  AlignedBuffer<To> copy_;
+  Rows<const To> rows_;
+};
+
+/// Calls f(detector, its batch).
+template <class F>
+void with_batch(const dasvdd_detector* handle, const dasvdd_rows* X, F&& f) {
+  std::visit(
+      [&](const auto& detector) {
+        using Scalar = typename std::decay_t<decltype(detector)>::Scalar;
+        const BatchOf<Scalar> batch(X, detector.features());
+        f(detector, batch.rows());
+      },
+      required(handle, "the detector").value);
+}
+
+template <class From, class To>
+void copy_out(const From& values, To* to) {
+  std::copy(values.data(), values.data() + values.size(), to);
+}
+
+// ---- handles ----------------------------------------------------------------------------------------
+
+template <class Scalar>
+dasvdd_detector* handle_of(Detector<Scalar> detector) {
+  return new dasvdd_detector{std::move(detector)};
+}
+
+/// Calls f(detector) and makes a handle of the detector it returns.
+template <class F>
+dasvdd_status changed(const dasvdd_detector* handle, dasvdd_detector** result, dasvdd_error* error,
+                      F&& f) {
+  return guarded(error, [&] {
+    required(result, "the result's place");
+    *result = std::visit([&](const auto& detector) { return handle_of(f(detector)); },
+                         required(handle, "the detector").value);
+  });
+}
+
+/// f(detector), or `otherwise` for NULL.
+template <class F, class Result>
+Result asked(const dasvdd_detector* handle, Result otherwise, F&& f) noexcept {
+  if (!handle) return otherwise;
+  return std::visit([&](const auto& detector) -> Result { return f(detector); }, handle->value);
+}
+
+// ---- options ----------------------------------------------------------------------------------------
+
+constexpr std::uint32_t options_version = 1;
+
+template <class Options>
+void initialize(Options* options, std::size_t size, const Options& defaults) noexcept {
+  if (!options) return;
+  // A caller compiled with a later version's header has more fields: they are 0, which means their default.
+  std::memset(static_cast<void*>(options), 0, size);
+  Options known = defaults;
+  known.size = static_cast<std::uint32_t>(size);
+  known.version = options_version;
+  std::memcpy(static_cast<void*>(options), &known, std::min(size, sizeof known));
+}
+
+/// The options as this version knows them; refuses what another header's struct says beyond that.
+template <class Options>
+Options known_options(const Options* given, const char* init) {
+  const std::uint32_t size = given->size;
+  require(size >= sizeof(Options), "the options say that they have ", size,
+          " bytes, expected at least ", sizeof(Options), "; ", init, " sets that");
+  require(given->version == options_version, "the options are of version ", given->version,
+          ", this library (", DASVDD_VERSION_STRING, ") knows version ", options_version, "; ",
+          init, " sets that");
+  const auto* bytes = reinterpret_cast<const unsigned char*>(given);
+  require(std::all_of(bytes + sizeof(Options), bytes + size,
+                      [](unsigned char byte) { return byte == 0; }),
+          "the options have set a field that this library (", DASVDD_VERSION_STRING,
+          ") doesn't know; it is older than the program's header");
+  return *given;
+}
+
+dasvdd_fit_options default_fit_options() {
+  const dasvdd::FitOptions o;
+  dasvdd_fit_options c{};
+  c.seed = o.seed;
+  c.threads = o.threads;
+  c.ensemble_size = o.ensemble_size;
+  c.steps = o.steps;
+  c.epochs = o.epochs;
+  c.batch_size = o.batch_size;
+  c.standardize = o.standardize;
+  c.score = static_cast<std::int32_t>(o.score);
+  c.contamination = o.contamination;
+  c.gamma = -1;
+  c.kappa = o.kappa;
+  c.learning_rate = o.adam.learning_rate;
+  c.weight_decay = o.adam.weight_decay;
+  c.center_learning_rate = o.center.learning_rate;
+  return c;
+}
+
+dasvdd::FitOptions options_of(const dasvdd_fit_options& c) {
+  dasvdd::FitOptions o;
+  o.seed = c.seed;
+  o.threads = c.threads;
+  o.ensemble_size = index_of(c.ensemble_size, "ensemble_size");
+  o.steps = index_of(c.steps, "steps");
+  o.epochs = index_of(c.epochs, "epochs");
+  o.batch_size = index_of(c.batch_size, "batch_size");
+  o.standardize = c.standardize != 0;
+  require(c.score >= DASVDD_SCORE_PUBLISHED && c.score <= DASVDD_SCORE_SEVERAL_CENTERS, "score is ",
+          c.score, ", expected one of DASVDD_SCORE_..., ", int(DASVDD_SCORE_PUBLISHED), " to ",
+          int(DASVDD_SCORE_SEVERAL_CENTERS));
+  o.score = static_cast<dasvdd::ScoreForm>(c.score);
+  o.contamination = c.contamination;
+  // Not by < 0 alone, which NaN would pass.
+  if (!(c.gamma < 0)) o.gamma = dasvdd::GammaRule::value(c.gamma);
+  o.kappa = c.kappa;
+  o.adam.learning_rate = c.learning_rate;
+  o.adam.weight_decay = c.weight_decay;
+  o.center.learning_rate = c.center_learning_rate;
+  return o;
+}
+static_assert(static_cast<int>(dasvdd::ScoreForm::published) == DASVDD_SCORE_PUBLISHED &&
+              static_cast<int>(dasvdd::ScoreForm::balanced) == DASVDD_SCORE_BALANCED &&
+              static_cast<int>(dasvdd::ScoreForm::latent_whitened) ==
+                  DASVDD_SCORE_LATENT_WHITENED &&
+              static_cast<int>(dasvdd::ScoreForm::whitened) == DASVDD_SCORE_WHITENED &&
+              static_cast<int>(dasvdd::ScoreForm::several_centers) == DASVDD_SCORE_SEVERAL_CENTERS);
+
+dasvdd_image_options default_image_options() {
+  const dasvdd::ImageOptions o;
+  dasvdd_image_options c{};
+  c.seed = o.seed;
+  c.threads = o.threads;
+  c.kind = o.kind == dasvdd::ImageOptions::Kind::objects ? DASVDD_OBJECTS : DASVDD_PHOTOGRAPHS;
+  c.ensemble_size = o.ensemble_size;
+  c.epochs = o.epochs;
+  return c;
+}
+
+dasvdd::ImageOptions options_of(const dasvdd_image_options& c) {
+  dasvdd::ImageOptions o;
+  o.seed = c.seed;
+  o.threads = c.threads;
+  require(c.kind == DASVDD_OBJECTS || c.kind == DASVDD_PHOTOGRAPHS, "kind is ", c.kind,
+          ", expected DASVDD_OBJECTS or DASVDD_PHOTOGRAPHS");
+  o.kind = c.kind == DASVDD_OBJECTS ? dasvdd::ImageOptions::Kind::objects
+                                    : dasvdd::ImageOptions::Kind::photographs;
+  o.ensemble_size = index_of(c.ensemble_size, "ensemble_size");
+  o.epochs = index_of(c.epochs, "epochs");
+  o.shape = {index_of(c.channels, "channels"), index_of(c.height, "height"),
+             index_of(c.width, "width")};
+  if (c.mixed_precision != 0) o.precision = dasvdd::mixed_precision();
+  return o;
+}
+
+/// The caller's function, as the library calls one.
+class Progress {
+ public:
+  Progress(dasvdd_progress_function tell, void* user) : tell_(tell), user_(user) {}
+
+  bool operator()(const dasvdd::FitProgress& at) const {
+    if (!tell_) return true;
+    const dasvdd_progress c = {sizeof c,       1,
+                               at.screening,   0,
+                               at.member,      at.ensemble_size,
+                               at.epoch.epoch, at.epoch.epochs,
+                               at.done,        at.total,
+                               at.epoch.loss};
+    return tell_(&c, user_) == 0;
+  }
+
+ private:
+  dasvdd_progress_function tell_;
+  void* user_;
+};
+
+/// Fits a detector of floats or of doubles.
+/// \param bits 32, 64, or 0: as the rows are
+/// \param fit called as fit(rows)
+template <class Fit>
+void fit_into(const dasvdd_rows* X, std::int32_t bits, dasvdd_detector** detector, Fit&& fit) {
+  required(detector, "the detector's place");
+  require(bits == 0 || bits == 32 || bits == 64, "bits is ", bits, ", expected 0, 32 or 64");
+  const bool doubles = std::holds_alternative<Rows<const double>>(view_of(X));
+  *detector = (bits == 0 ? doubles : bits == 64) ? handle_of(fit(BatchOf<double>(X, 0).rows()))
+                                                 : handle_of(fit(BatchOf<float>(X, 0).rows()));
+}
+
+// ---- files ------------------------------------------------------------------------------------------
+
+dasvdd_detector* detector_of(const dasvdd::detail::TensorFile& file) {
+  return dasvdd::detail::holds_doubles(file)
+             ? handle_of(dasvdd::detail::from_tensor_file<double>(file))
+             : handle_of(dasvdd::detail::from_tensor_file<float>(file));
+}
+
+std::filesystem::path path_of(const char* path) {
+  const char* name = &required(path, "the path");
+  require(*name != '\0', "the path is empty, expected the name of a file");
+  return std::filesystem::u8path(name);
+}
+
+}  // namespace
+
+// ---- workspaces -------------------------------------------------------------------------------------
+
+namespace {
+
+template <class Scalar>
+class Scoring {
+ public:
+  Scoring(Detector<Scalar> detector, Index rows)
+      : detector_(std::move(detector)),
+        workspace_(detector_.make_workspace(rows)),
+        scores_(workspace_.tile()),
+        converted_(workspace_.tile(), detector_.features()) {}
+
+  Index features() const { return detector_.features(); }
+
+  /// scores[i] = S(X row i). Nothing is written where a row is bad.
+  template <class From>
+  void score(Rows<const From> X, double* scores) {
+    check<Scalar>(X, features());
+    for (Index first = 0; first < X.rows(); first += workspace_.tile()) {
+      const Rows<const From> x =
+          X.middle_rows(first, std::min(workspace_.tile(), X.rows() - first));
+      detector_.score(in_own_scalars(x), workspace_, scores_.data());
+      std::copy_n(scores_.data(), x.rows(), scores + first);
+    }
+  }
+
+ private:
+  template <class From>
+  Rows<const Scalar> in_own_scalars(Rows<const From> x) {
+    if constexpr (std::is_same_v<From, Scalar>) {
+      return x;
+    } else {
+      convert(x, converted_.data());
+      return {converted_.data(), x.rows(), x.cols()};
+    }
+  }
+
+  Detector<Scalar> detector_;
+  dasvdd::Workspace<Scalar> workspace_;
+  AlignedBuffer<Scalar> scores_, converted_;  // of one tile
+};
+
+}  // namespace
+
+struct dasvdd_workspace {
+  std::variant<Scoring<float>, Scoring<double>> value;
+};
+
+namespace {
+
+template <class From>
+dasvdd_status score_one(dasvdd_workspace* workspace, const From* row, double* score,
+                        dasvdd_error* error) noexcept {
+  return guarded(error, [&] {
+    auto& scoring = required(workspace, "the workspace").value;
+    required(row, "the row");
+    required(score, "the score's place");
+    std::visit([&](auto& s) { s.score(Rows<const From>(row, 1, s.features()), score); }, scoring);
+  });
+}
+
+/// Room for one result a row; may be NULL where there are none.
+template <class T>
+void require_room(T* results, const dasvdd_rows* X, const char* what) {
+  require(results || required(X, "the batch").rows == 0, what, " is NULL");
+}
+
+}  // namespace
+
+// ---- the functions of the header ---------------------------------------------------------------------
+
+void dasvdd_fit_options_init(dasvdd_fit_options* options, size_t size) {
+  initialize(options, size, default_fit_options());
+}
+
+void dasvdd_image_options_init(dasvdd_image_options* options, size_t size) {
+  initialize(options, size, default_image_options());
+}
+
+dasvdd_status dasvdd_fit(const dasvdd_rows* X, const dasvdd_fit_options* options,
+                         dasvdd_progress_function progress, void* user, dasvdd_detector** detector,
+                         dasvdd_error* error) {
+  return guarded(error, [&] {
+    const dasvdd_fit_options known =
+        options ? known_options(options, "dasvdd_fit_options_init") : default_fit_options();
+    const dasvdd::FitOptions settings = options_of(known);
+    settings.check();
+    fit_into(X, known.bits, detector,
+             [&](auto rows) { return dasvdd::fit(rows, settings, Progress(progress, user)); });
+  });
+}
+
+dasvdd_status dasvdd_fit_images(const dasvdd_rows* X, const dasvdd_image_options* options,
+                                dasvdd_progress_function progress, void* user,
+                                dasvdd_detector** detector, dasvdd_error* error) {
+  return guarded(error, [&] {
+    const dasvdd_image_options known =
+        options ? known_options(options, "dasvdd_image_options_init") : default_image_options();
+    const dasvdd::ImageOptions settings = options_of(known);
+    settings.check();
+    fit_into(X, known.bits, detector, [&](auto rows) {
+      return dasvdd::fit_images(rows, settings, Progress(progress, user));
+    });
+  });
+}
+
+dasvdd_status dasvdd_load(const char* path, dasvdd_detector** detector, dasvdd_error* error) {
+  return guarded(error, [&] {
+    required(detector, "the detector's place");
+    *detector = detector_of(dasvdd::detail::TensorFile::read(path_of(path)));
+  });
+}
+
+dasvdd_status dasvdd_load_memory(const void* bytes, size_t size, dasvdd_detector** detector,
+                                 dasvdd_error* error) {
+  return guarded(error, [&] {
+    required(detector, "the detector's place");
+    require(bytes || size == 0, "the bytes are NULL");
+    const std::string_view file(static_cast<const char*>(bytes), size);
+    *detector = detector_of(dasvdd::detail::TensorFile::parse(file, "the model in memory"));
+  });
+}
+
+dasvdd_status dasvdd_save(const dasvdd_detector* detector, const char* path, dasvdd_error* error) {
+  return guarded(error, [&] {
+    std::visit([&](const auto& d) { dasvdd::save(d, path_of(path)); },
+               required(detector, "the detector").value);
+  });
+}
+
+dasvdd_status dasvdd_save_memory(const dasvdd_detector* detector, void** bytes, size_t* size,
+                                 dasvdd_error* error) {
+  return guarded(error, [&] {
+    required(bytes, "the bytes' place");
+    required(size, "the size's place");
+    const std::string file =
+        std::visit([](const auto& d) { return dasvdd::detail::to_tensor_file(d).serialize(); },
+                   required(detector, "the detector").value);
+    void* memory = std::malloc(file.size());
+    if (!memory) throw std::bad_alloc();
+    std::memcpy(memory, file.data(), file.size());
+    *bytes = memory;
+    *size = file.size();
+  });
+}
+
+void dasvdd_free(void* bytes) { std::free(bytes); }
+
+void dasvdd_detector_free(dasvdd_detector* detector) { delete detector; }
+
+dasvdd_status dasvdd_score(const dasvdd_detector* detector, const dasvdd_rows* X, int32_t threads,
+                           double* scores, dasvdd_error* error) {
+  return guarded(error, [&] {
+    require_room(scores, X, "the scores' place");
+    with_batch(detector, X,
+               [&](const auto& d, auto rows) { copy_out(d.score(rows, threads), scores); });
+  });
+}
+
+dasvdd_status dasvdd_score_parts(const dasvdd_detector* detector, const dasvdd_rows* X,
+                                 int32_t threads, double* reconstruction, double* latent,
+                                 dasvdd_error* error) {
+  return guarded(error, [&] {
+    with_batch(detector, X, [&](const auto& d, auto rows) {
+      const auto parts = d.score_parts(rows, threads);
+      if (reconstruction) copy_out(parts.reconstruction, reconstruction);
+      if (latent) copy_out(parts.latent, latent);
+    });
+  });
+}
+
+dasvdd_status dasvdd_workspace_new(const dasvdd_detector* detector, int64_t rows,
+                                   dasvdd_workspace** workspace, dasvdd_error* error) {
+  return guarded(error, [&] {
+    required(workspace, "the workspace's place");
+    const Index tile = index_of(rows, "the workspace's number of rows");
+    std::visit(
+        [&](const auto& d) {
+          using Scalar = typename std::decay_t<decltype(d)>::Scalar;
+          *workspace = new dasvdd_workspace{Scoring<Scalar>(d, tile)};
+        },
+        required(detector, "the detector").value);
+  });
+}
+
+void dasvdd_workspace_free(dasvdd_workspace* workspace) { delete workspace; }
+
+dasvdd_status dasvdd_workspace_score(dasvdd_workspace* workspace, const dasvdd_rows* X,
+                                     double* scores, dasvdd_error* error) {
+  return guarded(error, [&] {
+    require_room(scores, X, "the scores' place");
+    std::visit([&](auto& s, auto rows) { s.score(rows, scores); },
+               required(workspace, "the workspace").value, view_of(X));
+  });
+}
+
+dasvdd_status dasvdd_score_one_f32(dasvdd_workspace* workspace, const float* row, double* score,
+                                   dasvdd_error* error) {
+  return score_one(workspace, row, score, error);
+}
+
+dasvdd_status dasvdd_score_one_f64(dasvdd_workspace* workspace, const double* row, double* score,
+                                   dasvdd_error* error) {
+  return score_one(workspace, row, score, error);
+}
+
+dasvdd_status dasvdd_predict(const dasvdd_detector* detector, const dasvdd_rows* X, int32_t threads,
+                             int32_t* labels, dasvdd_error* error) {
+  return guarded(error, [&] {
+    require_room(labels, X, "the labels' place");
+    with_batch(detector, X,
+               [&](const auto& d, auto rows) { copy_out(d.predict(rows, threads), labels); });
+  });
+}
+
+int32_t dasvdd_is_anomaly(const dasvdd_detector* detector, double score) {
+  return asked(detector, std::int32_t(0),
+               [&](const auto& d) { return std::int32_t(score > d.threshold()); });
+}
+
+double dasvdd_threshold(const dasvdd_detector* detector) {
+  return asked(detector, std::numeric_limits<double>::quiet_NaN(),
+               [](const auto& d) { return d.threshold(); });
+}
+
+dasvdd_status dasvdd_p_value(const dasvdd_detector* detector, const double* scores, int64_t n,
+                             double* p, dasvdd_error* error) {
+  return guarded(error, [&] {
+    const Index count = index_of(n, "the number of scores");
+    require(scores || count == 0, "the scores are NULL");
+    require(p || count == 0, "the p-values' place is NULL");
+    std::visit(
+        [&](const auto& d) {
+          const dasvdd::Calibration& calibration = d.calibration();
+          calibration.require_scores();
+          for (Index i = 0; i < count; ++i)
+            require(!dasvdd::detail::is_nan(scores[i]), "score ", i,
+                    " is NaN, expected a number or infinity");
+          std::transform(scores, scores + count, p,
+                         [&](double s) { return calibration.p_value(s); });
+        },
+        required(detector, "the detector").value);
+  });
+}
+
+dasvdd_status dasvdd_select(const dasvdd_detector* detector, const dasvdd_rows* X, double fdr,
+                            int32_t threads, int32_t* labels, dasvdd_error* error) {
+  return guarded(error, [&] {
+    require_room(labels, X, "the labels' place");
+    with_batch(detector, X,
+               [&](const auto& d, auto rows) { copy_out(d.select(rows, fdr, threads), labels); });
+  });
+}
+
+dasvdd_status dasvdd_explain(const dasvdd_detector* detector, const dasvdd_rows* X, double* shares,
+                             double* expected, dasvdd_error* error) {
+  return guarded(error, [&] {
+    required(shares, "the shares' place");
+    with_batch(detector, X, [&](const auto& d, auto rows) {
+      require(rows.rows() == 1, "the batch to explain has ", rows.rows(), " rows, expected one");
+      dasvdd::detail::require_width(rows, d.features(), "the batch");
+      const dasvdd::Explanation e = d.explain(rows.data());
+      copy_out(e.features, shares);
+      if (expected) copy_out(e.expected, expected);
+    });
+  });
+}
+
+dasvdd_status dasvdd_calibrated(const dasvdd_detector* detector, const dasvdd_rows* X_held_out,
+                                double false_alarm_rate, int32_t threads,
+                                dasvdd_detector** calibrated, dasvdd_error* error) {
+  return guarded(error, [&] {
+    required(calibrated, "the result's place");
+    const auto alarm = dasvdd::false_alarm_rate(false_alarm_rate);
+    with_batch(detector, X_held_out, [&](const auto& d, auto rows) {
+      *calibrated = handle_of(d.calibrated(rows, alarm, threads));
+    });
+  });
+}
+
+dasvdd_status dasvdd_with_false_alarm_rate(const dasvdd_detector* detector, double false_alarm_rate,
+                                           dasvdd_detector** result, dasvdd_error* error) {
+  return changed(detector, result, error, [&](const auto& d) {
+    const auto alarm = dasvdd::false_alarm_rate(false_alarm_rate);
+    d.calibration().require_scores();
+    return d.with_threshold(d.calibration().threshold(alarm));
+  });
+}
+
+dasvdd_status dasvdd_with_threshold(const dasvdd_detector* detector, double threshold,
+                                    dasvdd_detector** result, dasvdd_error* error) {
+  return changed(detector, result, error,
+                 [&](const auto& d) { return d.with_threshold(threshold); });
+}
+
+dasvdd_status dasvdd_compacted(const dasvdd_detector* detector, dasvdd_detector** compacted,
+                               dasvdd_error* error) {
+  return changed(detector, compacted, error, [](const auto& d) { return d.compacted(); });
+}
+
+int64_t dasvdd_features(const dasvdd_detector* detector) {
+  return asked(detector, std::int64_t(0), [](const auto& d) { return std::int64_t(d.features()); });
+}
+
+int64_t dasvdd_ensemble_size(const dasvdd_detector* detector) {
+  return asked(detector, std::int64_t(0),
+               [](const auto& d) { return std::int64_t(d.ensemble_size()); });
+}
+
+int32_t dasvdd_bits(const dasvdd_detector* detector) {
+  return asked(detector, std::int32_t(0), [](const auto& d) {
+    return std::int32_t(8 * sizeof(typename std::decay_t<decltype(d)>::Scalar));
+  });
+}
+
+int64_t dasvdd_calibration_size(const dasvdd_detector* detector) {
+  return asked(detector, std::int64_t(0),
+               [](const auto& d) { return std::int64_t(d.calibration().scores().size()); });
+}
+
+const char* dasvdd_kernels(const dasvdd_detector* detector) {
+  return asked(detector, static_cast<const char*>(nullptr),
+               [](const auto& d) { return d.kernels(); });
+}
+
+int64_t dasvdd_warning_count(const dasvdd_detector* detector) {
+  return asked(detector, std::int64_t(0),
+               [](const auto& d) { return std::int64_t(d.warnings().size()); });
+}
+
+const char* dasvdd_warning(const dasvdd_detector* detector, int64_t i) {
+  if (i < 0 || i >= dasvdd_warning_count(detector)) return nullptr;
+  return asked(detector, static_cast<const char*>(nullptr),
+               [&](const auto& d) { return d.warnings()[static_cast<std::size_t>(i)].c_str(); });
+}
+
+int64_t dasvdd_fact_count(const dasvdd_detector* detector) {
+  return asked(detector, std::int64_t(0),
+               [](const auto& d) { return std::int64_t(d.facts().size()); });
+}
+
+const char* dasvdd_fact_name(const dasvdd_detector* detector, int64_t i) {
+  if (i < 0 || i >= dasvdd_fact_count(detector)) return nullptr;
+  return asked(detector, static_cast<const char*>(nullptr), [&](const auto& d) {
+    return std::next(d.facts().begin(), static_cast<std::ptrdiff_t>(i))->first.c_str();
+  });
+}
+
+const char* dasvdd_fact(const dasvdd_detector* detector, const char* name) {
+  if (!name) return nullptr;
+  return asked(detector, static_cast<const char*>(nullptr), [&](const auto& d) -> const char* {
+    // A loop, not map::find, whose key would have to be allocated.
+    for (const auto& [key, word] : d.facts()) {
+      if (key == name) return word.c_str();
+    }
+    return nullptr;
+  });
+}
+
+const char* dasvdd_version(void) { return DASVDD_VERSION_STRING; }
