@@ -25,12 +25,12 @@ def as_rows(X, what, dtype):
     return np.ascontiguousarray(_two_dimensional(X, what), dtype=dtype)
 
 
-def as_row(x, what, dtype):
-    """d numbers, an array_like of shape (d,), as a C-contiguous array of shape (1, d)."""
+def as_vector(x, what, dtype):
+    """d numbers, an array_like of shape (d,), as a C-contiguous array of `dtype`."""
     x = _numbers(x, what)
     if x.ndim != 1:
         raise ValueError(f"{what} has {_dimensions(x.ndim)}, expected one: d numbers")
-    return np.ascontiguousarray(x.reshape(1, -1), dtype=dtype)
+    return np.ascontiguousarray(x, dtype=dtype)
 
 
 def natural_dtype(X):

@@ -38,73 +38,88 @@ class Array : public nb::object {
 template <class Scalar>
 constexpr const char* dtype_name = sizeof(Scalar) == 4 ? "float32" : "float64";
 
-/// Rows of a Python object for the time of a call. Rows of the detector's own type that lie in memory one number
-/// after the other are used where they are, also where rows have gaps between them (X[:, 2:5], X[::2]). Everything
-/// else is copied by dasvdd._arrays.as_rows, which is also what refuses it.
+/// The memory of a Python object, where it is numbers of one type, in one or two dimensions.
 template <class Scalar>
-class Batch {
+class Memory {
  public:
-  /// \param what begins an error's sentence: "the batch"
-  Batch(nb::handle X, const char* what) {
-    if (take(X)) return;
-    copy_ = nb::module_::import_("dasvdd._arrays").attr("as_rows")(X, what, dtype_name<Scalar>);
-    if (!take(copy_)) throw std::runtime_error("dasvdd._arrays.as_rows gave no rows");
-  }
-  ~Batch() {
-    if (view_.obj) PyBuffer_Release(&view_);
-  }
-  Batch(const Batch&) = delete;
-  Batch& operator=(const Batch&) = delete;
+  Memory() = default;
+  ~Memory() { release(); }
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
 
-  Rows<const Scalar> rows() const { return rows_; }
-
- private:
-  /// Whether the object's memory is rows as they are.
-  bool take(nb::handle X) {
+  /// Whether the object's memory is rows, one number after the other in each; a vector is one row.
+  bool take(nb::handle X, int dimensions) {
     if (!PyObject_CheckBuffer(X.ptr())) return false;
     if (PyObject_GetBuffer(X.ptr(), &view_, PyBUF_STRIDES | PyBUF_FORMAT) != 0) {
       PyErr_Clear();
       return false;
     }
-    if (is_rows()) return true;
-    PyBuffer_Release(&view_);
-    view_ = {};
+    if (is_rows(dimensions)) return true;
+    release();
     return false;
   }
-  bool is_rows() {
+  Rows<const Scalar> rows() const { return rows_; }
+
+ private:
+  void release() {
+    if (view_.obj) PyBuffer_Release(&view_);
+    view_ = {};
+  }
+  bool is_rows(int dimensions) {
     constexpr Py_ssize_t size = sizeof(Scalar);
     constexpr char code = sizeof(Scalar) == 4 ? 'f' : 'd';
-    if (view_.ndim != 2 || !view_.format || view_.format[0] != code || view_.format[1] != '\0')
+    if (view_.ndim != dimensions || !view_.format || view_.format[0] != code || view_.format[1])
       return false;
-    const Py_ssize_t n = view_.shape[0], d = view_.shape[1];
+    const Py_ssize_t* end = view_.shape + dimensions;
+    const Py_ssize_t n = dimensions == 2 ? view_.shape[0] : 1, d = end[-1];
     const Py_ssize_t stride = n > 1 ? view_.strides[0] : d * size;
-    const bool in_memory = (d <= 1 || view_.strides[1] == size) && stride % size == 0 &&
-                           stride >= d * size &&
-                           reinterpret_cast<std::uintptr_t>(view_.buf) % sizeof(Scalar) == 0;
     rows_ = Rows<const Scalar>(static_cast<const Scalar*>(view_.buf), n, d, stride / size);
-    return in_memory;
+    return (d <= 1 || view_.strides[dimensions - 1] == size) && stride % size == 0 &&
+           stride >= d * size && reinterpret_cast<std::uintptr_t>(view_.buf) % sizeof(Scalar) == 0;
   }
 
   Py_buffer view_ = {};
-  nb::object copy_;
   Rows<const Scalar> rows_;
 };
 
-/// d numbers of a Python object: a row, or scores. Copied where they are not an array of that type already.
+/// What dasvdd._arrays makes of an object that can't be used as it is, or refuses.
+nb::object converted(const char* function, nb::handle X, const char* what, const char* dtype);
+
+/// Rows of a Python object for the time of a call. Rows of the detector's own type that lie in memory one number
+/// after the other are used where they are, also where rows have gaps between them (X[:, 2:5], X[::2]). Everything
+/// else is copied by dasvdd._arrays.as_rows.
+template <class Scalar>
+class Batch {
+ public:
+  /// \param what begins an error's sentence: "the batch"
+  Batch(nb::handle X, const char* what) {
+    if (memory_.take(X, 2)) return;
+    copy_ = converted("as_rows", X, what, dtype_name<Scalar>);
+    memory_.take(copy_, 2);
+  }
+  Rows<const Scalar> rows() const { return memory_.rows(); }
+
+ private:
+  nb::object copy_;
+  Memory<Scalar> memory_;
+};
+
+/// d numbers of a Python object: a row, or scores. Copied like a batch's.
 template <class Scalar>
 class Numbers {
  public:
-  Numbers(nb::handle x, const char* what)
-      : row_(nb::module_::import_("dasvdd._arrays").attr("as_row")(x, what, dtype_name<Scalar>)),
-        batch_(row_, what) {}
-
-  const Scalar* data() const { return batch_.rows().data(); }
-  Index size() const { return batch_.rows().cols(); }
+  Numbers(nb::handle x, const char* what) {
+    if (memory_.take(x, 1)) return;
+    copy_ = converted("as_vector", x, what, dtype_name<Scalar>);
+    memory_.take(copy_, 1);
+  }
+  const Scalar* data() const { return memory_.rows().data(); }
+  Index size() const { return memory_.rows().cols(); }
   std::vector<Scalar> vector() const { return {data(), data() + size()}; }
 
  private:
-  nb::object row_;  // 1 x d
-  Batch<Scalar> batch_;
+  nb::object copy_;
+  Memory<Scalar> memory_;
 };
 
 /// A NumPy array over memory that `owner`, moved to the heap, holds: no number is copied.
