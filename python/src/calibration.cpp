@@ -23,8 +23,9 @@ namespace {
 using namespace nb::literals;
 
 void bind_calibration_scores(nb::module_& m) {
-  nb::class_<Calibration>(m, "Calibration",
-                          "Scores of normal rows that were not trained on, sorted: behind thresholds and p-values.")
+  nb::class_<Calibration>(
+      m, "Calibration",
+      "Scores of normal rows that were not trained on, sorted: behind thresholds and p-values.")
       .def(
           "__init__",
           [](Calibration* self, const ArrayLike& scores) {
@@ -32,8 +33,7 @@ void bind_calibration_scores(nb::module_& m) {
           },
           "scores"_a, "Of held-out normal rows, an array_like of shape (n,), finite, in any order.")
       .def_prop_ro(
-          "scores",
-          [](const Calibration& c) { return vector_of(std::vector<double>(c.scores())); },
+          "scores", [](const Calibration& c) { return vector_of(std::vector<double>(c.scores())); },
           "The scores, float64, shape (n,), ascending.")
       .def("__len__", [](const Calibration& c) { return c.scores().size(); })
       .def(
@@ -52,10 +52,9 @@ ValueError
            [](const Calibration& c) { return vector_of(std::vector<double>(c.scores())); })
       .def("__setstate__",
            [](Calibration& self, const Array& scores) {
-             new (&self) Calibration(
-                 scores.attr("size").equal(nb::int_(0))
-                     ? std::vector<double>()
-                     : Numbers<double>(scores, "calibration scores").vector());
+             new (&self) Calibration(scores.attr("size").equal(nb::int_(0))
+                                         ? std::vector<double>()
+                                         : Numbers<double>(scores, "calibration scores").vector());
            })
       .def("__repr__", [](const Calibration& c) {
         return detail::sentence("<dasvdd.Calibration: ", c.scores().size(), " scores>");
@@ -106,8 +105,10 @@ memory : float, optional
           "fdr"_a, "calibration_rows"_a, "memory"_a = nb::none())
       .def("add", &OnlineSelect::add, "p"_a,
            "The next row's p-value, from 0 to 1; returns whether the row is selected.")
-      .def_prop_ro("level", &OnlineSelect::level, "The largest p-value that would be selected next.")
-      .def_prop_ro("rows", [](const OnlineSelect& s) { return s.state().rows; }, "Rows seen.")
+      .def_prop_ro("level", &OnlineSelect::level,
+                   "The largest p-value that would be selected next.")
+      .def_prop_ro(
+          "rows", [](const OnlineSelect& s) { return s.state().rows; }, "Rows seen.")
       .def_prop_ro(
           "selected", [](const OnlineSelect& s) { return s.state().selected; }, "Rows selected.")
       .def("__getstate__", [](const OnlineSelect& s) { return dict_of(s.state()); })
@@ -157,8 +158,9 @@ bool add(DriftWatch& watch, double score, const std::optional<ArrayLike>& row) {
 }
 
 void bind_drift_watch(nb::module_& m) {
-  nb::class_<DriftWatch>(m, "DriftWatch",
-                         R"(Watches a stream of rows, by their scores and, if wanted, each feature by itself.
+  nb::class_<DriftWatch>(
+      m, "DriftWatch",
+      R"(Watches a stream of rows, by their scores and, if wanted, each feature by itself.
 
 If the stream's rows are exchangeable with the calibration's, the probability that `alarmed` is ever true, on a stream
 without end, is at most `false_alarms`.
@@ -190,8 +192,9 @@ seed : int
             }
           },
           "calibration"_a, "rows"_a = nb::none(), "false_alarms"_a = 0.01, "seed"_a = 0)
-      .def("add", &add, "score"_a, "row"_a = nb::none(),
-           R"(The next row's score, and the row where features are watched: an array_like of shape (d,).
+      .def(
+          "add", &add, "score"_a, "row"_a = nb::none(),
+          R"(The next row's score, and the row where features are watched: an array_like of shape (d,).
 
 Returns
 -------

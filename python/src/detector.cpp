@@ -1,6 +1,5 @@
 #include "detector.hpp"
 
-#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
@@ -8,20 +7,16 @@
 
 #include <dasvdd/core/parallel.hpp>
 #include <dasvdd/detect/ensemble.hpp>
-#include <dasvdd/io/model_file.hpp>
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace dasvdd::python {
 namespace {
 
 using namespace nb::literals;
-using Words = std::map<std::string, std::string>;
 
 /// Work that takes less than giving up the GIL and getting it back may: some ten microseconds.
 constexpr std::int64_t little_work = 200000;
@@ -154,37 +149,6 @@ Explanation explain(const AnyDetector& self, const ArrayLike& row) {
   });
 }
 
-/// A detector of the type that the file's numbers have.
-AnyDetector from_file(const detail::TensorFile& file) {
-  for (const char* name : {"center", "members.0.center"}) {
-    if (file.contains(name) && file[name].dtype == detail::DType::F64)
-      return AnyDetector(detail::from_tensor_file<double>(file));
-  }
-  return AnyDetector(detail::from_tensor_file<float>(file));
-}
-
-AnyDetector load(const std::filesystem::path& path) {
-  return without_gil([&] { return from_file(detail::TensorFile::read(path)); });
-}
-
-AnyDetector from_bytes(const nb::bytes& bytes) {
-  const std::string_view view(bytes.c_str(), bytes.size());
-  return without_gil([&] { return from_file(detail::TensorFile::parse(view)); });
-}
-
-nb::bytes to_bytes(const AnyDetector& self, const Words& facts) {
-  const std::string bytes = self.with([&](const auto& detector) {
-    return without_gil([&] { return detail::to_tensor_file(detector, facts).serialize(); });
-  });
-  return nb::bytes(bytes.data(), bytes.size());
-}
-
-void save(const AnyDetector& self, const std::filesystem::path& path, const Words& facts) {
-  self.with([&](const auto& detector) {
-    without_gil([&] { detail::to_tensor_file(detector, facts).write(path); });
-  });
-}
-
 std::string text(const AnyDetector& self) {
   return self.with([](const auto& detector) {
     using Scalar = typename std::decay_t<decltype(detector)>::Scalar;
@@ -222,36 +186,6 @@ AnyDetector ensemble_of(const std::vector<const AnyDetector*>& detectors, double
   });
 }
 
-/// Tensors and words of a safetensors file, for dasvdd.torch.
-nb::tuple read_tensors(const detail::TensorFile& file) {
-  nb::dict tensors;
-  for (const detail::Tensor& tensor : file.tensors()) {
-    const std::vector<std::size_t> shape(tensor.shape.begin(), tensor.shape.end());
-    const auto add = [&](auto numbers) {
-      using Number = typename decltype(numbers)::value_type;
-      auto* held = new std::vector<Number>(std::move(numbers));
-      nb::capsule keeper(held,
-                         [](void* p) noexcept { delete static_cast<std::vector<Number>*>(p); });
-      tensors[tensor.name.c_str()] =
-          nb::ndarray<nb::numpy, Number>(held->data(), shape.size(), shape.data(), keeper).cast();
-    };
-    switch (tensor.dtype) {
-      case detail::DType::F32:
-        add(tensor.as<float>());
-        break;
-      case detail::DType::F64:
-        add(tensor.as<double>());
-        break;
-      case detail::DType::I64:
-        add(tensor.as<std::int64_t>());
-        break;
-      default:
-        break;  // no model file has others
-    }
-  }
-  return nb::make_tuple(tensors, nb::cast(file.metadata()));
-}
-
 void bind_explanation(nb::module_& m) {
   const auto numbers = [](const std::vector<double>& values) {
     return vector_of(std::vector<double>(values));
@@ -280,7 +214,7 @@ void bind_explanation(nb::module_& m) {
 
 void bind_detector(nb::module_& m) {
   bind_explanation(m);
-  nb::class_<AnyDetector>(
+  nb::class_<AnyDetector> detector(
       m, "Detector",
       R"(A fitted detector. Larger scores are more anomalous; predict() gives 1 for an anomaly.
 
@@ -292,7 +226,9 @@ Rows are array_like of shape (n, d). C-contiguous rows of the detector's `dtype`
 rows, are read where they are; anything else is copied and converted by NumPy. Rows must not be written to while a
 call runs. Work of more than some ten microseconds releases the GIL.
 
-ValueError is raised for rows of another width, or with NaN or infinity.)")
+ValueError is raised for rows of another width, or with NaN or infinity.)");
+  bind_model_files(m, detector);
+  detector
       .def("score", &score, "X"_a, "threads"_a = 0, R"(The score of each row.
 
 Parameters
@@ -461,34 +397,6 @@ ndarray of shape (n, d))")
           "kernels",
           [](const AnyDetector& s) { return s.with([](const auto& d) { return d.kernels(); }); },
           "The instruction set that scores rows: \"avx512\", \"avx2\" or \"portable\".")
-      .def("save", &save, "path"_a, "facts"_a = Words(), R"(Writes the model file.
-
-Readers see the old file or the whole new one.
-
-Parameters
-----------
-path : str or os.PathLike
-facts : dict of str to str
-    Words to find again in `facts` after loading.
-
-Raises
-------
-FileError
-    When the file can't be written; an old one is then as it was.)")
-      .def("to_bytes", &to_bytes, "facts"_a = Words(), "The bytes of the model file.")
-      .def_static("from_bytes", &from_bytes, "data"_a,
-                  "The detector whose model file has these bytes. Raises FileError for bytes that "
-                  "are none.")
-      .def_static("load", &load, "path"_a, "Reads a model file, see dasvdd.load().")
-      .def(
-          "__getstate__", [](const AnyDetector& self) { return to_bytes(self, {}); },
-          nb::sig("def __getstate__(self) -> bytes"))
-      .def(
-          "__setstate__",
-          [](AnyDetector& self, const nb::bytes& bytes) {
-            new (&self) AnyDetector(from_bytes(bytes));
-          },
-          nb::sig("def __setstate__(self, state: bytes) -> None"))
       .def(
           "__copy__", [](nb::handle self) { return nb::borrow(self); },
           nb::sig("def __copy__(self) -> Detector"))
@@ -497,20 +405,6 @@ FileError
           nb::sig("def __deepcopy__(self, memo: dict) -> Detector"))
       .def("__repr__", &text);
 
-  m.def(
-      "load", &load, "path"_a,
-      R"(Reads a detector from a model file: the same scores to the bit, of float32 or float64 as it was saved.
-
-Nothing in the file is executed: it holds numbers and words.
-
-Parameters
-----------
-path : str or os.PathLike
-
-Raises
-------
-FileError
-    When the file can't be read, is no model, or contradicts itself.)");
   m.def("ensemble", &ensemble_of, "detectors"_a, "threshold"_a, "facts"_a = Words(),
         R"(One detector whose score is the mean of the scores of all nets in `detectors`.
 
@@ -520,19 +414,6 @@ detectors : list of Detector
     Of one dtype, fitted on rows scaled alike, with score forms that are normalized.
 threshold : float
     Rows with scores above it are called anomalies.)");
-  m.def(
-      "_read_tensors",
-      [](const std::filesystem::path& path) {
-        return read_tensors(detail::TensorFile::read(path));
-      },
-      "path"_a, "Tensors and words of a safetensors file.");
-  m.def(
-      "_parse_tensors",
-      [](const nb::bytes& bytes) {
-        return read_tensors(
-            detail::TensorFile::parse(std::string_view(bytes.c_str(), bytes.size())));
-      },
-      "data"_a, "The same of a file in memory.");
 }
 
 }  // namespace dasvdd::python

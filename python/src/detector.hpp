@@ -7,8 +7,10 @@
 
 #include <dasvdd/detect/detector.hpp>
 
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -89,6 +91,11 @@ class AnyDetector {
   std::variant<Scorer<float>, Scorer<double>> scorer_;
 };
 
+/// Words that are kept in a model file.
+using Words = std::map<std::string, std::string>;
+
 void bind_detector(nb::module_& m);
+/// How it is saved, loaded and pickled.
+void bind_model_files(nb::module_& m, nb::class_<AnyDetector>& detector);
 
 }  // namespace dasvdd::python

@@ -39,7 +39,8 @@ void bind_measures(nb::module_& m) {
         const Judged judged(scores, labels);
         return roc_auc(judged.view(), judged.labels);
       },
-      "scores"_a, "labels"_a, R"(The area under the ROC curve: the chance that an anomaly scores above a normal row.
+      "scores"_a, "labels"_a,
+      R"(The area under the ROC curve: the chance that an anomaly scores above a normal row.
 
 Parameters
 ----------
@@ -61,9 +62,11 @@ labels : array_like of shape (n,)
         return fpr_at_tpr(judged.view(), judged.labels, tpr);
       },
       "scores"_a, "labels"_a, "tpr"_a = 0.95,
-      "The share of normal rows flagged at the highest threshold that catches the share `tpr` of the anomalies.");
-  nb::class_<Confusion>(m, "Confusion",
-                        R"(Counts of decisions against the labels at one threshold; an anomaly is the positive class.
+      "The share of normal rows flagged at the highest threshold that catches the share `tpr` of "
+      "the anomalies.");
+  nb::class_<Confusion>(
+      m, "Confusion",
+      R"(Counts of decisions against the labels at one threshold; an anomaly is the positive class.
 
 Parameters
 ----------
@@ -82,7 +85,8 @@ threshold : float
       .def_ro("false_positives", &Confusion::false_positives, "Normal rows flagged: false alarms.")
       .def_ro("true_negatives", &Confusion::true_negatives, "Normal rows left alone.")
       .def_ro("false_negatives", &Confusion::false_negatives, "Anomalies missed.")
-      .def_prop_ro("precision", &Confusion::precision, "The share of flagged rows that are anomalies.")
+      .def_prop_ro("precision", &Confusion::precision,
+                   "The share of flagged rows that are anomalies.")
       .def_prop_ro("recall", &Confusion::recall, "The share of anomalies that are flagged.")
       .def_prop_ro("f1", &Confusion::f1, "The harmonic mean of precision and recall.")
       .def_prop_ro("false_alarm_rate", &Confusion::false_alarm_rate,

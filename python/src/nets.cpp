@@ -68,8 +68,8 @@ Activation activation_of(const nb::object& given, const char* what) {
     const std::string kind = entry[0].get<std::string>();
     return entry.size() > 1 ? Activation(kind, entry[1].get<double>()) : Activation(kind);
   }
-  throw InvalidArgument(detail::sentence(what, " is ", shown(given),
-                                         ", expected an activation, its name, or None"));
+  throw InvalidArgument(
+      detail::sentence(what, " is ", shown(given), ", expected an activation, its name, or None"));
 }
 
 Shape shape_of(const std::vector<Index>& sizes) {
@@ -92,8 +92,8 @@ Json list_of(nb::handle layers) {
     } else if (nb::isinstance<nb::list>(layer) || nb::isinstance<nb::tuple>(layer)) {
       for (const Json& entry : list_of(layer)) list.push_back(entry);
     } else {
-      throw InvalidArgument(
-          detail::sentence("a layer is ", shown(layer), ", expected dasvdd.dense(...) or the like"));
+      throw InvalidArgument(detail::sentence("a layer is ", shown(layer),
+                                             ", expected dasvdd.dense(...) or the like"));
     }
   }
   return list;
@@ -117,7 +117,8 @@ nb::tuple preset(const std::string& name) {
 }
 
 void bind_layers(nb::module_& m) {
-  nb::class_<AnyLayer>(m, "Layer", "One layer of a net, made by dense(), conv2d(), relu() and the like.")
+  nb::class_<AnyLayer>(m, "Layer",
+                       "One layer of a net, made by dense(), conv2d(), relu() and the like.")
       .def_prop_ro(
           "output_shape", [](const AnyLayer& l) { return tuple_of(l.output_shape); },
           nb::sig("def output_shape(self) -> tuple[int, int, int] | None"),
@@ -167,34 +168,45 @@ void bind_layers(nb::module_& m) {
         return AnyLayer{json_of(layer.spec()), shape};
       },
       "input_shape"_a, "epsilon"_a = 1e-5, "momentum"_a = 0.1, "affine"_a = true,
-      nb::sig("def batch_norm(input_shape: tuple[int, int, int] | int, epsilon: float = 1e-05, momentum: float = 0.1, "
+      nb::sig("def batch_norm(input_shape: tuple[int, int, int] | int, epsilon: float = 1e-05, "
+              "momentum: float = 0.1, "
               "affine: bool = True) -> Layer"),
-      "Batch normalization: of each channel, as torch.nn.BatchNorm2d, or of d features (an int), as BatchNorm1d.");
+      "Batch normalization: of each channel, as torch.nn.BatchNorm2d, or of d features (an int), "
+      "as BatchNorm1d.");
   m.def("activation", &named_activation, "name"_a, "parameter"_a = nb::none(),
         R"(An elementwise function by name, as in PyTorch.
 
 "identity", "relu", "selu", "gelu", "silu", "softplus", "tanh" and "sigmoid" take no parameter; "leaky_relu" takes its
 slope, "elu" its alpha.)");
-  m.def("relu", [] { return activation_layer(relu()); }, "max(x, 0)");
+  m.def(
+      "relu", [] { return activation_layer(relu()); }, "max(x, 0)");
   m.def("leaky_relu", &leaky, "slope"_a = 0.01, "max(x, slope x)");
-  m.def("tanh", [] { return activation_layer(tanh()); }, "The hyperbolic tangent.");
-  m.def("sigmoid", [] { return activation_layer(sigmoid()); }, "1 / (1 + exp(-x))");
+  m.def(
+      "tanh", [] { return activation_layer(tanh()); }, "The hyperbolic tangent.");
+  m.def(
+      "sigmoid", [] { return activation_layer(sigmoid()); }, "1 / (1 + exp(-x))");
 }
 
 }  // namespace
 
 void bind_nets(nb::module_& m) {
   bind_layers(m);
-  nb::class_<AnyNet>(m, "Autoencoder", R"(An encoder and a decoder, joined at the latent code; a shape without parameters.
+  nb::class_<AnyNet>(
+      m, "Autoencoder",
+      R"(An encoder and a decoder, joined at the latent code; a shape without parameters.
 
 Made by autoencoder(), dense_autoencoder(), conv_autoencoder() and paper_preset().)")
-      .def_prop_ro("inputs", [](const AnyNet& n) { return n.net<float>().inputs(); }, "Features d.")
-      .def_prop_ro("code", [](const AnyNet& n) { return n.net<float>().code(); }, "Code units m.")
+      .def_prop_ro(
+          "inputs", [](const AnyNet& n) { return n.net<float>().inputs(); }, "Features d.")
+      .def_prop_ro(
+          "code", [](const AnyNet& n) { return n.net<float>().code(); }, "Code units m.")
       .def_prop_ro(
           "has_decoder", [](const AnyNet& n) { return !n.decoder.empty(); },
           "False for Deep SVDD's nets.")
       .def("__getstate__",
-           [](const AnyNet& n) { return std::vector<std::string>{n.encoder.dump(), n.decoder.dump()}; })
+           [](const AnyNet& n) {
+             return std::vector<std::string>{n.encoder.dump(), n.decoder.dump()};
+           })
       .def("__setstate__",
            [](AnyNet& self, const std::vector<std::string>& halves) {
              detail::require(halves.size() == 2, "this is no state of an Autoencoder");
@@ -226,8 +238,10 @@ ValueError
       },
       "features"_a, "widths"_a, "output"_a = nb::none(), "hidden"_a = "leaky_relu",
       "code_activation"_a = "leaky_relu",
-      nb::sig("def dense_autoencoder(features: int, widths: collections.abc.Sequence[int], output: Layer | str | None = "
-              "None, hidden: Layer | str | None = 'leaky_relu', code_activation: Layer | str | None = 'leaky_relu') -> "
+      nb::sig("def dense_autoencoder(features: int, widths: collections.abc.Sequence[int], output: "
+              "Layer | str | None = "
+              "None, hidden: Layer | str | None = 'leaky_relu', code_activation: Layer | str | "
+              "None = 'leaky_relu') -> "
               "Autoencoder"),
       R"(A fully connected autoencoder. `widths` are the encoder's layer outputs, the decoder mirrors them.
 
@@ -238,13 +252,16 @@ ValueError
          Index code, const nb::object& output, const nb::object& code_activation) {
         const Activation last = activation_of(output, "output");
         if (!channels) return AnyNet::of(conv_autoencoder<float>(shape_of(image), last));
-        return AnyNet::of(conv_autoencoder<float>(
-            shape_of(image), *channels, code, last, activation_of(code_activation, "code_activation")));
+        return AnyNet::of(
+            conv_autoencoder<float>(shape_of(image), *channels, code, last,
+                                    activation_of(code_activation, "code_activation")));
       },
       "image"_a, "channels"_a = nb::none(), "code"_a = 32, "output"_a = "sigmoid",
       "code_activation"_a = nb::none(),
-      nb::sig("def conv_autoencoder(image: tuple[int, int, int], channels: collections.abc.Sequence[int] | None = None, "
-              "code: int = 32, output: Layer | str | None = 'sigmoid', code_activation: Layer | str | None = None) -> "
+      nb::sig("def conv_autoencoder(image: tuple[int, int, int], channels: "
+              "collections.abc.Sequence[int] | None = None, "
+              "code: int = 32, output: Layer | str | None = 'sigmoid', code_activation: Layer | "
+              "str | None = None) -> "
               "Autoencoder"),
       R"(A convolutional autoencoder in the manner of LeNet.
 
@@ -256,9 +273,10 @@ channels : list of int, optional
     for colored ones.
 code : int
     Code units, where `channels` are given.)");
-  m.def("paper_preset", &preset, "name"_a,
-        nb::sig("def paper_preset(name: str) -> tuple[Autoencoder, dict[str, float]]"),
-        R"(An experiment of the DASVDD paper: "mnist", "fashion_mnist", "cifar10", "speech" or "pima".
+  m.def(
+      "paper_preset", &preset, "name"_a,
+      nb::sig("def paper_preset(name: str) -> tuple[Autoencoder, dict[str, float]]"),
+      R"(An experiment of the DASVDD paper: "mnist", "fashion_mnist", "cifar10", "speech" or "pima".
 
     net, options = dasvdd.paper_preset("mnist")
     trainer = dasvdd.Trainer(net, **options, seed=7))");

@@ -72,7 +72,8 @@ void bind_trainer(nb::module_& m) {
         return make(net, dtype, {objective, nu, warm_up}, options);
       },
       "net"_a, "dtype"_a, "objective"_a, "nu"_a, "warm_up"_a, "options"_a);
-  m.def("_trainer_numbers", [] { return numbers_of(Options()); }, "Defaults of Trainer.");
+  m.def(
+      "_trainer_numbers", [] { return numbers_of(Options()); }, "Defaults of Trainer.");
 }
 
 }  // namespace dasvdd::python

@@ -3,6 +3,6 @@
 namespace dasvdd::python {
 
 template std::unique_ptr<AnyTrainer> make_trainer<double>(const AnyNet&, const Options&,
-                                                         const ObjectiveChoice&);
+                                                          const ObjectiveChoice&);
 
 }  // namespace dasvdd::python

@@ -62,7 +62,8 @@ class TrainerOf final : public AnyTrainer {
   const char* objective() const override { return Objective::name; }
 
   FitReport fit(nb::handle X, Supervised& supervised) override {
-    return run(X, supervised, [&](auto rows, const auto& tell) { return trainer_.fit(rows, tell); });
+    return run(X, supervised,
+               [&](auto rows, const auto& tell) { return trainer_.fit(rows, tell); });
   }
   FitReport partial_fit(nb::handle X, Index epochs, Supervised& supervised) override {
     return run(X, supervised, [&](auto rows, const auto& tell) {
@@ -145,13 +146,14 @@ class TrainerOf final : public AnyTrainer {
       ++used;
       const nb::object tensor = tensors[place.name.c_str()];
       const auto shape = nb::cast<std::vector<Index>>(tensor.attr("shape"));
-      detail::require(shape == place.shape, "tensor ", place.name, " is of another shape than the net's");
+      detail::require(shape == place.shape, "tensor ", place.name,
+                      " is of another shape than the net's");
       const Numbers<Scalar> numbers(tensor.attr("reshape")(-1), place.name.c_str());
       auto& flat = place.statistics ? s.statistics : s.parameters;
       std::copy_n(numbers.data(), numbers.size(), flat.data() + place.at);
     }
-    detail::require(used == tensors.size(), "there are ", tensors.size(), " tensors, of which the net has ",
-                    used);
+    detail::require(used == tensors.size(), "there are ", tensors.size(),
+                    " tensors, of which the net has ", used);
     trainer_.set_state(std::move(s));
   }
 
@@ -167,8 +169,7 @@ class TrainerOf final : public AnyTrainer {
   }
 
  private:
-  static constexpr bool remembers_radius =
-      std::is_same_v<Objective, SoftBoundaryDeepSvdd<Scalar>>;
+  static constexpr bool remembers_radius = std::is_same_v<Objective, SoftBoundaryDeepSvdd<Scalar>>;
 
   /// train(rows, tell) under supervision.
   template <class Train>
