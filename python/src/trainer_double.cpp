@@ -1,0 +1,8 @@
+#include "trainer_of.hpp"
+
+namespace dasvdd::python {
+
+template std::unique_ptr<AnyTrainer> make_trainer<double>(const AnyNet&, const Options&,
+                                                          const ObjectiveChoice&);
+
+}  // namespace dasvdd::python

@@ -1,0 +1,52 @@
+#!/bin/sh
+# Builds the Python package's wheel, installs it into a virtual environment of its own and runs its tests.
+#   sh python/tests/run.sh FOLDER [--long] [--compiled ARCHIVE]
+# FOLDER gets the environment. --long: also against PyOD and PyTorch, and with the flags of a release. --compiled: the
+# library of a build by the same compiler, libdasvdd_compiled.a, so that it is not compiled once more.
+# A test that can't run has failed; where no packages are to be had (no network), one sentence says so and the exit
+# status is 1.
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+. "$root/scripts/packages.sh"
+
+folder=$1
+shift
+long='' archive=''
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --long) long=yes ;;
+    --compiled) shift; archive=$1 ;;
+    *) echo "python/tests/run.sh: unknown argument $1" >&2; exit 2 ;;
+  esac
+  shift
+done
+
+need_packages python3-venv python3-dev g++ libeigen3-dev nlohmann-json3-dev || say "going on with what is there"
+
+mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
+python=$folder/environment/bin/python
+[ -x "$python" ] || python3 -m venv "$folder/environment"
+
+needed="numpy pytest scikit-learn tqdm pandas scikit-build-core nanobind ninja"
+if [ -n "$long" ]; then needed="$needed pyod torch"; fi
+# shellcheck disable=SC2086  # one word a package
+if ! "$python" -m pip install --quiet --disable-pip-version-check $needed; then
+  say "the Python tests have not run: pip can't get $needed (is there no network?)"
+  exit 1
+fi
+
+# No build isolation: the packages above are there, and a build folder that stays makes a second run short.
+set -- -C "build-dir=$folder/build"
+if [ -n "$archive" ] && [ -z "$long" ]; then
+  # What is tested are bindings; they need not be fast.
+  set -- "$@" -C "cmake.define.DASVDD_COMPILED_ARCHIVE=$archive" -C "cmake.define.CMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG"
+fi
+say "building the Python package"
+"$python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall "$@" "$root/python"
+
+tests="$root/python/tests"
+if [ -z "$long" ]; then set -- --ignore "$tests/long"; else set --; fi
+cd "$folder"
+OMP_WAIT_POLICY=passive DASVDD_NO_SKIPS=1 exec "$python" -m pytest -q -p no:cacheprovider "$tests" "$@"
