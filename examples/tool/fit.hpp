@@ -4,6 +4,7 @@
 
 #include <tool/command.hpp>
 #include <tool/progress.hpp>
+#include <tool/saved_fit.hpp>
 
 #include <dasvdd/train/mixed_precision.hpp>
 
@@ -135,6 +136,7 @@ class FitCommand {
     command_.add_option("--threads", options_.threads, "0 for all; never changes the result")
         ->capture_default_str()
         ->transform(whole_number<int>());
+    checkpoint_.declare(command_);
   }
 
   bool chosen() const { return command_.parsed(); }
@@ -174,10 +176,11 @@ class FitCommand {
       });
     }
 
+    SavedFit<Scalar> saved(checkpoint_);
     dasvdd::Detector<Scalar> detector = naming(data_.path, [&] {
-      return published()              ? fit_published<Scalar>(table, out)
-             : by_image_preset(table) ? fit_images<Scalar>(table)
-                                      : fit_default<Scalar>(table);
+      return published()              ? fit_published(table, saved, out)
+             : by_image_preset(table) ? fit_images(table, saved)
+                                      : fit_default(table, saved);
     });
     for (const std::string& warning : detector.warnings()) {
       err << "dasvdd: warning: " << warning << '\n';
@@ -194,6 +197,7 @@ class FitCommand {
     if (dropped != 0) out << ", " << dropped << " labelled anomalies dropped";
     if (false_alarm_rate_) out << ", " << held_out.X.rows() << " held out for calibration";
     out << "\nthreshold " << number_text(detector.threshold()) << "\nmodel " << model_path_ << '\n';
+    saved.finish(model_path_);
   }
 
   void check_options() {
@@ -228,6 +232,12 @@ class FitCommand {
     check_output(model_path_, data_.files());
     // Begins to write the model, and takes that back: no long training for a folder that refuses it.
     const dasvdd::detail::ReplacementFile place(output_place(model_path_));
+    std::vector<std::string> used = data_.files();
+    used.push_back(model_path_);
+    checkpoint_.check_options(command_, used);
+    check(
+        !checkpoint_.given() || options_.validation == 0,
+        "--checkpoint and --resume don't go with --validation, which looks back at earlier epochs");
   }
 
   /// What goes with some kinds of rows alone.
@@ -320,7 +330,7 @@ class FitCommand {
 
   /// The library's one-line fit.
   template <class Scalar>
-  dasvdd::Detector<Scalar> fit_default(const Table& table) {
+  dasvdd::Detector<Scalar> fit_default(const Table& table, SavedFit<Scalar>& saved) {
     dasvdd::FitOptions settings;
     settings.seed = options_.seed;
     settings.feature_names = table.names;
@@ -337,13 +347,14 @@ class FitCommand {
     if (score_form_ == "balanced") settings.score = dasvdd::ScoreForm::balanced;
     if (score_form_ == "whitened") settings.score = dasvdd::ScoreForm::whitened;
     facts_["training"] = "default";
-    return showing(
-        [&](const auto& progress) { return dasvdd::fit<Scalar>(table.X, settings, progress); });
+    return showing(saved, [&](const auto& progress) {
+      return dasvdd::fit<Scalar>(table.X, settings, progress, saved.checkpoint());
+    });
   }
 
   /// The library's one-line fit for images.
   template <class Scalar>
-  dasvdd::Detector<Scalar> fit_images(const Table& table) {
+  dasvdd::Detector<Scalar> fit_images(const Table& table, SavedFit<Scalar>& saved) {
     dasvdd::ImageOptions settings;
     settings.seed = options_.seed;
     settings.feature_names = table.names;
@@ -355,43 +366,53 @@ class FitCommand {
     if (mixed_option_->count() > 0) settings.precision = dasvdd::mixed_precision();
     if (members_) settings.ensemble_size = *members_;
     facts_["training"] = "images, " + image_kind_;
-    return showing([&](const auto& progress) {
-      return dasvdd::fit_images<Scalar>(table.X, settings, progress);
+    return showing(saved, [&](const auto& progress) {
+      return dasvdd::fit_images<Scalar>(table.X, settings, progress, saved.checkpoint());
     });
   }
 
   /// Trains an ensemble and shows its progress.
   /// \param train called as train(progress)
-  template <class Train>
-  static auto showing(Train&& train) {
+  template <class Scalar, class Train>
+  static auto showing(SavedFit<Scalar>& saved, Train&& train) {
     Progress bar("epoch");
     return train([&](const dasvdd::FitProgress& at) {
       bar.update(static_cast<long>(at.done), static_cast<long>(at.total), progress_words(at));
+      return saved.go_on();
     });
   }
 
   /// The paper's form: one net, the published score.
   template <class Scalar>
-  dasvdd::Detector<Scalar> fit_published(const Table& table, std::ostream& out) {
+  dasvdd::Detector<Scalar> fit_published(const Table& table, SavedFit<Scalar>& saved,
+                                         std::ostream& out) {
     options_.feature_names = table.names;
     options_.standardize = standardize_ || (!raw_ && !table.images);
     if (output_.empty()) output_ = table.images && !options_.standardize ? "sigmoid" : "identity";
     if (mixed_option_->count() > 0) options_.precision = dasvdd::mixed_precision();
     dasvdd::Trainer<Scalar> trainer(make_net<Scalar>(table), options_);
     Progress bar("epoch");
-    const dasvdd::FitReport report = trainer.fit(table.X, [&](const dasvdd::EpochReport& epoch) {
-      bar.update(static_cast<long>(epoch.epoch), static_cast<long>(epoch.epochs),
-                 loss_words(epoch));
-      return true;
-    });
+    if (saved.checkpoint()) {
+      saved.checkpoint()->begin(dasvdd::detail::checkpoint_task<Scalar>(
+                                    table.X, options_,
+                                    "published, layers " + layers_text_ + net_ + ", output " +
+                                        output_ + (options_.standardize ? ", standardized" : "")),
+                                1);
+    }
+    const dasvdd::FitReport report = dasvdd::detail::train_with(
+        trainer, table.X, saved.checkpoint(), 0, [&](const dasvdd::EpochReport& epoch) {
+          bar.update(static_cast<long>(epoch.epoch), static_cast<long>(epoch.epochs),
+                     loss_words(epoch));
+          return saved.go_on();
+        });
     bar.finish();
     facts_["training"] = "published";
-    out << "gamma " << number_text(report.gamma) << "\nloss "
-        << number_text(report.epochs.back().loss) << '\n';
+    out << "gamma " << number_text(report.gamma) << '\n';
+    if (!report.epochs.empty()) out << "loss " << number_text(report.epochs.back().loss) << '\n';
     if (options_.validation > 0) {
       out << "best epoch " << report.best_epoch << " of " << report.epochs.size() << '\n';
     }
-    return trainer.detector();
+    return trainer.detector(table.X, report.warnings);
   }
 
   template <class Scalar>
@@ -410,6 +431,7 @@ class FitCommand {
               *validation_option_ = nullptr, *hold_out_option_ = nullptr,
               *members_option_ = nullptr;
   DataArguments data_;
+  CheckpointArguments checkpoint_;
   std::string model_path_, layers_text_, net_, image_shape_text_, output_, gamma_ = "auto",
                                                                            image_kind_ = "objects";
   std::vector<Index> layers_;

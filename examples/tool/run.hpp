@@ -68,6 +68,8 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
     // Like a program that the signal of a closed pipe ends, where the caller has that signal ignored.
     if (!out && errno == EPIPE) return 128 + 13;
     if (!out) return failed(1, "standard output can't be written");
+  } catch (const Interrupted& end) {
+    return failed(end.status(), end.what());
   } catch (const dasvdd::InvalidArgument& error) {
     return failed(2, error.what());
   } catch (const FileError& error) {

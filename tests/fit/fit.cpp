@@ -418,7 +418,7 @@ TEST_CASE("of a stopped fit the first net alone is begun, and of a failed one no
   const auto X = curve<float>(60, 4, 1);
   const auto member = [&](detail::NetsProgress& progress) {
     const FitOptions options = quick();
-    return fit_member(FitTask<float>{X, options, nullptr, {}, all_rows(60), {}}, 0, progress);
+    return fit_member(FitTask<float>{X, options, nullptr, {}, all_rows(60), {}, {}}, 0, progress);
   };
   CHECK_FALSE(member(at).has_value());
   detail::NetsProgress stopping(5, off);

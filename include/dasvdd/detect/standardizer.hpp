@@ -138,7 +138,10 @@ class Standardizer {
     for (std::size_t j = 0; j < size; ++j) {
       // The mean of a constant may be rounded; its deviation is then rounding noise instead of zero.
       const double deviation = std::sqrt(scale[j] / static_cast<double>(n));
-      const bool constant = low[j] == high[j] || deviation < 1e-30;
+      // So is a feature that differs by one rounding here and there.
+      const double rounding = 1.5 * static_cast<double>(std::numeric_limits<Number>::epsilon()) *
+                              std::max(std::abs(low[j]), std::abs(high[j]));
+      const bool constant = high[j] - low[j] <= rounding || deviation < 1e-30;
       if (low[j] == high[j]) mean[j] = low[j];
       scale[j] = constant ? 0 : deviation;
     }

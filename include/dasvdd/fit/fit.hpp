@@ -5,11 +5,14 @@
 #include <dasvdd/fit/batch.hpp>
 #include <dasvdd/fit/fitted_ensemble.hpp>
 #include <dasvdd/fit/member.hpp>
+#include <dasvdd/train/column_check.hpp>
 #include <dasvdd/train/training_rows.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -37,19 +40,35 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
                      options.contamination, ", standardized ", options.standardize)),
         members);
   }
-  const Index trusted = screened ? Screening::trusted(n, options.contamination) : n;
+  const std::vector<FarValues> far = far_values(X);
+  std::vector<Index> far_rows = far_row_numbers(far);
+  // Screening finds such rows by itself; a tenth of all rows is no handful.
+  if (screened || static_cast<Index>(far_rows.size()) > n / 10) far_rows.clear();
+  std::vector<std::string> warnings;
+  warn_of(far, n, options.feature_names,
+          far_rows.empty()
+              ? "They decide how the feature is scaled: are they measurements?"
+              : "Their rows have no part in the fit, and rows like them score as anomalies",
+          warnings);
+  warn_of_rounding(X, std::is_same_v<Scalar, float> && !options.standardize, options.feature_names,
+                   warnings);
+  const Index trusted = screened ? Screening::trusted(n, options.contamination)
+                                 : n - static_cast<Index>(far_rows.size());
   NetsProgress at(members, progress);
   if (screened) at.expect(Screening::all_epochs(n, options.contamination));
   for (Index i = 0; i < members; ++i)
     at.expect(options.epochs_for(Folds::rows(trusted, i), X.cols()), epochs_kept(checkpoint, i));
 
-  FitTask<Scalar> task{X,
-                       options,
-                       checkpoint,
-                       {},
-                       screened ? trusted_rows<Scalar>(X, options, threads, at) : all_rows(n),
-                       {}};
-  task.unused = all_rows_but(task.order, n);
+  FitTask<Scalar> task{
+      X,
+      options,
+      checkpoint,
+      {},
+      screened ? trusted_rows<Scalar>(X, options, threads, at) : all_rows_but(far_rows, n),
+      {},
+      {}};
+  if (screened) task.unused = all_rows_but(task.order, n);
+  task.far = std::move(far_rows);
   if (options.standardize) task.scaler = standardizer_of<Scalar>(X, task.order);
   random_stream(options.seed, Stream::fit_order).shuffle(task.order.data(), task.order.size());
 
@@ -63,7 +82,7 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
   Facts facts = {{"seed", sentence(options.seed)}, {"gamma_rule", options.gamma.text()}};
   if (screened) facts["contamination"] = sentence(options.contamination);
   return fitted_ensemble(fitted, std::move(facts), X, options.threads,
-                         std::max(usual_false_alarms, options.contamination));
+                         std::max(usual_false_alarms, options.contamination), std::move(warnings));
 }
 
 }  // namespace detail

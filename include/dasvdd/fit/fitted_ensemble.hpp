@@ -45,10 +45,12 @@ inline double threshold_or_largest(const Calibration& calibration, double rate,
 /// \param facts for Detector::facts(); those of the first member are added
 /// \param false_alarms the share of new normal rows that the threshold may call anomalies
 /// \param X the table
+/// \param warnings of the table, before those of the nets
 template <class Scalar>
 Detector<Scalar> fitted_ensemble(const std::vector<FittedMember<Scalar>>& members, Facts facts,
                                  const AnyRows& X, int threads,
-                                 double false_alarms = usual_false_alarms) {
+                                 double false_alarms = usual_false_alarms,
+                                 std::vector<std::string> warnings = {}) {
   std::vector<Detector<Scalar>> detectors;
   LeftOutScores left_out(X.rows());
   for (const auto& member : members) {
@@ -58,6 +60,7 @@ Detector<Scalar> fitted_ensemble(const std::vector<FittedMember<Scalar>>& member
   const Facts& first = detectors.front().facts();
   facts.insert(first.begin(), first.end());  // keeps those given
   auto model = joined_model(detectors, std::move(facts));
+  model->warnings.insert(model->warnings.begin(), warnings.begin(), warnings.end());
   Calibration calibration(left_out.of_ensemble(members.size()));
   if (!calibration.empty()) {
     const double threshold = threshold_or_largest(calibration, false_alarms, model->warnings);

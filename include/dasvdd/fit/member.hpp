@@ -30,6 +30,7 @@ struct FitTask {
   Scaler<Scalar> scaler;
   std::vector<Index> order;   ///< numbers of the rows to train on, in one random order
   std::vector<Index> unused;  ///< numbers of the rows that no net trains on
+  std::vector<Index> far;  ///< numbers of the rows that have no part in the fit, see far_values()
 
   /// Numbers of the rows that member i leaves out. Those that no net trains on are dealt to the folds
   /// as if they were left out of one, so that each is scored by as many members as the others.
@@ -51,6 +52,34 @@ inline Options member_options(const FitOptions& options) {
   return of_member;
 }
 
+/// A member finished with the rows of these numbers.
+/// \param left_out gets the scores of its rows, whether they were among these or not
+/// \param finished_with called as finished_with(rows, report, left_out of these rows): a detector
+template <class Scalar, class F>
+Detector<Scalar> finished_with_rows(const FitTask<Scalar>& task, const std::vector<Index>& numbers,
+                                    FitReport& report, LeftOut& left_out, F&& finished_with) {
+  // A left-out row that is among them is measured without itself, another as any new row.
+  std::vector<Index> place(static_cast<std::size_t>(task.X.rows()), -1);
+  for (std::size_t r = 0; r < numbers.size(); ++r) {
+    place[static_cast<std::size_t>(numbers[r])] = static_cast<Index>(r);
+  }
+  LeftOut among;
+  for (const Index row : left_out.rows) {
+    const Index at = place[static_cast<std::size_t>(row)];
+    if (at >= 0) among.rows.push_back(at);
+  }
+  const Detector<Scalar> detector =
+      finished_with(ChosenRows(task.X, numbers).rows(), report, among);
+  const std::vector<double> scores = finite_scores<Scalar>(scores_of_rows(detector, task.X, 1));
+  std::size_t used = 0;
+  for (const Index row : left_out.rows) {
+    const bool is_among = place[static_cast<std::size_t>(row)] >= 0;
+    left_out.scores.push_back(is_among ? among.scores[used++]
+                                       : scores[static_cast<std::size_t>(row)]);
+  }
+  return detector;
+}
+
 /// A member finished with the rows it gives the lowest scores, all but the share that may be
 /// anomalies: first with the rows it was trained among, then twice with those that the detector
 /// before ranks lowest. These are more rows than it was trained among, so that the whitening knows
@@ -69,28 +98,9 @@ Detector<Scalar> finished_with_lowest(const FitTask<Scalar>& task, FitReport& re
   };
   FitReport unused = report;
   LeftOut none;
-  const std::vector<Index> numbers =
-      lowest_by(with(lowest_by(with(task.order, unused, none)), unused, none));
-
-  // A left-out row that is among them is measured without itself, another as any new row.
-  std::vector<Index> place(static_cast<std::size_t>(task.X.rows()), -1);
-  for (std::size_t r = 0; r < numbers.size(); ++r) {
-    place[static_cast<std::size_t>(numbers[r])] = static_cast<Index>(r);
-  }
-  LeftOut among;
-  for (const Index row : left_out.rows) {
-    const Index at = place[static_cast<std::size_t>(row)];
-    if (at >= 0) among.rows.push_back(at);
-  }
-  const Detector<Scalar> detector = with(numbers, report, among);
-  const std::vector<double> scores = finite_scores<Scalar>(scores_of_rows(detector, task.X, 1));
-  std::size_t used = 0;
-  for (const Index row : left_out.rows) {
-    const bool is_among = place[static_cast<std::size_t>(row)] >= 0;
-    left_out.scores.push_back(is_among ? among.scores[used++]
-                                       : scores[static_cast<std::size_t>(row)]);
-  }
-  return detector;
+  return finished_with_rows(
+      task, lowest_by(with(lowest_by(with(task.order, unused, none)), unused, none)), report,
+      left_out, finished_with);
 }
 
 /// Trains member i, by the calling thread alone. Nothing where the fit has failed meanwhile.
@@ -122,9 +132,15 @@ DASVDD_COLD std::optional<FittedMember<Scalar>> fit_member(const FitTask<Scalar>
     return finished(finish(trained, options, some, 1, said, &out));
   };
   LeftOut left_out{task.left_out(i), {}};
-  Detector<Scalar> detector = task.options.contamination == 0
-                                  ? finished_with(task.X, report, left_out)
-                                  : finished_with_lowest(task, report, left_out, finished_with);
+  const auto finish_all = [&]() -> Detector<Scalar> {
+    if (task.options.contamination > 0) {
+      return finished_with_lowest(task, report, left_out, finished_with);
+    }
+    if (task.far.empty()) return finished_with(task.X, report, left_out);
+    return finished_with_rows(task, all_rows_but(task.far, task.X.rows()), report, left_out,
+                              finished_with);
+  };
+  Detector<Scalar> detector = finish_all();
   return FittedMember<Scalar>{std::move(detector), std::move(left_out)};
 }
 

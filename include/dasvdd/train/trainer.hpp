@@ -6,6 +6,7 @@
 #include <dasvdd/objective/dasvdd.hpp>
 #include <dasvdd/train/batch_step.hpp>
 #include <dasvdd/train/codes.hpp>
+#include <dasvdd/train/column_check.hpp>
 #include <dasvdd/train/finish.hpp>
 #include <dasvdd/train/fit_report.hpp>
 #include <dasvdd/train/gamma.hpp>
@@ -286,6 +287,15 @@ class Trainer {
                              : 0;
     FitReport report;
     report.gamma_seconds = seconds_since(start);
+    if (options_.standardize) {
+      detail::warn_of(detail::far_values(X), X.rows(), options_.feature_names,
+                      "They decide how the feature is scaled: are they measurements?",
+                      report.warnings);
+    }
+    if (options_.standardize || X.wide()) {
+      detail::warn_of_rounding(X, std::is_same_v<Scalar, float> && !options_.standardize,
+                               options_.feature_names, report.warnings);
+    }
     reset();
     state_.scaler = scaler;
     state_.gamma = gamma;

@@ -1,0 +1,128 @@
+#pragma once
+/// \file
+/// A fit that can be broken off: its checkpoint's file, when it is written, and Ctrl-C.
+
+#include <tool/command.hpp>
+#include <tool/interrupt.hpp>
+
+#include <dasvdd/io/checkpoint_file.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace tool {
+
+/// The options --checkpoint, --every and --resume.
+struct CheckpointArguments {
+  std::string path, resume, every = "60s";
+
+  void declare(CLI::App& command) {
+    CLI::Option* checkpoint =
+        command
+            .add_option("--checkpoint", path,
+                        "a file that the training is kept in while it runs, to go on from; it is "
+                        "removed when the model is written")
+            ->type_name("FILE");
+    CLI::Option* resumes =
+        command
+            .add_option("--resume", resume,
+                        "goes on from the file that --checkpoint wrote, and keeps it up to date; "
+                        "rows and options must be the same")
+            ->type_name("FILE")
+            ->excludes(checkpoint);
+    command
+        .add_option("--every", every,
+                    "with --checkpoint or --resume: how often the file is written, after so many "
+                    "epochs or, as in 60s, seconds")
+        ->capture_default_str()
+        ->type_name("N|SECONDS");
+    static_cast<void>(resumes);
+  }
+
+  /// Before any work: whether the options fit together.
+  /// \param used files that the command reads or writes
+  void check_options(const CLI::App& command, const std::vector<std::string>& used) {
+    check(given() || command.get_option("--every")->count() == 0,
+          "--every goes with --checkpoint or --resume");
+    if (!given()) return;
+    check_output(file(), used, resume.empty() ? "--checkpoint" : "--resume");
+    const bool seconds = every.size() > 1 && every.back() == 's';
+    const auto number = parse_number(seconds ? every.substr(0, every.size() - 1) : every);
+    check(number && *number >= (seconds ? 0 : 1) && *number < 1e9 &&
+              (seconds || *number == static_cast<double>(static_cast<long>(*number))),
+          "--every is ", in_quotes(every), ", expected a whole number of epochs, or seconds as in 60s");
+    if (seconds) {
+      seconds_ = *number;
+    } else {
+      epochs_ = static_cast<Index>(*number);
+    }
+    if (resume.empty()) {
+      const dasvdd::detail::ReplacementFile place(output_place(path));
+    }
+  }
+
+  bool given() const { return !path.empty() || !resume.empty(); }
+  const std::string& file() const { return resume.empty() ? path : resume; }
+  std::optional<double> seconds() const { return seconds_; }
+  Index epochs() const { return epochs_; }
+
+ private:
+  std::optional<double> seconds_;
+  Index epochs_ = 0;
+};
+
+/// One fit of the command with its checkpoint.
+template <class Scalar>
+class SavedFit {
+ public:
+  explicit SavedFit(const CheckpointArguments& arguments) : arguments_(arguments) {
+    if (!arguments_.resume.empty()) dasvdd::load(checkpoint_, arguments_.resume);
+  }
+
+  /// For fit(): null where there is no file to write.
+  dasvdd::Checkpoint<Scalar>* checkpoint() { return arguments_.given() ? &checkpoint_ : nullptr; }
+
+  /// Called after each epoch. Whether to go on.
+  /// \throws Interrupted where a signal came and the file is written
+  bool go_on() {
+    ++since_;
+    const int signal = interrupt_.signal();
+    if (!arguments_.given()) return signal == 0;
+    const auto now = Clock::now();
+    const double seconds = std::chrono::duration<double>(now - written_).count();
+    const bool due = arguments_.seconds() ? seconds >= *arguments_.seconds()
+                                          : since_ >= arguments_.epochs();
+    if (!due && signal == 0) return true;
+    writing([&] { dasvdd::save(checkpoint_, output_place(arguments_.file())); });
+    written_ = now;
+    since_ = 0;
+    if (signal == 0) return true;
+    throw Interrupted(signal, "stopped after " + std::to_string(checkpoint_.epochs()) +
+                                  " epochs; the same command with --resume " + arguments_.file() +
+                                  " in place of --checkpoint goes on");
+  }
+
+  /// When the model has been written.
+  /// \throws Interrupted where a signal came: the model is of the nets there were
+  void finish(const std::string& model) {
+    if (const int signal = interrupt_.signal()) {
+      throw Interrupted(signal, "stopped; " + in_quotes(model) +
+                                    " is of what was trained until then (--checkpoint keeps a "
+                                    "training to go on from)");
+    }
+    std::error_code ignored;
+    if (arguments_.given()) std::filesystem::remove(output_place(arguments_.file()), ignored);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  const CheckpointArguments& arguments_;
+  dasvdd::Checkpoint<Scalar> checkpoint_;
+  Interrupt interrupt_;
+  Clock::time_point written_ = Clock::now();
+  Index since_ = 0;
+};
+
+}  // namespace tool

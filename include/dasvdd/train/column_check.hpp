@@ -1,0 +1,175 @@
+#pragma once
+/// \file
+/// What looks wrong with single features of a training set, before anything is trained: values that lie far from
+/// all others, and features that vary by no more than rounding.
+
+#include <dasvdd/core/any_rows.hpp>
+#include <dasvdd/detect/feature_names.hpp>
+#include <dasvdd/train/row_numbers.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <vector>
+
+DASVDD_NAMESPACE_BEGIN
+namespace detail {
+
+/// A few values of one feature that lie far from all others: what a sensor writes when it is out, a unit
+/// mistaken.
+struct FarValues {
+  std::size_t feature = 0;
+  std::vector<Index> rows;   ///< where they are, ascending
+  double value = 0;          ///< the first of them
+  bool alike = true;         ///< whether all are that value
+  double low = 0, high = 0;  ///< the others go from here to there
+};
+
+/// The far values of a feature: at most a fiftieth of n at either end (one at least), behind a gap of ten times the
+/// range of the middle 96 percent, and more than half of the variance.
+/// \param x n numbers of the feature, which are moved around
+class FarValuesSearch {
+ public:
+  explicit FarValuesSearch(std::vector<double> x) : x_(std::move(x)) {
+    const std::size_t n = x_.size(), most = std::max<std::size_t>(1, n / 50);
+    below_ = -std::numeric_limits<double>::infinity();
+    above_ = -below_;
+    if (n < 10) return;
+    const auto first = x_.begin(), last = x_.end();
+    const auto left = first + static_cast<std::ptrdiff_t>(most);
+    const auto right = last - static_cast<std::ptrdiff_t>(most) - 1;
+    std::nth_element(first, left, last);
+    std::nth_element(left + 1, right, last);
+    const double range = *right - *left;
+    const double largest = std::max(std::abs(*right), std::abs(*left));
+    // Where the others are all alike, apart from rounding, every other value lies far from them.
+    if (!(range > 1e-9 * largest)) return;
+    std::sort(first, left + 1);
+    std::sort(right, last);
+    // A sum of ranges may overflow, a quotient doesn't.
+    const auto gap = [&](double a, double b) { return b / range - a / range >= 10; };
+    for (auto at = left; at != first && below_ < -largest_double; --at) {
+      if (gap(*(at - 1), *at)) below_ = *(at - 1);
+    }
+    for (auto at = right; at + 1 != last && above_ > largest_double; ++at) {
+      if (gap(*at, *(at + 1))) above_ = *(at + 1);
+    }
+    if (found() && !dominate(range)) {
+      below_ = -std::numeric_limits<double>::infinity();
+      above_ = -below_;
+    }
+  }
+
+  bool found() const { return below_ >= -largest_double || above_ <= largest_double; }
+  bool is_far(double value) const { return value <= below_ || value >= above_; }
+
+ private:
+  static constexpr double largest_double = std::numeric_limits<double>::max();
+
+  /// Whether they make up more than half of the variance, about the others' mean and in units of the range.
+  bool dominate(double range) const {
+    double sum = 0, count = 0, far = 0, near_by = 0;
+    for (const double value : x_) {
+      if (is_far(value)) continue;
+      sum += value / range;
+      count += 1;
+    }
+    const double mean = sum / count;
+    for (const double value : x_) {
+      const double difference = value / range - mean;
+      (is_far(value) ? far : near_by) += difference * difference;
+    }
+    return far > near_by;
+  }
+
+  std::vector<double> x_;
+  double below_, above_;
+};
+
+/// The far values of each feature that has some.
+DASVDD_COLD inline std::vector<FarValues> far_values(const AnyRows& X) {
+  std::vector<FarValues> all;
+  const Index n = X.rows();
+  std::vector<double> x(static_cast<std::size_t>(n));
+  for (Index j = 0; j < X.cols(); ++j) {
+    X.visit([&](auto rows) {
+      for (Index i = 0; i < n; ++i) {
+        x[static_cast<std::size_t>(i)] = static_cast<double>(rows(i, j));
+      }
+    });
+    const FarValuesSearch search(x);
+    if (!search.found()) continue;
+    FarValues far;
+    far.feature = static_cast<std::size_t>(j);
+    far.low = std::numeric_limits<double>::max();
+    far.high = -far.low;
+    for (Index i = 0; i < n; ++i) {
+      const double value = x[static_cast<std::size_t>(i)];
+      if (!search.is_far(value)) {
+        far.low = std::min(far.low, value);
+        far.high = std::max(far.high, value);
+        continue;
+      }
+      if (far.rows.empty()) far.value = value;
+      far.alike = far.alike && value == far.value;
+      far.rows.push_back(i);
+    }
+    all.push_back(std::move(far));
+  }
+  return all;
+}
+
+/// The rows with far values, ascending, each once.
+inline std::vector<Index> far_row_numbers(const std::vector<FarValues>& all) {
+  std::vector<Index> rows;
+  for (const FarValues& far : all) rows.insert(rows.end(), far.rows.begin(), far.rows.end());
+  std::sort(rows.begin(), rows.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+  return rows;
+}
+
+/// One sentence a feature with far values.
+/// \param done what became of them
+inline void warn_of(const std::vector<FarValues>& all, Index n,
+                    const std::vector<std::string>& names, const char* done,
+                    std::vector<std::string>& warnings) {
+  for (const FarValues& far : all) {
+    const std::size_t count = far.rows.size();
+    warnings.push_back(sentence(count, " of ", n, " values of ", feature_text(names, far.feature),
+                                " lie far from all others: ", far.value, far.alike ? "" : ", ...",
+                                count == 1 ? " (row " : " (first in row ", far.rows.front(),
+                                "); the others go from ", far.low, " to ", far.high, ". ", done));
+  }
+}
+
+/// One sentence a feature that varies by less than its numbers can tell apart.
+/// \param narrowed whether the net gets the numbers as floats, its own or not, without a mean subtracted in double
+DASVDD_COLD inline void warn_of_rounding(const AnyRows& X, bool narrowed,
+                                         const std::vector<std::string>& names,
+                                         std::vector<std::string>& warnings) {
+  const bool floats = narrowed || !X.wide();
+  const double epsilon = floats ? static_cast<double>(std::numeric_limits<float>::epsilon())
+                                : std::numeric_limits<double>::epsilon();
+  for (Index j = 0; j < X.cols(); ++j) {
+    double low = X(0, j), high = low;
+    for (Index i = 1; i < X.rows(); ++i) {
+      low = std::min(low, X(i, j));
+      high = std::max(high, X(i, j));
+    }
+    const double largest = std::max(std::abs(low), std::abs(high));
+    // Sixteen numbers or fewer between the smallest and the largest.
+    if (low == high || high - low > 16 * epsilon * largest) continue;
+    warnings.push_back(sentence(feature_text(names, static_cast<std::size_t>(j)), " varies by ",
+                                high - low, " about ", low, ", where numbers of ",
+                                floats ? "32" : "64", " bits are ", epsilon * largest,
+                                " apart: what it tells is rounding",
+                                !X.wide()  ? ". Give the rows in double"
+                                : narrowed ? ". Standardize the rows"
+                                           : ""));
+  }
+}
+
+}  // namespace detail
+DASVDD_NAMESPACE_END

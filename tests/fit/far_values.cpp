@@ -1,0 +1,163 @@
+// Training rows that lie: sentinels, huge values, features that vary by rounding alone.
+
+#include <dasvdd/dasvdd.hpp>
+#include <dasvdd/train/column_check.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+
+using namespace dasvdd;
+using namespace dasvdd::detail;
+
+namespace {
+
+/// n rows of three features, the second of which follows the first.
+RowMatrix<double> related(Index n, std::uint64_t seed, std::vector<int>* anomalies = nullptr) {
+  Random random(seed);
+  RowMatrix<double> X(n, 3);
+  for (Index i = 0; i < n; ++i) {
+    const bool odd = anomalies && i % 5 == 2;
+    if (anomalies) anomalies->push_back(odd);
+    const double t = random.normal();
+    X.row(i) << t, (odd ? -1 : 1) * t + 0.05 * random.normal(), random.normal();
+  }
+  return X;
+}
+
+FitOptions quick() {
+  FitOptions options;
+  options.ensemble_size = 3;
+  options.steps = 600;
+  options.feature_names = {"flow", "current", "t"};
+  return options;
+}
+
+std::vector<Index> far_rows(const RowMatrix<double>& X) { return far_row_numbers(far_values(X)); }
+
+}  // namespace
+
+TEST_CASE("values far from all others are found by feature, few of them and none of a long tail") {
+  const RowMatrix<double> clean = related(500, 1);
+  CHECK(far_values(clean).empty());
+  RowMatrix<double> X = clean;
+  for (const Index i : {3, 77, 78, 300, 499}) X(i, 1) = -9999;
+  X(10, 2) = 1e12;
+  const auto all = far_values(X);
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].feature == 1);
+  CHECK(all[0].rows == std::vector<Index>{3, 77, 78, 300, 499});
+  CHECK(all[0].value == -9999);
+  CHECK(all[0].alike);
+  CHECK(all[1].feature == 2);
+  CHECK(all[1].rows == std::vector<Index>{10});
+  CHECK(far_rows(X) == std::vector<Index>{3, 10, 77, 78, 300, 499});
+  const RowMatrix<float> narrow = X.cast<float>();
+  CHECK(far_row_numbers(far_values(narrow)) == far_rows(X));
+
+  // At both ends, and of several values.
+  X = clean;
+  X(0, 0) = 1e6;
+  X(1, 0) = -1e6;
+  X(2, 0) = 2e6;
+  const auto both = far_values(X);
+  REQUIRE(both.size() == 1);
+  CHECK(both[0].rows == std::vector<Index>{0, 1, 2});
+  CHECK(!both[0].alike);
+  CHECK(both[0].low > -5);
+  CHECK(both[0].high < 5);
+
+  // More than a fiftieth at one end are a second mode. Features of few values, and long tails, are what they are.
+  X = clean;
+  for (Index i = 0; i < 11; ++i) X(i, 1) = -9999;
+  CHECK(far_rows(X).empty());
+  X = clean;
+  X.col(0).setZero();
+  X(5, 0) = 1;  // a rare mark
+  for (Index i = 0; i < 500; ++i) X(i, 1) = std::exp(2 * clean(i, 0));
+  CHECK(far_rows(X).empty());
+  X.col(1) = clean.col(1);
+  X(7, 1) = 30;  // not ten times as far as the others are wide
+  CHECK(far_rows(X).empty());
+  // Too few rows to say.
+  CHECK(far_values(RowMatrix<double>(X.topRows(9))).empty());
+}
+
+TEST_CASE("a handful of sentinels doesn't blind a feature: their rows are left out, and named") {
+  std::vector<int> anomalies;
+  const RowMatrix<double> test = related(400, 2, &anomalies);
+  RowMatrix<double> X = related(500, 1);
+  const double clean = roc_auc(fit<float>(X, quick()).score(test), anomalies);
+  for (const Index i : {3, 77, 78, 300, 499}) X(i, 1) = -9999;
+  const Detector<float> detector = fit<float>(X, quick());
+  CHECK(roc_auc(detector.score(test), anomalies) > clean - 0.02);
+  CHECK(clean > 0.85);
+  REQUIRE(!detector.warnings().empty());
+  const std::string& warning = detector.warnings().front();
+  CHECK(warning.find("5 of 500 values of feature 'current' lie far from all others: -9999 (first "
+                     "in row 3); the "
+                     "others go from -") == 0);
+  CHECK(warning.find("Their rows have no part in the fit") != std::string::npos);
+  // They have no part in the calibration either, whose largest scores they would be.
+  CHECK(detector.calibration().scores().size() == 297);
+  RowMatrix<double> row = test.topRows(1);
+  row(0, 1) = -9999;
+  CHECK(detector.predict(row)[0] == 1);
+  CHECK(detector.p_value(detector.score(row)[0]) == doctest::Approx(1 / 298.0));
+
+  // Without such values nothing is left out, and the same bits come out as of a table that was not looked at.
+  CHECK(fit<float>(related(500, 1), quick()).warnings().empty());
+}
+
+TEST_CASE("a trainer that standardizes warns of far values and trains on every row") {
+  RowMatrix<double> X = related(100, 1);
+  X(4, 2) = 1e9;
+  Options options;
+  options.epochs = 2;
+  options.standardize = true;
+  Trainer<float> trainer(dense_autoencoder<float>(3, {4}), options);
+  const FitReport report = trainer.fit(X);
+  REQUIRE(!report.warnings.empty());
+  CHECK(report.warnings.front().find(
+            "1 of 100 values of feature 2 (from 0) lie far from all others: 1e+09 (row 4)") == 0);
+  CHECK(trainer.detector().warnings() == report.warnings);
+  options.standardize = false;
+  Trainer<float> raw(dense_autoencoder<float>(3, {4}), options);
+  for (const std::string& warning : raw.fit(RowMatrix<float>(X.cast<float>())).warnings) {
+    CHECK(warning.find("far from all others") == std::string::npos);
+  }
+}
+
+TEST_CASE(
+    "a feature that varies by rounding alone is named, and taken as constant where it is one") {
+  RowMatrix<double> X = related(200, 1);
+  for (Index i = 0; i < 200; ++i) X(i, 2) = i % 7 == 0 ? 0.1 + 0.2 : 0.3;
+  const Detector<float> detector = fit<float>(X, quick());
+  REQUIRE(!detector.warnings().empty());
+  CHECK(detector.warnings().front().find(
+            "feature 't' varies by 5.55112e-17 about 0.3, where numbers of 64 bits are ") == 0);
+  // As if it were constant: no row is far off by one rounding.
+  CHECK(std::get<Standardizer<float>>(detector.model().scaler.kind()).scale()[2] == 1);
+
+  // Seconds since 1970 as floats.
+  RowMatrix<float> late(200, 3);
+  for (Index i = 0; i < 200; ++i)
+    late.row(i) << static_cast<float>(X(i, 0)), static_cast<float>(X(i, 1)),
+        1.7e9f + static_cast<float>(3 * i);
+  const Detector<float> rounded = fit(late, quick());
+  REQUIRE(!rounded.warnings().empty());
+  CHECK(rounded.warnings().front().find("feature 't' varies by ") == 0);
+  CHECK(rounded.warnings().front().find(
+            "bits are 202.656 apart: what it tells is rounding. Give the rows in double") !=
+        std::string::npos);
+  // In double there is nothing to say, unless a net in float gets them as they are.
+  RowMatrix<double> fine = X;
+  for (Index i = 0; i < 200; ++i) fine(i, 2) = 1.7e9 + 3 * static_cast<double>(i);
+  CHECK(fit<float>(fine, quick()).warnings().empty());
+  FitOptions raw = quick();
+  raw.standardize = false;
+  raw.steps = 1;
+  const auto narrowed = fit<float>(fine, raw);
+  CHECK(narrowed.warnings().front().find("rounding. Standardize the rows") != std::string::npos);
+}
