@@ -52,7 +52,8 @@ struct CheckpointArguments {
     const auto number = parse_number(seconds ? every.substr(0, every.size() - 1) : every);
     check(number && *number >= (seconds ? 0 : 1) && *number < 1e9 &&
               (seconds || *number == static_cast<double>(static_cast<long>(*number))),
-          "--every is ", in_quotes(every), ", expected a whole number of epochs, or seconds as in 60s");
+          "--every is ", in_quotes(every),
+          ", expected a whole number of epochs, or seconds as in 60s");
     if (seconds) {
       seconds_ = *number;
     } else {
@@ -92,8 +93,8 @@ class SavedFit {
     if (!arguments_.given()) return signal == 0;
     const auto now = Clock::now();
     const double seconds = std::chrono::duration<double>(now - written_).count();
-    const bool due = arguments_.seconds() ? seconds >= *arguments_.seconds()
-                                          : since_ >= arguments_.epochs();
+    const bool due =
+        arguments_.seconds() ? seconds >= *arguments_.seconds() : since_ >= arguments_.epochs();
     if (!due && signal == 0) return true;
     writing([&] { dasvdd::save(checkpoint_, output_place(arguments_.file())); });
     written_ = now;
