@@ -20,7 +20,8 @@ using namespace tool_tests;
 
 TEST_CASE("tool: a fit leaves no checkpoint, and one that is taken up writes the same model") {
   const TemporaryFolder folder;
-  const std::string data = folder.put("t.csv", csv(60, 0)), model = folder / "m", kept = folder / "c";
+  const std::string data = folder.put("t.csv", csv(60, 0)), model = folder / "m",
+                    kept = folder / "c";
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.end(), {"--label-column", "label"});
     return dasvdd_tool(fit_arguments(data, model, more));
@@ -36,7 +37,8 @@ TEST_CASE("tool: a fit leaves no checkpoint, and one that is taken up writes the
 
 TEST_CASE("tool: options of checkpoints that don't fit together are refused before any work") {
   const TemporaryFolder folder;
-  const std::string data = folder.put("t.csv", csv(60, 0)), model = folder / "m", kept = folder / "c";
+  const std::string data = folder.put("t.csv", csv(60, 0)), model = folder / "m",
+                    kept = folder / "c";
   const auto refused = [&](const std::vector<std::string>& more, const std::string& sentence) {
     check_failure(fit_arguments(data, model, more), 2, sentence);
     CHECK_FALSE(std::filesystem::exists(model));
@@ -75,11 +77,12 @@ bool handled(int number) {
 
 TEST_CASE("tool: Ctrl-C keeps a training in its checkpoint, with which it goes on") {
   const TemporaryFolder folder;
-  const std::string data = folder.put("t.csv", csv(60, 0)), model = folder / "m", kept = folder / "c";
+  const std::string data = folder.put("t.csv", csv(60, 0)), model = folder / "m",
+                    kept = folder / "c";
   folder.put("m", "the old one");
   // So many epochs that the signal always comes before the end.
-  std::vector<std::string> arguments = fit_arguments(
-      data, model, {"--label-column", "label", "--checkpoint", kept, "--every", "1"});
+  std::vector<std::string> arguments =
+      fit_arguments(data, model, {"--label-column", "label", "--checkpoint", kept, "--every", "1"});
   *(std::find(arguments.begin(), arguments.end(), "--epochs") + 1) = "100000000";
   for (const int number : {SIGINT, SIGTERM}) {
     std::thread sender =
@@ -107,7 +110,8 @@ TEST_CASE("tool: Ctrl-C without a checkpoint writes the model of what was traine
   const Outcome stopped = dasvdd_tool(arguments);
   sender.join();
   CHECK(stopped.status == 130);
-  CHECK(contains(stopped.err, "dasvdd: stopped; '" + model + "' is of what was trained until then"));
+  CHECK(
+      contains(stopped.err, "dasvdd: stopped; '" + model + "' is of what was trained until then"));
   CHECK(dasvdd::load<float>(model).features() == 3);
   CHECK_FALSE(handled(SIGINT));
 }
