@@ -32,7 +32,7 @@ case " $* " in
 esac
 
 # shellcheck disable=SC2046  # two words or none
-cmake -S "$root" -B "$build" $(generator_options "$build") --log-level=WARNING -DCMAKE_BUILD_TYPE=Release \
+cmake -S "$root" -B "$build" $(generator_options "$build") --log-level=WARNING -DCMAKE_BUILD_TYPE=Release -DDASVDD_BUILD_C=OFF \
   -DDASVDD_BUILD_TESTS=OFF -DDASVDD_BUILD_EXAMPLES=ON -DDASVDD_BUILD_BENCH=OFF
 cmake --build "$build" --parallel "$(cores)"
 exec "$build/examples/fashion" "$@"

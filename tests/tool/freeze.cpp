@@ -38,7 +38,12 @@ Member<Scalar> member_of(const Autoencoder<Scalar>& net, std::uint64_t seed,
           static_cast<Scalar>(place.is_variance() ? 0.5 + random.uniform() : 0.3 * random.normal());
     }
   }
-  for (Scalar& p : parameters) p += p == 1 ? static_cast<Scalar>(0.2 * random.normal()) : Scalar(0);
+  // Biases, factors and shifts: none is left at the 0 or 1 it starts with.
+  for (const auto& place : detail::tensor_places(net)) {
+    if (place.statistics || place.shape.size() != 1) continue;
+    for (Index i = 0; i < place.size(); ++i)
+      parameters[place.at + i] += static_cast<Scalar>(0.2 * random.normal());
+  }
   for (Scalar& c : center) c = static_cast<Scalar>(random.normal());
   detail::PackedNetwork<Scalar> packed(net, parameters.data(), statistics.data());
   return {std::move(packed),         parameters,       statistics, center, latent.weight(),
