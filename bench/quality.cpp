@@ -194,7 +194,8 @@ class Data {
     };
     tool::ZipMember train = member("train.npy"), test = member("test.npy"),
                     labels = member("test_labels.npy");
-    Split split{tool::read_npy_rows(train), tool::read_npy_rows(test),
+    Split split{tool::read_npy_rows(train).X.cast<float>(),
+                tool::read_npy_rows(test).X.cast<float>(),
                 tool::anomalies(tool::read_npy_labels(labels), "0")};
     tool::check(split.anomaly.size() == static_cast<std::size_t>(split.test.rows()), archive.name(),
                 " has ", split.test.rows(), " test rows but ", split.anomaly.size(), " labels");

@@ -50,7 +50,8 @@ template <class Scalar>
 void use(const dasvdd::Detector<Scalar>& detector) {
   dasvdd::RowMatrix<Scalar> row(1, detector.features());
   dasvdd::Random random(1);
-  for (dasvdd::Index j = 0; j < row.size(); ++j) row.data()[j] = static_cast<Scalar>(random.normal());
+  for (dasvdd::Index j = 0; j < row.size(); ++j)
+    row.data()[j] = static_cast<Scalar>(random.normal());
   const Scalar score = detector.score(row, 1)[0];
   if (score != score) std::abort();  // a score is never NaN
   if (detector.features() <= 64) detector.explain(row.data());

@@ -133,7 +133,7 @@ TEST_CASE("tool: --false-alarm-rate holds a tenth of the rows out and gives p-va
       if (std::find(kept.begin(), kept.end(), static_cast<double>(theirs[i])) != kept.end())
         numbers.push_back(i);
     }
-    return rows;
+    return numbers;
   };
   const std::vector<int> drawn = held_out({}), other = held_out({"--seed", "1"});
   CHECK(drawn.size() == 20);
