@@ -13,7 +13,7 @@ Builds under build/, or under $DASVDD_BUILD_ROOT where that is set.
 TEXT
 }
 
-strict=OFF clang='' sanitize='' long=OFF
+strict=OFF clang='' sanitize='' long=OFF python=''
 for argument in "$@"; do
   case "$argument" in
     --strict) strict=ON ;;
@@ -55,6 +55,10 @@ run() {
 }
 
 run tests
+say "tests of the Python package in $build/python"
+if [ "$long" = ON ]; then set -- --long; else set --; fi
+sh "$root/python/tests/run.sh" "$build/python" --build "$build/tests" "$@" || python=failed
+
 # tests/same_bits uses both compilers whichever compiles the rest: once is enough. GCC's tests are of headers alone,
 # Clang's of the compiled form.
 if [ -n "$clang" ]; then
@@ -64,4 +68,9 @@ fi
 if [ -n "$sanitize" ]; then
   run asan --preset asan
   run tsan --preset tsan
+fi
+# Last, so that a machine without a network has run all else.
+if [ -n "$python" ]; then
+  say "the tests of the Python package have failed, or could not run: see above"
+  exit 1
 fi

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Builds the Python package's wheel, installs it into a virtual environment of its own and runs its tests.
-#   sh python/tests/run.sh FOLDER [--long] [--compiled ARCHIVE]
-# FOLDER gets the environment. --long: also against PyOD and PyTorch, and with the flags of a release. --compiled: the
-# library of a build by the same compiler, libdasvdd_compiled.a, so that it is not compiled once more.
+#   sh python/tests/run.sh FOLDER [--build BUILD] [--long]
+# FOLDER gets the environment. --build: a build of the library by the same compiler; its compiled templates are not
+# compiled once more, and its command-line tool is compared with. --long: also against PyOD and PyTorch, with the wheel as
+# users build it.
 # A test that can't run has failed; where no packages are to be had (no network), one sentence says so and the exit
 # status is 1.
 set -eu
@@ -12,11 +13,11 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 
 folder=$1
 shift
-long='' archive=''
+long='' build=''
 while [ $# -gt 0 ]; do
   case "$1" in
     --long) long=yes ;;
-    --compiled) shift; archive=$1 ;;
+    --build) shift; build=$(cd "$1" && pwd) ;;
     *) echo "python/tests/run.sh: unknown argument $1" >&2; exit 2 ;;
   esac
   shift
@@ -39,9 +40,14 @@ fi
 
 # No build isolation: the packages above are there, and a build folder that stays makes a second run short.
 set -- -C "build-dir=$folder/build"
-if [ -n "$archive" ] && [ -z "$long" ]; then
-  # What is tested are bindings; they need not be fast.
-  set -- "$@" -C "cmake.define.DASVDD_COMPILED_ARCHIVE=$archive" -C "cmake.define.CMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG"
+archive=$build/libdasvdd_compiled.a
+if [ -z "$long" ] && [ -n "$build" ] && [ -e "$archive" ]; then
+  # Bindings without optimization: half of the compiler's time.
+  set -- "$@" -C "cmake.define.DASVDD_COMPILED_ARCHIVE=$archive" -C "cmake.define.CMAKE_CXX_FLAGS_RELEASE=-O0"
+fi
+if [ -n "$build" ] && [ -x "$build/examples/dasvdd" ]; then
+  DASVDD_TOOL=$build/examples/dasvdd
+  export DASVDD_TOOL
 fi
 say "building the Python package"
 "$python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall "$@" "$root/python"

@@ -32,16 +32,8 @@ def quick(**options):
     return dasvdd.DASVDD(steps=40, ensemble_size=2, **options)
 
 
-def exceptions(estimator):
-    return by_training_rows if estimator.contamination == "auto" else {}
-
-
-def quickest(**options):
-    """For the checks' hundreds of fits. A number for contamination fits several times."""
-    return dasvdd.DASVDD(steps=5, ensemble_size=1, batch_size=200, n_jobs=1, **options)
-
-
-@parametrize_with_checks([quickest(), quickest(contamination=0.1)], expected_failed_checks=exceptions)
+# tests/long/test_sklearn_contamination.py has the checks with a number for contamination, whose fits take longer.
+@parametrize_with_checks([quick(n_jobs=1)], expected_failed_checks=lambda _: by_training_rows)
 def test_scikit_learns_own_checks(estimator, check):
     if "check_array_api_input" in str(check):
         pytest.xfail("arrays of other libraries are converted by NumPy; the array API is not supported")
