@@ -27,7 +27,7 @@ struct FarValues {
   double low = 0, high = 0;  ///< the others go from here to there
 };
 
-/// The far values of a feature: at most a fiftieth of n at either end (one at least), behind a gap of ten times the
+/// The far values of a feature: at most a fiftieth of n at either end (one at least), behind a gap of thirty times the
 /// range of the middle 96 percent, and more than half of the variance.
 /// \param x n numbers of the feature, which are moved around
 class FarValuesSearch {
@@ -49,7 +49,7 @@ class FarValuesSearch {
     std::sort(first, left + 1);
     std::sort(right, last);
     // A sum of ranges may overflow, a quotient doesn't.
-    const auto gap = [&](double a, double b) { return b / range - a / range >= 10; };
+    const auto gap = [&](double a, double b) { return b / range - a / range >= 30; };
     for (auto at = left; at != first && below_ < -largest_double; --at) {
       if (gap(*(at - 1), *at)) below_ = *(at - 1);
     }
@@ -132,8 +132,9 @@ inline std::vector<Index> far_row_numbers(const std::vector<FarValues>& all) {
 
 /// One sentence a feature with far values.
 /// \param done what became of them
-inline void warn_of(const std::vector<FarValues>& all, Index n, const std::vector<std::string>& names,
-                    const char* done, std::vector<std::string>& warnings) {
+inline void warn_of(const std::vector<FarValues>& all, Index n,
+                    const std::vector<std::string>& names, const char* done,
+                    std::vector<std::string>& warnings) {
   for (const FarValues& far : all) {
     const std::size_t count = far.rows.size();
     warnings.push_back(sentence(count, " of ", n, " values of ", feature_text(names, far.feature),
@@ -160,13 +161,13 @@ DASVDD_COLD inline void warn_of_rounding(const AnyRows& X, bool narrowed,
     const double largest = std::max(std::abs(low), std::abs(high));
     // Sixteen numbers or fewer between the smallest and the largest.
     if (low == high || high - low > 16 * epsilon * largest) continue;
-    warnings.push_back(sentence(
-        feature_text(names, static_cast<std::size_t>(j)), " varies by ", high - low, " about ", low,
-        ", where numbers of ", floats ? "32" : "64", " bits are ", epsilon * largest,
-        " apart: what it tells is rounding",
-        !X.wide()   ? ". Give the rows in double"
-        : narrowed ? ". Standardize the rows"
-                   : ""));
+    warnings.push_back(sentence(feature_text(names, static_cast<std::size_t>(j)), " varies by ",
+                                high - low, " about ", low, ", where numbers of ",
+                                floats ? "32" : "64", " bits are ", epsilon * largest,
+                                " apart: what it tells is rounding",
+                                !X.wide()  ? ". Give the rows in double"
+                                : narrowed ? ". Standardize the rows"
+                                           : ""));
   }
 }
 
