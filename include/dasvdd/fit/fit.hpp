@@ -40,12 +40,12 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
                      options.contamination, ", standardized ", options.standardize)),
         members);
   }
-  const std::vector<FarValues> far = far_values(X);
-  std::vector<Index> far_rows = far_row_numbers(far);
+  const std::vector<FarValues> outlying = far_values(X);
+  std::vector<Index> far_rows = far_row_numbers(outlying);
   // Screening finds such rows by itself; a tenth of all rows is no handful.
   if (screened || static_cast<Index>(far_rows.size()) > n / 10) far_rows.clear();
   std::vector<std::string> warnings;
-  warn_of(far, n, options.feature_names,
+  warn_of(outlying, n, options.feature_names,
           far_rows.empty()
               ? "They decide how the feature is scaled: are they measurements?"
               : "Their rows have no part in the fit, and rows like them score as anomalies",
@@ -68,7 +68,7 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
       {},
       {}};
   if (screened) task.unused = all_rows_but(task.order, n);
-  task.far = std::move(far_rows);
+  task.far_rows = std::move(far_rows);
   if (options.standardize) task.scaler = standardizer_of<Scalar>(X, task.order);
   random_stream(options.seed, Stream::fit_order).shuffle(task.order.data(), task.order.size());
 

@@ -30,7 +30,8 @@ struct FitTask {
   Scaler<Scalar> scaler;
   std::vector<Index> order;   ///< numbers of the rows to train on, in one random order
   std::vector<Index> unused;  ///< numbers of the rows that no net trains on
-  std::vector<Index> far;  ///< numbers of the rows that have no part in the fit, see far_values()
+  std::vector<Index>
+      far_rows;  ///< numbers of the rows that have no part in the fit, see far_values()
 
   /// Numbers of the rows that member i leaves out. Those that no net trains on are dealt to the folds
   /// as if they were left out of one, so that each is scored by as many members as the others.
@@ -136,8 +137,8 @@ DASVDD_COLD std::optional<FittedMember<Scalar>> fit_member(const FitTask<Scalar>
     if (task.options.contamination > 0) {
       return finished_with_lowest(task, report, left_out, finished_with);
     }
-    if (task.far.empty()) return finished_with(task.X, report, left_out);
-    return finished_with_rows(task, all_rows_but(task.far, task.X.rows()), report, left_out,
+    if (task.far_rows.empty()) return finished_with(task.X, report, left_out);
+    return finished_with_rows(task, all_rows_but(task.far_rows, task.X.rows()), report, left_out,
                               finished_with);
   };
   Detector<Scalar> detector = finish_all();

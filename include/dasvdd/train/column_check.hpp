@@ -27,7 +27,7 @@ struct FarValues {
   double low = 0, high = 0;  ///< the others go from here to there
 };
 
-/// The far values of a feature: at most a fiftieth of n at either end (one at least), behind a gap of ten times the
+/// The far values of a feature: at most a fiftieth of n at either end (one at least), behind a gap of thirty times the
 /// range of the middle 96 percent, and more than half of the variance.
 /// \param x n numbers of the feature, which are moved around
 class FarValuesSearch {
@@ -49,7 +49,7 @@ class FarValuesSearch {
     std::sort(first, left + 1);
     std::sort(right, last);
     // A sum of ranges may overflow, a quotient doesn't.
-    const auto gap = [&](double a, double b) { return b / range - a / range >= 10; };
+    const auto gap = [&](double a, double b) { return b / range - a / range >= 30; };
     for (auto at = left; at != first && below_ < -largest_double; --at) {
       if (gap(*(at - 1), *at)) below_ = *(at - 1);
     }
@@ -70,7 +70,7 @@ class FarValuesSearch {
 
   /// Whether they make up more than half of the variance, about the others' mean and in units of the range.
   bool dominate(double range) const {
-    double sum = 0, count = 0, far = 0, near_by = 0;
+    double sum = 0, count = 0, outlying = 0, near_by = 0;
     for (const double value : x_) {
       if (is_far(value)) continue;
       sum += value / range;
@@ -79,9 +79,9 @@ class FarValuesSearch {
     const double mean = sum / count;
     for (const double value : x_) {
       const double difference = value / range - mean;
-      (is_far(value) ? far : near_by) += difference * difference;
+      (is_far(value) ? outlying : near_by) += difference * difference;
     }
-    return far > near_by;
+    return outlying > near_by;
   }
 
   std::vector<double> x_;
@@ -101,22 +101,22 @@ DASVDD_COLD inline std::vector<FarValues> far_values(const AnyRows& X) {
     });
     const FarValuesSearch search(x);
     if (!search.found()) continue;
-    FarValues far;
-    far.feature = static_cast<std::size_t>(j);
-    far.low = std::numeric_limits<double>::max();
-    far.high = -far.low;
+    FarValues outlying;
+    outlying.feature = static_cast<std::size_t>(j);
+    outlying.low = std::numeric_limits<double>::max();
+    outlying.high = -outlying.low;
     for (Index i = 0; i < n; ++i) {
       const double value = x[static_cast<std::size_t>(i)];
       if (!search.is_far(value)) {
-        far.low = std::min(far.low, value);
-        far.high = std::max(far.high, value);
+        outlying.low = std::min(outlying.low, value);
+        outlying.high = std::max(outlying.high, value);
         continue;
       }
-      if (far.rows.empty()) far.value = value;
-      far.alike = far.alike && value == far.value;
-      far.rows.push_back(i);
+      if (outlying.rows.empty()) outlying.value = value;
+      outlying.alike = outlying.alike && value == outlying.value;
+      outlying.rows.push_back(i);
     }
-    all.push_back(std::move(far));
+    all.push_back(std::move(outlying));
   }
   return all;
 }
@@ -124,7 +124,8 @@ DASVDD_COLD inline std::vector<FarValues> far_values(const AnyRows& X) {
 /// The rows with far values, ascending, each once.
 inline std::vector<Index> far_row_numbers(const std::vector<FarValues>& all) {
   std::vector<Index> rows;
-  for (const FarValues& far : all) rows.insert(rows.end(), far.rows.begin(), far.rows.end());
+  for (const FarValues& outlying : all)
+    rows.insert(rows.end(), outlying.rows.begin(), outlying.rows.end());
   std::sort(rows.begin(), rows.end());
   rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
   return rows;
@@ -135,12 +136,13 @@ inline std::vector<Index> far_row_numbers(const std::vector<FarValues>& all) {
 inline void warn_of(const std::vector<FarValues>& all, Index n,
                     const std::vector<std::string>& names, const char* done,
                     std::vector<std::string>& warnings) {
-  for (const FarValues& far : all) {
-    const std::size_t count = far.rows.size();
-    warnings.push_back(sentence(count, " of ", n, " values of ", feature_text(names, far.feature),
-                                " lie far from all others: ", far.value, far.alike ? "" : ", ...",
-                                count == 1 ? " (row " : " (first in row ", far.rows.front(),
-                                "); the others go from ", far.low, " to ", far.high, ". ", done));
+  for (const FarValues& outlying : all) {
+    const std::size_t count = outlying.rows.size();
+    warnings.push_back(
+        sentence(count, " of ", n, " values of ", feature_text(names, outlying.feature),
+                 " lie far from all others: ", outlying.value, outlying.alike ? "" : ", ...",
+                 count == 1 ? " (row " : " (first in row ", outlying.rows.front(),
+                 "); the others go from ", outlying.low, " to ", outlying.high, ". ", done));
   }
 }
 

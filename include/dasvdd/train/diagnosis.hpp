@@ -56,7 +56,9 @@ DASVDD_COLD inline void diagnose(const Diagnosis& d, bool decoder, FitReport& re
         "row "
         "would (mean squared error ",
         d.residual, ", variance ", d.variance, ", gamma ", report.gamma,
-        "). Give a smaller gamma, or train for longer");
+        "), so rows are scored by their distance from that row alone. Give a smaller gamma, or "
+        "train "
+        "for longer");
   }
   if (!decoder && !(d.residual > 1e-6 * d.variance)) {
     warn("the latent code has collapsed: all rows have the same code (mean squared spread ",
