@@ -76,7 +76,7 @@ void run(const Settings& settings) {
   const tool::Table train = read(settings, "train");
   const tool::Table test = read(settings, "t10k");
   const dasvdd::RowMatrix<float> X = rows_of_class(train, label);
-  dasvdd::detail::require(X.rows() > 1, "the training images have ", X.rows(), " of class ", label);
+  dasvdd::detail::ensure(X.rows() > 1, "the training images have ", X.rows(), " of class ", label);
 
   // The paper's net and settings (its table lists 300 epochs; 100 take a third of the time and lose little here).
   const auto net = dasvdd::dense_autoencoder<float>(X.cols(), {1024, 256, 256}, dasvdd::sigmoid());

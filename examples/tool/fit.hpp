@@ -227,7 +227,7 @@ class FitCommand {
     }
     if (epochs_) options_.epochs = *epochs_;
     if (batch_size_) options_.batch_size = *batch_size_;
-    options_.check();
+    options_.validate();
     if (false_alarm_rate_) dasvdd::false_alarm_rate(*false_alarm_rate_);
     check_output(model_path_, data_.files());
     // Begins to write the model, and takes that back: no long training for a folder that refuses it.

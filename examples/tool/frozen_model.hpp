@@ -226,8 +226,8 @@ FrozenModel FrozenModel::of(const dasvdd::Detector<Scalar>& detector) {
     result.scaling = Scaling::softened;
     result.image = softener->image();
   } else {
-    require(model.scaler.empty(), "the model's rows are ", model.scaler.text(),
-            ", which freeze can't write as C");
+    ensure(model.scaler.empty(), "the model's rows are ", model.scaler.text(),
+           ", which freeze can't write as C");
   }
   for (const Member<Scalar>& member : model.members) {
     const Index code_steps = member.network.net().code_steps();

@@ -118,12 +118,12 @@ inline void write_grid(const std::string& path, const std::string& title,
                        int columns = 8) {
   using namespace detail;
   for (const ImageBlock& block : blocks) {
-    dasvdd::detail::require(height > 0 && width > 0 && block.images.cols() == height * width,
-                            "write_grid: images have ", block.images.cols(), " pixels, expected ",
-                            height, " x ", width);
-    dasvdd::detail::require(Index(block.captions.size()) == block.images.rows(),
-                            "write_grid: ", block.images.rows(), " images have ",
-                            block.captions.size(), " captions");
+    dasvdd::detail::ensure(height > 0 && width > 0 && block.images.cols() == height * width,
+                           "write_grid: images have ", block.images.cols(), " pixels, expected ",
+                           height, " x ", width);
+    dasvdd::detail::ensure(Index(block.captions.size()) == block.images.rows(),
+                           "write_grid: ", block.images.rows(), " images have ",
+                           block.captions.size(), " captions");
   }
   const int h = static_cast<int>(height), w = static_cast<int>(width);
   const int scale = std::max(1, 84 / std::max(h, w));  // thumbnails of about 84 pixels

@@ -136,8 +136,8 @@ DriftWatch::State watch_state(const nb::dict& state) {
   s.rows = nb::cast<std::uint64_t>(state["rows"]);
   s.alarm_row = nb::cast<std::uint64_t>(state["alarm_row"]);
   const auto random = nb::cast<std::vector<std::uint64_t>>(state["random"]);
-  detail::require(random.size() == s.random.size(), "the state of a drift watch has ",
-                  random.size(), " words of its random numbers, expected ", s.random.size());
+  detail::ensure(random.size() == s.random.size(), "the state of a drift watch has ", random.size(),
+                 " words of its random numbers, expected ", s.random.size());
   std::copy(random.begin(), random.end(), s.random.begin());
   for (nb::handle test : nb::list(state["tests"])) {
     using Numbers = std::vector<double>;
@@ -152,8 +152,8 @@ DriftWatch::State watch_state(const nb::dict& state) {
 bool add(DriftWatch& watch, double score, const std::optional<ArrayLike>& row) {
   if (!row) return watch.add(score);
   const Numbers<double> numbers(*row, "the row");
-  detail::require(numbers.size() == watch.features(), "the row has ", numbers.size(),
-                  " numbers, the drift watch watches ", watch.features(), " features");
+  detail::ensure(numbers.size() == watch.features(), "the row has ", numbers.size(),
+                 " numbers, the drift watch watches ", watch.features(), " features");
   return watch.add(score, numbers.data());
 }
 

@@ -38,8 +38,7 @@ Array score(const AnyDetector& self, const ArrayLike& X, int threads) {
     using Scalar = typename std::decay_t<decltype(scorer)>::Scalar;
     const Batch<Scalar> batch(X, "the batch");
     const Rows<const Scalar> rows = batch.rows();
-    detail::require(threads >= 0, "threads is ", threads,
-                    ", expected 0 (all) or a positive number");
+    detail::ensure(threads >= 0, "threads is ", threads, ", expected 0 (all) or a positive number");
     if (rows.cols() == scorer.detector.features() &&
         work(scorer.detector, rows.rows()) <= little_work) {
       NewArray<Scalar> result(rows.rows());
@@ -143,8 +142,8 @@ Explanation explain(const AnyDetector& self, const ArrayLike& row) {
   return self.with([&](const auto& detector) {
     using Scalar = typename std::decay_t<decltype(detector)>::Scalar;
     const Numbers<Scalar> numbers(row, "the row");
-    detail::require(numbers.size() == detector.features(), "explain: the row has ", numbers.size(),
-                    " numbers, expected ", detector.features());
+    detail::ensure(numbers.size() == detector.features(), "explain: the row has ", numbers.size(),
+                   " numbers, expected ", detector.features());
     return without_gil([&] { return detector.explain(numbers.data()); });
   });
 }
@@ -166,9 +165,9 @@ AnyDetector joined(const std::vector<const AnyDetector*>& detectors, double thre
   for (const AnyDetector* any : detectors) {
     any->with([&](const auto& detector) {
       using Other = typename std::decay_t<decltype(detector)>::Scalar;
-      detail::require(std::is_same_v<Other, Scalar>, "detector ", members.size(),
-                      " of the ensemble is of ", dtype_name<Other>, ", the first one of ",
-                      dtype_name<Scalar>);
+      detail::ensure(std::is_same_v<Other, Scalar>, "detector ", members.size(),
+                     " of the ensemble is of ", dtype_name<Other>, ", the first one of ",
+                     dtype_name<Scalar>);
       if constexpr (std::is_same_v<Other, Scalar>) members.push_back(detector);
     });
   }
@@ -180,7 +179,7 @@ AnyDetector ensemble_of(const std::vector<const AnyDetector*>& detectors, double
   for (const AnyDetector* any : detectors) {
     if (!any) throw nb::type_error("a detector of the ensemble is None");
   }
-  detail::require(!detectors.empty(), "an ensemble needs at least one detector");
+  detail::ensure(!detectors.empty(), "an ensemble needs at least one detector");
   return detectors.front()->with([&](const auto& first) {
     return joined<typename std::decay_t<decltype(first)>::Scalar>(detectors, threshold, facts);
   });

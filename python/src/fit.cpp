@@ -38,8 +38,8 @@ AnyDetector fitted(nb::handle X, AnyOptions options, nb::object progress,
 }
 
 bool is_double(const std::string& dtype) {
-  detail::require(dtype == "float32" || dtype == "float64", "dtype is \"", dtype,
-                  "\", expected \"float32\" or \"float64\"");
+  detail::ensure(dtype == "float32" || dtype == "float64", "dtype is \"", dtype,
+                 "\", expected \"float32\" or \"float64\"");
   return dtype == "float64";
 }
 
@@ -128,8 +128,8 @@ GammaRule.ratio_of_means() and mean_of_ratios() estimate it from untrained nets,
           "__setstate__",
           [](GammaRule& a, const nb::tuple& state) {
             const int kind = nb::cast<int>(state[0]);
-            detail::require(nb::len(state) == 4 && kind >= 0 && kind <= 2,
-                            "this is no state of a GammaRule");
+            detail::ensure(nb::len(state) == 4 && kind >= 0 && kind <= 2,
+                           "this is no state of a GammaRule");
             new (&a) GammaRule{static_cast<GammaRule::Kind>(kind), nb::cast<double>(state[1]),
                                nb::cast<int>(state[2]), nb::cast<double>(state[3])};
           },

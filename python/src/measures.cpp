@@ -23,7 +23,7 @@ struct Judged {
       : scores(scores_of_rows, "scores") {
     const Numbers<double> numbers(labels_of_rows, "labels");
     for (Index i = 0; i < numbers.size(); ++i) {
-      detail::require(!detail::is_nan(numbers.data()[i]), "labels has NaN at index ", i);
+      detail::ensure(!detail::is_nan(numbers.data()[i]), "labels has NaN at index ", i);
       labels.push_back(numbers.data()[i] != 0);
     }
   }

@@ -73,8 +73,8 @@ Activation activation_of(const nb::object& given, const char* what) {
 }
 
 Shape shape_of(const std::vector<Index>& sizes) {
-  detail::require(sizes.size() == 3, "a shape of ", sizes.size(),
-                  " numbers, expected three: channels, height, width");
+  detail::ensure(sizes.size() == 3, "a shape of ", sizes.size(),
+                 " numbers, expected three: channels, height, width");
   return {sizes[0], sizes[1], sizes[2]};
 }
 
@@ -209,7 +209,7 @@ Made by autoencoder(), dense_autoencoder(), conv_autoencoder() and paper_preset(
            })
       .def("__setstate__",
            [](AnyNet& self, const std::vector<std::string>& halves) {
-             detail::require(halves.size() == 2, "this is no state of an Autoencoder");
+             detail::ensure(halves.size() == 2, "this is no state of an Autoencoder");
              new (&self) AnyNet{Json::parse(halves[0]), Json::parse(halves[1])};
            })
       .def("__repr__", [](const AnyNet& n) {

@@ -10,8 +10,8 @@ namespace dasvdd::python {
 
 Supervised::Supervised(nb::object progress, const std::string& on_interrupt)
     : progress_(std::move(progress)), keeps_(on_interrupt == "keep") {
-  detail::require(keeps_ || on_interrupt == "raise", "on_interrupt is \"", on_interrupt,
-                  "\", expected \"raise\" or \"keep\"");
+  detail::ensure(keeps_ || on_interrupt == "raise", "on_interrupt is \"", on_interrupt,
+                 "\", expected \"raise\" or \"keep\"");
 }
 
 void Supervised::run(detail::FunctionRef<void()> work) {

@@ -15,7 +15,7 @@ std::atomic<bool> was_forked{false};
 }  // namespace
 
 ThreadShare::ThreadShare(int threads) {
-  detail::require(threads >= 0, "threads is ", threads, ", expected 0 (all) or a positive number");
+  detail::ensure(threads >= 0, "threads is ", threads, ", expected 0 (all) or a positive number");
   const int running = ++calls;
   // Resolved here: OpenMP's limits (threadpoolctl's, say) belong to the calling thread.
   threads_ = threads > 0 ? threads : std::max(1, detail::resolve_threads(0) / running);

@@ -46,8 +46,8 @@ struct ScalerDict {
   }
   std::vector<double> numbers(const char* name, const std::vector<Index>& shape) const {
     std::vector<double> found = numbers(name);
-    detail::require(static_cast<Index>(found.size()) == shape.front(), "the state's ", name,
-                    " has ", found.size(), " numbers, expected ", shape.front());
+    detail::ensure(static_cast<Index>(found.size()) == shape.front(), "the state's ", name, " has ",
+                   found.size(), " numbers, expected ", shape.front());
     return found;
   }
 };
@@ -118,8 +118,8 @@ class TrainerOf final : public AnyTrainer {
       s.objective.squared_radius = nb::cast<double>(state["squared_radius"]);
     s.epochs = nb::cast<Index>(state["epochs"]);
     const auto random = nb::cast<std::vector<std::uint64_t>>(state["order"].attr("tolist")());
-    detail::require(random.size() == 4, "the state's order has ", random.size(),
-                    " words of random numbers, expected 4");
+    detail::ensure(random.size() == 4, "the state's order has ", random.size(),
+                   " words of random numbers, expected 4");
     s.order.set_state({random[0], random[1], random[2], random[3]});
     trainer_.set_state(std::move(s));
   }
@@ -146,14 +146,14 @@ class TrainerOf final : public AnyTrainer {
       ++used;
       const nb::object tensor = tensors[place.name.c_str()];
       const auto shape = nb::cast<std::vector<Index>>(tensor.attr("shape"));
-      detail::require(shape == place.shape, "tensor ", place.name,
-                      " is of another shape than the net's");
+      detail::ensure(shape == place.shape, "tensor ", place.name,
+                     " is of another shape than the net's");
       const Numbers<Scalar> numbers(tensor.attr("reshape")(-1), place.name.c_str());
       auto& flat = place.statistics ? s.statistics : s.parameters;
       std::copy_n(numbers.data(), numbers.size(), flat.data() + place.at);
     }
-    detail::require(used == tensors.size(), "there are ", tensors.size(),
-                    " tensors, of which the net has ", used);
+    detail::ensure(used == tensors.size(), "there are ", tensors.size(),
+                   " tensors, of which the net has ", used);
     trainer_.set_state(std::move(s));
   }
 
@@ -196,9 +196,9 @@ std::unique_ptr<AnyTrainer> make_trainer(const AnyNet& net, const Options& optio
   if (choice.name == Dasvdd<Scalar>::name) return make(Dasvdd<Scalar>());
   if (choice.name == Reconstruction<Scalar>::name) return make(Reconstruction<Scalar>());
   if (choice.name == DeepSvdd<Scalar>::name) return make(DeepSvdd<Scalar>());
-  detail::require(choice.name == SoftBoundaryDeepSvdd<Scalar>::name, "the objective is \"",
-                  choice.name,
-                  "\", expected dasvdd, reconstruction, deep_svdd or soft_boundary_deep_svdd");
+  detail::ensure(choice.name == SoftBoundaryDeepSvdd<Scalar>::name, "the objective is \"",
+                 choice.name,
+                 "\", expected dasvdd, reconstruction, deep_svdd or soft_boundary_deep_svdd");
   return make(SoftBoundaryDeepSvdd<Scalar>(choice.nu, choice.warm_up));
 }
 

@@ -46,10 +46,10 @@ TEST_CASE("a decimal point stays one under the C locale of a country with decima
 }
 
 TEST_CASE("require throws its sentence, and only where the condition fails") {
-  dasvdd::detail::require(true, "never said");
-  CHECK_THROWS_WITH_AS(dasvdd::detail::require(false, "k is ", 7), "k is 7",
+  dasvdd::detail::ensure(true, "never said");
+  CHECK_THROWS_WITH_AS(dasvdd::detail::ensure(false, "k is ", 7), "k is 7",
                        dasvdd::InvalidArgument);
   // Callers may catch the standard's types.
-  CHECK_THROWS_AS(dasvdd::detail::require(false, "k"), std::invalid_argument);
+  CHECK_THROWS_AS(dasvdd::detail::ensure(false, "k"), std::invalid_argument);
   CHECK_THROWS_AS(throw dasvdd::FileError("f"), std::runtime_error);
 }

@@ -41,7 +41,7 @@ TEST_CASE("gradients with other slopes and alphas") {
 TEST_CASE("activations by name, with their usual parameter or another") {
   for (const char* name : names) CHECK(std::string(Activation(name).name()) == name);
   CHECK(Activation().is_identity());
-  CHECK_NOTHROW(Activation().check());
+  CHECK_NOTHROW(Activation().validate());
   CHECK(Activation("leaky_relu").parameter() == 0.01);
   CHECK(leaky_relu().parameter() == 0.01);
   CHECK(Activation("leaky_relu", 0.2).parameter() == 0.2);

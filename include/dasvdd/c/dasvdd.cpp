@@ -24,7 +24,7 @@ using dasvdd::Index;
 using dasvdd::RowMatrix;
 using dasvdd::Rows;
 using dasvdd::detail::AlignedBuffer;
-using dasvdd::detail::require;
+using dasvdd::detail::ensure;
 
 struct dasvdd_detector {
   std::variant<Detector<float>, Detector<double>> value;
@@ -77,15 +77,15 @@ dasvdd_status guarded(dasvdd_error* error, Action&& action) noexcept {
 
 template <class T>
 T& required(T* pointer, const char* what) {
-  require(pointer != nullptr, what, " is NULL");
+  ensure(pointer != nullptr, what, " is NULL");
   return *pointer;
 }
 
 // ---- rows -------------------------------------------------------------------------------------------
 
 Index index_of(std::int64_t number, const char* what) {
-  require(number >= 0 && number <= std::numeric_limits<Index>::max(), what, " is ", number,
-          ", expected a number from 0 to ", std::numeric_limits<Index>::max());
+  ensure(number >= 0 && number <= std::numeric_limits<Index>::max(), what, " is ", number,
+         ", expected a number from 0 to ", std::numeric_limits<Index>::max());
   return static_cast<Index>(number);
 }
 
@@ -95,12 +95,12 @@ std::variant<Rows<const float>, Rows<const double>> view_of(const dasvdd_rows* X
   const Index rows = index_of(batch.rows, "the batch's number of rows"),
               columns = index_of(batch.columns, "the batch's number of columns"),
               stride = index_of(batch.stride, "the batch's stride");
-  require(stride == 0 || stride >= columns, "the batch's stride is ", stride,
-          ", expected 0 or at least ", columns, ", its columns");
-  require(!batch.f32 || !batch.f64,
-          "the batch has both f32 and f64, expected one of them, the other NULL");
+  ensure(stride == 0 || stride >= columns, "the batch's stride is ", stride,
+         ", expected 0 or at least ", columns, ", its columns");
+  ensure(!batch.f32 || !batch.f64,
+         "the batch has both f32 and f64, expected one of them, the other NULL");
   if (batch.f64) return Rows<const double>(batch.f64, rows, columns, stride);
-  require(batch.f32 || rows == 0, "the batch has neither f32 nor f64, expected one of them");
+  ensure(batch.f32 || rows == 0, "the batch has neither f32 nor f64, expected one of them");
   return Rows<const float>(batch.f32, rows, columns, stride);
 }
 
@@ -119,8 +119,8 @@ void check(Rows<const From> X, Index features) {
   if constexpr (sizeof(To) < sizeof(From)) {
     for (Index i = 0; i < X.rows(); ++i) {
       for (Index j = 0; j < X.cols(); ++j) {
-        require(dasvdd::detail::is_finite(static_cast<To>(X(i, j))), "the batch has ", X(i, j),
-                " in row ", i, ", column ", j, ", too large for a detector of floats");
+        ensure(dasvdd::detail::is_finite(static_cast<To>(X(i, j))), "the batch has ", X(i, j),
+               " in row ", i, ", column ", j, ", too large for a detector of floats");
       }
     }
   }
@@ -216,16 +216,16 @@ void initialize(Options* options, std::size_t size, const Options& defaults) noe
 template <class Options>
 Options known_options(const Options* given, const char* init) {
   const std::uint32_t size = given->size;
-  require(size >= sizeof(Options), "the options say that they have ", size,
-          " bytes, expected at least ", sizeof(Options), "; ", init, " sets that");
-  require(given->version == options_version, "the options are of version ", given->version,
-          ", this library (", DASVDD_VERSION_STRING, ") knows version ", options_version, "; ",
-          init, " sets that");
+  ensure(size >= sizeof(Options), "the options say that they have ", size,
+         " bytes, expected at least ", sizeof(Options), "; ", init, " sets that");
+  ensure(given->version == options_version, "the options are of version ", given->version,
+         ", this library (", DASVDD_VERSION_STRING, ") knows version ", options_version, "; ", init,
+         " sets that");
   const auto* bytes = reinterpret_cast<const unsigned char*>(given);
-  require(std::all_of(bytes + sizeof(Options), bytes + size,
-                      [](unsigned char byte) { return byte == 0; }),
-          "the options have set a field that this library (", DASVDD_VERSION_STRING,
-          ") doesn't know; it is older than the program's header");
+  ensure(std::all_of(bytes + sizeof(Options), bytes + size,
+                     [](unsigned char byte) { return byte == 0; }),
+         "the options have set a field that this library (", DASVDD_VERSION_STRING,
+         ") doesn't know; it is older than the program's header");
   return *given;
 }
 
@@ -258,9 +258,9 @@ dasvdd::FitOptions options_of(const dasvdd_fit_options& c) {
   o.epochs = index_of(c.epochs, "epochs");
   o.batch_size = index_of(c.batch_size, "batch_size");
   o.standardize = c.standardize != 0;
-  require(c.score >= DASVDD_SCORE_PUBLISHED && c.score <= DASVDD_SCORE_SEVERAL_CENTERS, "score is ",
-          c.score, ", expected one of DASVDD_SCORE_..., ", int(DASVDD_SCORE_PUBLISHED), " to ",
-          int(DASVDD_SCORE_SEVERAL_CENTERS));
+  ensure(c.score >= DASVDD_SCORE_PUBLISHED && c.score <= DASVDD_SCORE_SEVERAL_CENTERS, "score is ",
+         c.score, ", expected one of DASVDD_SCORE_..., ", int(DASVDD_SCORE_PUBLISHED), " to ",
+         int(DASVDD_SCORE_SEVERAL_CENTERS));
   o.score = static_cast<dasvdd::ScoreForm>(c.score);
   o.contamination = c.contamination;
   // Not by < 0 alone, which NaN would pass.
@@ -293,8 +293,8 @@ dasvdd::ImageOptions options_of(const dasvdd_image_options& c) {
   dasvdd::ImageOptions o;
   o.seed = c.seed;
   o.threads = c.threads;
-  require(c.kind == DASVDD_OBJECTS || c.kind == DASVDD_PHOTOGRAPHS, "kind is ", c.kind,
-          ", expected DASVDD_OBJECTS or DASVDD_PHOTOGRAPHS");
+  ensure(c.kind == DASVDD_OBJECTS || c.kind == DASVDD_PHOTOGRAPHS, "kind is ", c.kind,
+         ", expected DASVDD_OBJECTS or DASVDD_PHOTOGRAPHS");
   o.kind = c.kind == DASVDD_OBJECTS ? dasvdd::ImageOptions::Kind::objects
                                     : dasvdd::ImageOptions::Kind::photographs;
   o.ensemble_size = index_of(c.ensemble_size, "ensemble_size");
@@ -332,7 +332,7 @@ class Progress {
 template <class Fit>
 void fit_into(const dasvdd_rows* X, std::int32_t bits, dasvdd_detector** detector, Fit&& fit) {
   required(detector, "the detector's place");
-  require(bits == 0 || bits == 32 || bits == 64, "bits is ", bits, ", expected 0, 32 or 64");
+  ensure(bits == 0 || bits == 32 || bits == 64, "bits is ", bits, ", expected 0, 32 or 64");
   const bool doubles = std::holds_alternative<Rows<const double>>(view_of(X));
   *detector = (bits == 0 ? doubles : bits == 64) ? handle_of(fit(BatchOf<double>(X, 0).rows()))
                                                  : handle_of(fit(BatchOf<float>(X, 0).rows()));
@@ -348,7 +348,7 @@ dasvdd_detector* detector_of(const dasvdd::detail::TensorFile& file) {
 
 std::filesystem::path path_of(const char* path) {
   const char* name = &required(path, "the path");
-  require(*name != '\0', "the path is empty, expected the name of a file");
+  ensure(*name != '\0', "the path is empty, expected the name of a file");
   return std::filesystem::u8path(name);
 }
 
@@ -419,7 +419,7 @@ dasvdd_status score_one(dasvdd_workspace* workspace, const From* row, double* sc
 /// Room for one result a row; may be NULL where there are none.
 template <class T>
 void require_room(T* results, const dasvdd_rows* X, const char* what) {
-  require(results || required(X, "the batch").rows == 0, what, " is NULL");
+  ensure(results || required(X, "the batch").rows == 0, what, " is NULL");
 }
 
 }  // namespace
@@ -441,7 +441,7 @@ dasvdd_status dasvdd_fit(const dasvdd_rows* X, const dasvdd_fit_options* options
     const dasvdd_fit_options known =
         options ? known_options(options, "dasvdd_fit_options_init") : default_fit_options();
     const dasvdd::FitOptions settings = options_of(known);
-    settings.check();
+    settings.validate();
     fit_into(X, known.bits, detector,
              [&](auto rows) { return dasvdd::fit(rows, settings, Progress(progress, user)); });
   });
@@ -454,7 +454,7 @@ dasvdd_status dasvdd_fit_images(const dasvdd_rows* X, const dasvdd_image_options
     const dasvdd_image_options known =
         options ? known_options(options, "dasvdd_image_options_init") : default_image_options();
     const dasvdd::ImageOptions settings = options_of(known);
-    settings.check();
+    settings.validate();
     fit_into(X, known.bits, detector, [&](auto rows) {
       return dasvdd::fit_images(rows, settings, Progress(progress, user));
     });
@@ -472,7 +472,7 @@ dasvdd_status dasvdd_load_memory(const void* bytes, size_t size, dasvdd_detector
                                  dasvdd_error* error) {
   return guarded(error, [&] {
     required(detector, "the detector's place");
-    require(bytes || size == 0, "the bytes are NULL");
+    ensure(bytes || size == 0, "the bytes are NULL");
     const std::string_view file(static_cast<const char*>(bytes), size);
     *detector = detector_of(dasvdd::detail::TensorFile::parse(file, "the model in memory"));
   });
@@ -584,15 +584,15 @@ dasvdd_status dasvdd_p_value(const dasvdd_detector* detector, const double* scor
                              double* p, dasvdd_error* error) {
   return guarded(error, [&] {
     const Index count = index_of(n, "the number of scores");
-    require(scores || count == 0, "the scores are NULL");
-    require(p || count == 0, "the p-values' place is NULL");
+    ensure(scores || count == 0, "the scores are NULL");
+    ensure(p || count == 0, "the p-values' place is NULL");
     std::visit(
         [&](const auto& d) {
           const dasvdd::Calibration& calibration = d.calibration();
           calibration.require_scores();
           for (Index i = 0; i < count; ++i)
-            require(!dasvdd::detail::is_nan(scores[i]), "score ", i,
-                    " is NaN, expected a number or infinity");
+            ensure(!dasvdd::detail::is_nan(scores[i]), "score ", i,
+                   " is NaN, expected a number or infinity");
           std::transform(scores, scores + count, p,
                          [&](double s) { return calibration.p_value(s); });
         },
@@ -614,7 +614,7 @@ dasvdd_status dasvdd_explain(const dasvdd_detector* detector, const dasvdd_rows*
   return guarded(error, [&] {
     required(shares, "the shares' place");
     with_batch(detector, X, [&](const auto& d, auto rows) {
-      require(rows.rows() == 1, "the batch to explain has ", rows.rows(), " rows, expected one");
+      ensure(rows.rows() == 1, "the batch to explain has ", rows.rows(), " rows, expected one");
       dasvdd::detail::require_width(rows, d.features(), "the batch");
       const dasvdd::Explanation e = d.explain(rows.data());
       copy_out(e.features, shares);

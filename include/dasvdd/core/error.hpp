@@ -106,7 +106,7 @@ std::string sentence(const Parts&... parts) {
 
 /// Throws InvalidArgument with the joined parts unless `condition` holds.
 template <class... Parts>
-void require(bool condition, const Parts&... parts) {
+void ensure(bool condition, const Parts&... parts) {
   if (condition) return;
   const Part list[] = {Part(parts)...};
   refuse(list, sizeof...(parts));

@@ -100,7 +100,7 @@ class AlignedBuffer {
  private:
   std::size_t bytes() const { return static_cast<std::size_t>(size_) * sizeof(T); }
   // No more bytes than an Index counts: pointers into the buffer could not be told apart.
-  static constexpr Index most = std::numeric_limits<Index>::max() / Index(sizeof(T));
+  static constexpr Index most = (std::numeric_limits<Index>::max)() / Index(sizeof(T));
   static Index product(Index rows, Index cols) {
     if (cols > 0 && rows > most / cols) throw std::bad_array_new_length();
     return rows * cols;
@@ -120,12 +120,12 @@ constexpr Index round_up(Index a, Index multiple) { return ceil_div(a, multiple)
 
 /// a times b, neither negative; the largest number where that is more.
 constexpr std::int64_t saturating_product(std::int64_t a, std::int64_t b) {
-  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t most = (std::numeric_limits<std::int64_t>::max)();
   return b != 0 && a > most / b ? most : a * b;
 }
 /// a plus b, the same way.
 constexpr std::int64_t saturating_sum(std::int64_t a, std::int64_t b) {
-  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t most = (std::numeric_limits<std::int64_t>::max)();
   return a > most - b ? most : a + b;
 }
 

@@ -139,8 +139,8 @@ constexpr int most_threads = 1024;
 /// The number of threads behind a request: 0 stands for what OpenMP would use. One inside a
 /// parallel region of the caller's (no nested teams) and without OpenMP.
 inline int resolve_threads(int requested) {
-  detail::require(requested >= 0, "threads is ", requested,
-                  ", expected 0 (all) or a positive number");
+  detail::ensure(requested >= 0, "threads is ", requested,
+                 ", expected 0 (all) or a positive number");
 #if DASVDD_OPENMP
   if (omp_in_parallel()) return 1;
   const int threads = requested == 0 ? omp_get_max_threads() : requested;

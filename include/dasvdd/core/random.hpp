@@ -106,8 +106,8 @@ class Random {
   /// The state, for checkpoints: set_state() goes on with the same numbers.
   const std::array<std::uint64_t, 4>& state() const { return state_; }
   void set_state(const std::array<std::uint64_t, 4>& state) {
-    detail::require((state[0] | state[1] | state[2] | state[3]) != 0,
-                    "the random state is all zero");
+    detail::ensure((state[0] | state[1] | state[2] | state[3]) != 0,
+                   "the random state is all zero");
     state_ = state;
   }
 

@@ -115,7 +115,7 @@ class Rows {
   static Index row_stride(const Derived& matrix) {
     if constexpr (in_memory<Derived>) {
       // A single column has its rows one inner stride apart whatever its storage order says.
-      detail::require(
+      detail::ensure(
           Derived::IsRowMajor == 0 || matrix.cols() <= 1 || matrix.innerStride() == 1,
           "the batch has gaps between its columns; copy it into a dasvdd::RowMatrix first");
       return Derived::IsRowMajor ? matrix.outerStride() : matrix.innerStride();
@@ -135,13 +135,13 @@ namespace detail {
 /// Refuses a batch whose width is not `features`; `what` names the argument.
 template <class Scalar>
 void require_width(Rows<const Scalar> batch, Index features, const char* what) {
-  require(batch.rows() >= 0 && batch.stride() >= batch.cols(), what, " has ", batch.rows(),
-          " rows of ", batch.cols(), " numbers, ", batch.stride(),
-          " apart; expected rows that don't overlap");
+  ensure(batch.rows() >= 0 && batch.stride() >= batch.cols(), what, " has ", batch.rows(),
+         " rows of ", batch.cols(), " numbers, ", batch.stride(),
+         " apart; expected rows that don't overlap");
   if (batch.cols() == features) return;
   const bool transposed = batch.rows() == features;
-  require(false, what, " is ", batch.rows(), " x ", batch.cols(), ", expected ", features,
-          " columns (one sample a row)", transposed ? "; is it transposed?" : "");
+  ensure(false, what, " is ", batch.rows(), " x ", batch.cols(), ", expected ", features,
+         " columns (one sample a row)", transposed ? "; is it transposed?" : "");
 }
 
 /// Refuses a batch with a NaN or an infinity in it, naming the first by row and column (both from
@@ -155,8 +155,8 @@ void require_finite(Rows<const Scalar> batch, const char* what) {
     if (all_finite(batch.row(i), batch.cols())) continue;
     for (Index j = 0; j < batch.cols(); ++j) {
       if (is_finite(batch(i, j))) continue;
-      require(false, what, " has ", non_finite_name(batch(i, j)), " in row ", i, ", column ", j,
-              "; every value must be finite");
+      ensure(false, what, " has ", non_finite_name(batch(i, j)), " in row ", i, ", column ", j,
+             "; every value must be finite");
     }
   }
 }

@@ -23,8 +23,8 @@ struct FalseAlarmRate {
 /// The share of normal rows that may be called anomalies, for Detector::calibrated.
 /// \param rate in (0, 1)
 inline detail::FalseAlarmRate false_alarm_rate(double rate) {
-  detail::require(rate > 0 && rate < 1, "the false alarm rate is ", rate,
-                  ", expected a number between 0 and 1");
+  detail::ensure(rate > 0 && rate < 1, "the false alarm rate is ", rate,
+                 ", expected a number between 0 and 1");
   return {rate};
 }
 
@@ -41,16 +41,16 @@ class Calibration {
   /// \param scores of held-out normal rows, finite, in any order
   explicit Calibration(std::vector<double> scores) : scores_(std::move(scores)) {
     for (std::size_t i = 0; i < scores_.size(); ++i) {
-      detail::require(detail::is_finite(scores_[i]), "calibration score ", i, " is ",
-                      detail::non_finite_name(scores_[i]), ", expected a finite number");
+      detail::ensure(detail::is_finite(scores_[i]), "calibration score ", i, " is ",
+                     detail::non_finite_name(scores_[i]), ", expected a finite number");
     }
     std::sort(scores_.begin(), scores_.end());
   }
 
   /// Throws InvalidArgument where there are no scores.
   void require_scores() const {
-    detail::require(!empty(),
-                    "the detector has no held-out scores for a p-value; make it with calibrated()");
+    detail::ensure(!empty(),
+                   "the detector has no held-out scores for a p-value; make it with calibrated()");
   }
   bool empty() const { return scores_.empty(); }
   const std::vector<double>& scores() const { return scores_; }
@@ -62,10 +62,10 @@ class Calibration {
     alarm = false_alarm_rate(alarm.rate);  // a caller may have made it without that check
     const double n = static_cast<double>(scores_.size());
     // Counted from the top, where (n + 1) rate is small: at most floor((n + 1) rate) scores lie above.
-    const double above = std::min(n, std::floor((n + 1) * alarm.rate * (1 + 1e-12)));
-    detail::require(above >= 1, "a false alarm rate of ", alarm.rate, " needs at least ",
-                    static_cast<long long>(std::ceil(1 / alarm.rate - 1e-9)) - 1,
-                    " held-out normal rows, got ", scores_.size());
+    const double above = (std::min)(n, std::floor((n + 1) * alarm.rate * (1 + 1e-12)));
+    detail::ensure(above >= 1, "a false alarm rate of ", alarm.rate, " needs at least ",
+                   static_cast<long long>(std::ceil(1 / alarm.rate - 1e-9)) - 1,
+                   " held-out normal rows, got ", scores_.size());
     return scores_[scores_.size() - static_cast<std::size_t>(above)];
   }
 
@@ -73,7 +73,7 @@ class Calibration {
   /// score) / (n + 1). Throws InvalidArgument where there are no held-out scores.
   double p_value(double score) const {
     require_scores();
-    detail::require(!detail::is_nan(score), "the score is NaN, expected a number or infinity");
+    detail::ensure(!detail::is_nan(score), "the score is NaN, expected a number or infinity");
     const auto first = std::lower_bound(scores_.begin(), scores_.end(), score);
     return (1 + static_cast<double>(scores_.end() - first)) /
            (1 + static_cast<double>(scores_.size()));

@@ -25,8 +25,8 @@ class ContrastNormalizer {
  public:
   /// \param floor positive, in units of the variance; keeps the noise of nearly flat images small
   explicit ContrastNormalizer(double floor) : floor_(floor) {
-    require(floor > 0 && is_finite(floor), "the contrast's floor is ", floor,
-            ", expected a finite positive number");
+    ensure(floor > 0 && is_finite(floor), "the contrast's floor is ", floor,
+           ", expected a finite positive number");
   }
 
   double floor() const { return floor_; }

@@ -50,18 +50,18 @@ class Detector {
         threshold_(threshold),
         calibration_(std::make_shared<const Calibration>(std::move(calibration))),
         first_net_(std::make_shared<const Calibration>(std::move(first_net))) {
-    detail::require(model_ && !model_->members.empty(),
-                    "a detector needs a model with at least one member");
-    detail::require(detail::is_finite(threshold), "the threshold is ", threshold,
-                    ", expected a finite number");
-    for (std::size_t i = 0; i < model_->members.size(); ++i) check(model_->members[i], i);
+    detail::ensure(model_ && !model_->members.empty(),
+                   "a detector needs a model with at least one member");
+    detail::ensure(detail::is_finite(threshold), "the threshold is ", threshold,
+                   ", expected a finite number");
+    for (std::size_t i = 0; i < model_->members.size(); ++i) validate(model_->members[i], i);
     const auto& names = model_->feature_names;
     detail::check_feature_names(names);
-    detail::require(names.empty() || static_cast<Index>(names.size()) == features(), "there are ",
-                    names.size(), " feature names, the net takes ", features(), " features");
-    detail::require(model_->scaler.features() == 0 || model_->scaler.features() == features(),
-                    "the scaler is for ", model_->scaler.features(), " features, the net takes ",
-                    features());
+    detail::ensure(names.empty() || static_cast<Index>(names.size()) == features(), "there are ",
+                   names.size(), " feature names, the net takes ", features(), " features");
+    detail::ensure(model_->scaler.features() == 0 || model_->scaler.features() == features(),
+                   "the scaler is for ", model_->scaler.features(), " features, the net takes ",
+                   features());
   }
 
   /// Features d a row must have.
@@ -109,12 +109,12 @@ class Detector {
   /// \param rows the largest batch expected; longer ones are scored in parts. 1 saves memory where
   ///   rows come singly.
   Workspace<Scalar> make_workspace(Index rows = default_tile) const {
-    detail::require(rows >= 1, "make_workspace: rows is ", rows, ", expected at least 1");
-    return Workspace<Scalar>(model_, std::min(rows, default_tile));
+    detail::ensure(rows >= 1, "make_workspace: rows is ", rows, ", expected at least 1");
+    return Workspace<Scalar>(model_, (std::min)(rows, default_tile));
   }
   /// scores[i] = S(X row i), by the calling thread alone. Allocates nothing.
   void score(const detail::AnyRows& X, Workspace<Scalar>& workspace, Scalar* scores) const {
-    check(X, workspace);
+    validate(X, workspace);
     const detail::FloatingPointMode mode;
     detail::RowScorer<Scalar>(workspace).score(X, {scores, nullptr, nullptr});
   }
@@ -180,7 +180,7 @@ class Detector {
   /// \throws InvalidArgument where n is too small for the rate
   Detector calibrated(const detail::AnyRows& X_held_out, detail::FalseAlarmRate alarm,
                       int threads = 0) const {
-    detail::require(X_held_out.rows() > 0, "calibrated: there are no held-out rows");
+    detail::ensure(X_held_out.rows() > 0, "calibrated: there are no held-out rows");
     std::vector<Scalar> scores(static_cast<std::size_t>(X_held_out.rows()));
     score(X_held_out, scores.data(), threads);
     Calibration calibration(std::vector<double>(scores.begin(), scores.end()));
@@ -224,8 +224,8 @@ class Detector {
     using Number = typename Derived::Scalar;
     static_assert(std::is_same_v<Number, float> || std::is_same_v<Number, double>,
                   "dasvdd: a row has float or double numbers");
-    detail::require(row.size() == features(), "explain: the row has ", row.size(),
-                    " numbers, expected ", features());
+    detail::ensure(row.size() == features(), "explain: the row has ", row.size(),
+                   " numbers, expected ", features());
     const detail::Vector<Number> copy = row.derived().reshaped();
     return explain(copy.data());
   }
@@ -252,8 +252,8 @@ class Detector {
   /// \param member the net, from 0
   /// \throws InvalidArgument also where the net has no decoder
   RowMatrix<Scalar> reconstruct(const detail::AnyRows& X, Index member) const {
-    detail::require(net_of(member, "reconstruct").has_decoder(), "reconstruct: net ", member,
-                    " of the detector has no decoder");
+    detail::ensure(net_of(member, "reconstruct").has_decoder(), "reconstruct: net ", member,
+                   " of the detector has no decoder");
     RowMatrix<Scalar> output(X.rows(), features());
     const auto& k = model_->members.front().network.kernels();
     each_tile(X, member, [&](Index first, const auto& result) {
@@ -287,33 +287,33 @@ class Detector {
   static constexpr Index default_tile = detail::kernels::batch_tile;
 
   const Autoencoder<Scalar>& net_of(Index member, const char* what) const {
-    detail::require(member >= 0 && member < ensemble_size(), what, ": the member is ", member,
-                    ", expected one of 0 to ", ensemble_size() - 1);
+    detail::ensure(member >= 0 && member < ensemble_size(), what, ": the member is ", member,
+                   ", expected one of 0 to ", ensemble_size() - 1);
     return model_->members[static_cast<std::size_t>(member)].network.net();
   }
   Index only(const char* what) const {
-    detail::require(ensemble_size() == 1, what, ": the detector is an ensemble of ",
-                    ensemble_size(), " nets; name the member, ", what, "(X, 0)");
+    detail::ensure(ensemble_size() == 1, what, ": the detector is an ensemble of ", ensemble_size(),
+                   " nets; name the member, ", what, "(X, 0)");
     return 0;
   }
 
-  void check(const detail::Member<Scalar>& member, std::size_t i) const {
+  void validate(const detail::Member<Scalar>& member, std::size_t i) const {
     const Autoencoder<Scalar>& net = member.network.net();
-    detail::require(net.inputs() == features(), "the members of a detector take ", features(),
-                    " and ", net.inputs(), " features, expected the same number");
-    detail::require(member.center.size() == net.code(), "the center of member ", i, " has ",
-                    member.center.size(), " numbers, its code ", net.code());
+    detail::ensure(net.inputs() == features(), "the members of a detector take ", features(),
+                   " and ", net.inputs(), " features, expected the same number");
+    detail::ensure(member.center.size() == net.code(), "the center of member ", i, " has ",
+                   member.center.size(), " numbers, its code ", net.code());
     const Index latent = member.decodes_code() ? net.inputs() : net.code();
-    detail::require(member.reconstruction.size() == net.inputs() && member.latent.size() == latent,
-                    "the score terms of member ", i, " are of ", member.reconstruction.size(),
-                    " and ", member.latent.size(), " numbers, its net needs ", net.inputs(),
-                    " and ", latent);
-    detail::require(net.has_decoder() || !member.uses_decoder(), "member ", i,
-                    " scores by reconstruction, but its net has no decoder");
+    detail::ensure(member.reconstruction.size() == net.inputs() && member.latent.size() == latent,
+                   "the score terms of member ", i, " are of ", member.reconstruction.size(),
+                   " and ", member.latent.size(), " numbers, its net needs ", net.inputs(), " and ",
+                   latent);
+    detail::ensure(net.has_decoder() || !member.uses_decoder(), "member ", i,
+                   " scores by reconstruction, but its net has no decoder");
   }
 
-  void check(const detail::AnyRows& X, const Workspace<Scalar>& workspace) const {
-    detail::require(workspace.model_ == model_, "the workspace was made by another detector");
+  void validate(const detail::AnyRows& X, const Workspace<Scalar>& workspace) const {
+    detail::ensure(workspace.model_ == model_, "the workspace was made by another detector");
     detail::require_width(X, features(), "the batch");
     if (!all_finite(X)) detail::require_finite(X, "the batch");
   }
@@ -345,7 +345,7 @@ class Detector {
 
   Explanation explanation_of(const detail::AnyRows& row) const {
     Workspace<Scalar> workspace = make_workspace(1);
-    check(row, workspace);
+    validate(row, workspace);
     const detail::FloatingPointMode mode;
     Scalar score, reconstruction, latent;
     detail::RowScorer<Scalar>(workspace).score(row, {&score, &reconstruction, &latent});
@@ -363,7 +363,7 @@ class Detector {
         detail::saturating_product(detail::row_cost(model_->multiply_adds()), X.rows()));
     // No tile larger than a member's share, so that a short batch keeps all members busy.
     const Index share = detail::ceil_div(std::max<Index>(X.rows(), 1), team_size);
-    const Index tile = std::min(default_tile, detail::round_up(share, detail::kernels::row_unit));
+    const Index tile = (std::min)(default_tile, detail::round_up(share, detail::kernels::row_unit));
     const Index tiles = detail::ceil_div(X.rows(), tile);
     std::vector<Workspace<Scalar>> workspaces;
     for (int i = 0; i < team_size; ++i) workspaces.push_back(Workspace<Scalar>(model_, tile));
@@ -374,7 +374,7 @@ class Detector {
       team.guard([&] {
         for (Index t = mine.first; t < mine.last && finite; ++t) {
           const Index first = t * tile;
-          const detail::AnyRows x = X.middle_rows(first, std::min(tile, X.rows() - first));
+          const detail::AnyRows x = X.middle_rows(first, (std::min)(tile, X.rows() - first));
           if (all_finite(x)) {
             scorer.score(x, to.from(first));
           } else {
@@ -390,7 +390,7 @@ class Detector {
   template <class F>
   void each_tile(const detail::AnyRows& X, Index member, F&& f) const {
     Workspace<Scalar> workspace = make_workspace();
-    check(X, workspace);
+    validate(X, workspace);
     const detail::FloatingPointMode mode;
     detail::RowScorer<Scalar>(workspace).each_tile(X, static_cast<std::size_t>(member), f);
   }

@@ -54,12 +54,12 @@ class DriftWatch {
   explicit DriftWatch(const std::vector<double>& calibration, double false_alarms = 0.01,
                       std::uint64_t seed = 0)
       : false_alarms_(false_alarms), random_(seed) {
-    detail::require(false_alarms > 0 && false_alarms < 1, "the rate of false alarms is ",
-                    false_alarms, ", expected a number between 0 and 1");
-    detail::require(!calibration.empty(), "a drift watch needs at least one calibration score");
+    detail::ensure(false_alarms > 0 && false_alarms < 1, "the rate of false alarms is ",
+                   false_alarms, ", expected a number between 0 and 1");
+    detail::ensure(!calibration.empty(), "a drift watch needs at least one calibration score");
     for (std::size_t i = 0; i < calibration.size(); ++i) {
-      detail::require(!detail::is_nan(calibration[i]), "calibration score ", i,
-                      " is NaN, expected a number");
+      detail::ensure(!detail::is_nan(calibration[i]), "calibration score ", i,
+                     " is NaN, expected a number");
     }
     tests_.emplace_back(calibration, random_);
   }
@@ -83,20 +83,20 @@ class DriftWatch {
         rows_(state.rows),
         alarm_row_(state.alarm_row),
         random_(0) {
-    detail::require(state.false_alarms > 0 && state.false_alarms < 1 && !state.tests.empty() &&
-                        state.alarm_row <= state.rows,
-                    "the state of a drift watch has a rate of false alarms of ", state.false_alarms,
-                    ", ", state.tests.size(), " tests and an alarm at row ", state.alarm_row,
-                    " of ", state.rows,
-                    ", expected a rate between 0 and 1, a test and an alarm that has been");
+    detail::ensure(state.false_alarms > 0 && state.false_alarms < 1 && !state.tests.empty() &&
+                       state.alarm_row <= state.rows,
+                   "the state of a drift watch has a rate of false alarms of ", state.false_alarms,
+                   ", ", state.tests.size(), " tests and an alarm at row ", state.alarm_row, " of ",
+                   state.rows,
+                   ", expected a rate between 0 and 1, a test and an alarm that has been");
     random_.set_state(state.random);
     for (const auto& test : state.tests) tests_.emplace_back(test);
   }
 
   /// The score of the next row, where no features are watched. Returns alarmed().
   bool add(double score) {
-    detail::require(features() == 0, "the drift watch needs the row's ", features(),
-                    " features beside its score");
+    detail::ensure(features() == 0, "the drift watch needs the row's ", features(),
+                   " features beside its score");
     return add_row(score, static_cast<const double*>(nullptr));
   }
   /// The next row's score, and the row: d numbers, as they were given to the detector. Returns alarmed().
@@ -143,8 +143,8 @@ class DriftWatch {
 
   template <class Scalar>
   void watch_features(Rows<const Scalar> rows) {
-    detail::require(rows.rows() >= 1 && rows.cols() >= 1, "the drift watch got ", rows.rows(),
-                    " x ", rows.cols(), " rows, expected at least one row and one feature");
+    detail::ensure(rows.rows() >= 1 && rows.cols() >= 1, "the drift watch got ", rows.rows(), " x ",
+                   rows.cols(), " rows, expected at least one row and one feature");
     detail::require_finite(rows, "the drift watch's batch");
     std::vector<double> column(static_cast<std::size_t>(rows.rows()));
     for (Index j = 0; j < rows.cols(); ++j) {
@@ -157,7 +157,7 @@ class DriftWatch {
 
   template <class Scalar>
   bool add_row(double score, const Scalar* row) {
-    detail::require(!detail::is_nan(score), "the score is NaN, expected a number or infinity");
+    detail::ensure(!detail::is_nan(score), "the score is NaN, expected a number or infinity");
     ++rows_;
     const auto stake = detail::RankTest::stake(rows_);
     bool found = tests_[0].add(score, stake, random_) >= score_limit();

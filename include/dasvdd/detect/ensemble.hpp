@@ -13,17 +13,17 @@ namespace detail {
 template <class Scalar>
 std::shared_ptr<Model<Scalar>> joined_model(const std::vector<Detector<Scalar>>& detectors,
                                             Facts facts) {
-  require(!detectors.empty(), "an ensemble needs at least one detector");
+  ensure(!detectors.empty(), "an ensemble needs at least one detector");
   auto model = std::make_shared<Model<Scalar>>();
   model->scaler = detectors.front().model().scaler;
   model->feature_names = detectors.front().feature_names();
   model->facts = std::move(facts);
   for (std::size_t i = 0; i < detectors.size(); ++i) {
     const auto& other = detectors[i].model();
-    require(other.scaler == model->scaler, "detector ", i,
-            " of the ensemble scales its rows otherwise than detector 0");
-    require(other.feature_names == model->feature_names, "detector ", i,
-            " of the ensemble has other feature names than detector 0");
+    ensure(other.scaler == model->scaler, "detector ", i,
+           " of the ensemble scales its rows otherwise than detector 0");
+    ensure(other.feature_names == model->feature_names, "detector ", i,
+           " of the ensemble has other feature names than detector 0");
     model->members.insert(model->members.end(), other.members.begin(), other.members.end());
     for (const std::string& warning : other.warnings) {
       model->warnings.push_back(sentence("net ", i + 1, ": ", warning));

@@ -46,7 +46,7 @@ void add_latent_shares(const Member<Scalar>& member, const Scalar* x, const Scal
   // Row 0 is the row itself, row j + 1 has feature j replaced.
   std::vector<double> q(static_cast<std::size_t>(d + 1));
   for (Index first = 0; first <= d; first += tile) {
-    const Index count = std::min(tile, d + 1 - first);
+    const Index count = (std::min)(tile, d + 1 - first);
     for (Index i = 0; i < count; ++i) {
       Scalar* row = rows.data() + i * stride;
       std::copy_n(x, d, row);
@@ -72,7 +72,7 @@ void add_latent_shares(const Member<Scalar>& member, const Scalar* x, const Scal
 template <class Scalar>
 void infinite_shares(const Scalar* x, double score, std::vector<double>& shares) {
   Scalar furthest = 0;
-  for (std::size_t j = 0; j < shares.size(); ++j) furthest = std::max(furthest, std::abs(x[j]));
+  for (std::size_t j = 0; j < shares.size(); ++j) furthest = (std::max)(furthest, std::abs(x[j]));
   for (std::size_t j = 0; j < shares.size(); ++j) {
     shares[j] = std::abs(x[j]) == furthest ? score : 0;
   }

@@ -16,8 +16,8 @@ DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
 inline void require_false_discovery_rate(double fdr) {
-  require(fdr > 0 && fdr < 1, "the false discovery rate is ", fdr,
-          ", expected a number between 0 and 1");
+  ensure(fdr > 0 && fdr < 1, "the false discovery rate is ", fdr,
+         ", expected a number between 0 and 1");
 }
 
 /// Whether p <= level, where both are quotients that may be equal: rounding must not decide.
@@ -38,7 +38,7 @@ inline bool reaches(double p, double level) { return p <= level * (1 + 1e-12); }
 inline std::vector<bool> benjamini_hochberg(const double* p, std::size_t n, double fdr) {
   require_false_discovery_rate(fdr);
   for (std::size_t i = 0; i < n; ++i) {
-    require(p[i] >= 0 && p[i] <= 1, "p-value ", i, " is ", p[i], ", expected a number from 0 to 1");
+    ensure(p[i] >= 0 && p[i] <= 1, "p-value ", i, " is ", p[i], ", expected a number from 0 to 1");
   }
   std::vector<double> sorted(p, p + n);
   std::sort(sorted.begin(), sorted.end());
@@ -103,16 +103,16 @@ class OnlineSelect {
   OnlineSelect(double fdr, std::size_t calibration_rows,
                double memory = std::numeric_limits<double>::infinity()) {
     state_.fdr = fdr;
-    state_.span = std::max(1.0, fdr * (static_cast<double>(calibration_rows) + 1) / 4);
+    state_.span = (std::max)(1.0, fdr * (static_cast<double>(calibration_rows) + 1) / 4);
     state_.memory = memory;
-    check();
+    validate();
     state_.fund = first_spent(initial());
   }
 
   /// Goes on where `state` was taken, to the same bits. Throws InvalidArgument if it can't be one.
   explicit OnlineSelect(const State& state) : state_(state) {
-    check();
-    detail::require(
+    validate();
+    detail::ensure(
         state.span >= 1 && state.fund >= 0 && state.fund <= 1 && state.selected <= state.rows,
         "the state of an online selection has a span of ", state.span, ", a fund of ", state.fund,
         " and ", state.selected, " of ", state.rows,
@@ -124,7 +124,7 @@ class OnlineSelect {
 
   /// The next row's p-value, from 0 to 1; returns whether the row is selected.
   bool add(double p) {
-    detail::require(p >= 0 && p <= 1, "the p-value is ", p, ", expected a number from 0 to 1");
+    detail::ensure(p >= 0 && p <= 1, "the p-value is ", p, ", expected a number from 0 to 1");
     const bool selected = detail::reaches(p, level());
     const bool whole = state_.selected > 0 && decay() == 1;
     const double brought = selected ? (whole ? state_.fdr : state_.fdr - initial()) : 0;
@@ -137,10 +137,10 @@ class OnlineSelect {
   const State& state() const { return state_; }
 
  private:
-  void check() const {
+  void validate() const {
     detail::require_false_discovery_rate(state_.fdr);
-    detail::require(state_.memory >= 1, "the memory is ", state_.memory,
-                    " rows, expected at least 1");
+    detail::ensure(state_.memory >= 1, "the memory is ", state_.memory,
+                   " rows, expected at least 1");
   }
 
   double initial() const { return state_.fdr / 2; }

@@ -16,8 +16,8 @@ namespace detail {
 inline void check_feature_names(const std::vector<std::string>& names) {
   std::set<std::string> seen;
   for (std::size_t j = 0; j < names.size(); ++j) {
-    require(!names[j].empty(), "feature ", j, " has an empty name");
-    require(seen.insert(names[j]).second, "two features are named '", names[j], "'");
+    ensure(!names[j].empty(), "feature ", j, " has an empty name");
+    ensure(seen.insert(names[j]).second, "two features are named '", names[j], "'");
   }
 }
 

@@ -38,7 +38,7 @@ void forward_rows(
     const std::size_t member = static_cast<std::size_t>(team.member());
     if (member == 0) team.guard(meanwhile);
     for (Index t; (t = next.fetch_add(1, std::memory_order_relaxed)) < tiles;) {
-      const Index first = t * tile, count = std::min(tile, X.rows() - first);
+      const Index first = t * tile, count = (std::min)(tile, X.rows() - first);
       scaler.apply(net.kernels(), X.middle_rows(first, count), inputs[member].data(), stride);
       const Rows<const Scalar> x(inputs[member].data(), count, d, stride);
       team.guard([&] { f(first, x, net.forward(x, buffers[member], decode)); });

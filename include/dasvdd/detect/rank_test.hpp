@@ -67,29 +67,29 @@ class RankTest {
   /// Goes on where `state` was taken. Throws InvalidArgument unless its sizes fit and its numbers can be a test's.
   explicit RankTest(State state) : state_(std::move(state)) {
     const std::size_t bins = state_.masses.size();
-    require(bins >= 2 && state_.edges.size() + 1 == bins && state_.tie_breaks.size() + 1 == bins &&
-                state_.wealth.size() == bets,
-            "the state of a rank test has ", state_.edges.size(), " edges, ",
-            state_.tie_breaks.size(), " tie breaks, ", bins, " masses and ", state_.wealth.size(),
-            " bets, expected B - 1, B - 1, B >= 2 and ", bets);
+    ensure(bins >= 2 && state_.edges.size() + 1 == bins && state_.tie_breaks.size() + 1 == bins &&
+               state_.wealth.size() == bets,
+           "the state of a rank test has ", state_.edges.size(), " edges, ",
+           state_.tie_breaks.size(), " tie breaks, ", bins, " masses and ", state_.wealth.size(),
+           " bets, expected B - 1, B - 1, B >= 2 and ", bets);
     for (std::size_t i = 0; i + 1 < bins; ++i) {
       const double edge = state_.edges[i], tie_break = state_.tie_breaks[i];
       const bool ascending = i == 0 || state_.edges[i - 1] < edge ||
                              (state_.edges[i - 1] == edge && state_.tie_breaks[i - 1] <= tie_break);
-      require(!is_nan(edge) && ascending && tie_break >= 0 && tie_break < 1,
-              "the state of a rank test has edge ", i, " at ", edge, " with tie break ", tie_break,
-              ", expected ascending edges and tie breaks from 0 to 1");
+      ensure(!is_nan(edge) && ascending && tie_break >= 0 && tie_break < 1,
+             "the state of a rank test has edge ", i, " at ", edge, " with tie break ", tie_break,
+             ", expected ascending edges and tie breaks from 0 to 1");
     }
     for (const double mass : state_.masses) {
-      require(mass >= 1 && mass < 0x1p53, "the state of a rank test has a mass of ", mass,
-              ", expected at least 1");
+      ensure(mass >= 1 && mass < 0x1p53, "the state of a rank test has a mass of ", mass,
+             ", expected at least 1");
     }
     for (const double wealth : state_.wealth) {
-      require(wealth >= 0 && wealth <= most_wealth, "the state of a rank test has a wealth of ",
-              wealth, ", expected a number from 0 to ", most_wealth);
+      ensure(wealth >= 0 && wealth <= most_wealth, "the state of a rank test has a wealth of ",
+             wealth, ", expected a number from 0 to ", most_wealth);
     }
-    require(state_.peak >= 1, "the state of a rank test has a peak of ", state_.peak,
-            ", expected at least 1");
+    ensure(state_.peak >= 1, "the state of a rank test has a peak of ", state_.peak,
+           ", expected at least 1");
   }
 
   /// What the bets have not yet got after `row` rows, 1 after none. It falls so slowly that a change after 10^6 rows
@@ -105,7 +105,7 @@ class RankTest {
   static Stake stake(std::uint64_t row) {
     const double left = reserve(row);
     // After some 10^14 rows less than rounding is taken.
-    return {std::max(0.0, reserve(row - 1) - left) / double(bets), left};
+    return {(std::max)(0.0, reserve(row - 1) - left) / double(bets), left};
   }
 
   /// The next value, with its row's stake; returns the evidence after it.
@@ -122,10 +122,10 @@ class RankTest {
     const double stretch = total / mass;
     for (std::size_t i = 0; i < bets; ++i) {
       const double factor = (high[i] - low[i]) * stretch;
-      state_.wealth[i] = std::min(most_wealth, factor * (state_.wealth[i] + stake.each));
+      state_.wealth[i] = (std::min)(most_wealth, factor * (state_.wealth[i] + stake.each));
     }
     const double evidence = wealth_and(stake.left);
-    state_.peak = std::max(state_.peak, evidence);
+    state_.peak = (std::max)(state_.peak, evidence);
     return evidence;
   }
 

@@ -46,7 +46,7 @@ class RowScorer {
 
  private:
   AnyRows tile_of(const AnyRows& X, Index first) const {
-    return X.middle_rows(first, std::min(w_.tile_, X.rows() - first));
+    return X.middle_rows(first, (std::min)(w_.tile_, X.rows() - first));
   }
 
   Rows<const Scalar> scaled(const AnyRows& X) {

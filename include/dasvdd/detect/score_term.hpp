@@ -29,17 +29,17 @@ class ScoreTerm {
   /// weight * ||e||^2 / divisor
   ScoreTerm(Index size, double weight, double divisor)
       : size_(size), weight_(weight), divisor_(divisor) {
-    detail::require(detail::is_finite(weight) && weight >= 0, "a score term's weight is ", weight,
-                    ", expected a finite number that is not negative");
-    detail::require(detail::is_finite(divisor) && divisor > 0, "a score term's divisor is ",
-                    divisor, ", expected a positive number");
+    detail::ensure(detail::is_finite(weight) && weight >= 0, "a score term's weight is ", weight,
+                   ", expected a finite number that is not negative");
+    detail::ensure(detail::is_finite(divisor) && divisor > 0, "a score term's divisor is ", divisor,
+                   ", expected a positive number");
   }
   /// weight * ||A e||^2 / divisor;
   /// \param whitening A, size x size, row by row
   ScoreTerm(Index size, double weight, double divisor, AlignedBuffer<Scalar> whitening)
       : ScoreTerm(size, weight, divisor) {
-    detail::require(whitening.size() == size * size, "a whitening matrix has ", whitening.size(),
-                    " entries, expected ", size, " x ", size);
+    detail::ensure(whitening.size() == size * size, "a whitening matrix has ", whitening.size(),
+                   " entries, expected ", size, " x ", size);
     whitening_ = std::move(whitening);
     k_ = &kernels::best<Scalar>();
     packed_ = AlignedBuffer<Scalar>(size, detail::round_up(size, k_->panel));
@@ -51,8 +51,8 @@ class ScoreTerm {
   static ScoreTerm nearest_of(Index size, double weight, double divisor,
                               AlignedBuffer<Scalar> centers) {
     ScoreTerm term(size, weight, divisor);
-    detail::require(centers.size() > 0 && centers.size() % size == 0, "the centers have ",
-                    centers.size(), " numbers, expected ", size, " for each");
+    detail::ensure(centers.size() > 0 && centers.size() % size == 0, "the centers have ",
+                   centers.size(), " numbers, expected ", size, " for each");
     term.centers_ = std::move(centers);
     const auto& k = kernels::best<Scalar>();
     const Index count = term.count_ = term.centers_.size() / size,

@@ -71,9 +71,8 @@ class Softener {
     if (!file.has("scaler.softened_image")) return {};
     const std::vector<double> n = file.numbers("scaler.softened_image", {3});
     for (const double size : n) {
-      require(size >= 1 && size <= 1e9 && size == std::floor(size),
-              "the softened image's shape has the number ", size,
-              ", expected whole numbers from 1");
+      ensure(size >= 1 && size <= 1e9 && size == std::floor(size),
+             "the softened image's shape has the number ", size, ", expected whole numbers from 1");
     }
     return Softener(
         Shape{static_cast<Index>(n[0]), static_cast<Index>(n[1]), static_cast<Index>(n[2])});

@@ -31,16 +31,16 @@ class Standardizer {
         shift_(static_cast<Index>(mean_.size())),
         factor_(static_cast<Index>(mean_.size())),
         wide_shift_(static_cast<Index>(mean_.size())) {
-    require(mean_.size() == scale_.size(), "the scaler has ", mean_.size(), " means and ",
-            scale_.size(), " scales, expected as many of each");
+    ensure(mean_.size() == scale_.size(), "the scaler has ", mean_.size(), " means and ",
+           scale_.size(), " scales, expected as many of each");
     for (std::size_t j = 0; j < mean_.size(); ++j) {
       // Both are used in the net's scalar type; the factor must not be flushed to zero there.
       const Scalar shift = static_cast<Scalar>(mean_[j]);
       const Scalar factor = static_cast<Scalar>(1 / scale_[j]);
       const bool good = scale_[j] > 0 && is_finite(scale_[j]) && is_finite(shift) &&
-                        is_finite(factor) && factor >= std::numeric_limits<Scalar>::min();
-      require(good, "the scaler's feature ", j, " has mean ", mean_[j], " and scale ", scale_[j],
-              ", expected finite numbers and a positive scale");
+                        is_finite(factor) && factor >= (std::numeric_limits<Scalar>::min)();
+      ensure(good, "the scaler's feature ", j, " has mean ", mean_[j], " and scale ", scale_[j],
+             ", expected finite numbers and a positive scale");
       shift_[static_cast<Index>(j)] = shift;
       factor_[static_cast<Index>(j)] = factor;
       const double rounded = static_cast<double>(shift);
@@ -67,7 +67,7 @@ class Standardizer {
     }
     std::sort(varying.begin(), varying.end());
     const double median = varying.empty() ? 1 : varying[varying.size() / 2];
-    for (double& s : deviation) s = std::max(s, median);
+    for (double& s : deviation) s = (std::max)(s, median);
     return Standardizer(std::move(mean), std::move(deviation));
   }
   const std::vector<double>& mean() const { return mean_; }
@@ -140,7 +140,7 @@ class Standardizer {
       const double deviation = std::sqrt(scale[j] / static_cast<double>(n));
       // So is a feature that differs by one rounding here and there.
       const double rounding = 1.5 * static_cast<double>(std::numeric_limits<Number>::epsilon()) *
-                              std::max(std::abs(low[j]), std::abs(high[j]));
+                              (std::max)(std::abs(low[j]), std::abs(high[j]));
       const bool constant = high[j] - low[j] <= rounding || deviation < 1e-30;
       if (low[j] == high[j]) mean[j] = low[j];
       scale[j] = constant ? 0 : deviation;

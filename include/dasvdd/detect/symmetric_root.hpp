@@ -73,7 +73,7 @@ inline std::vector<double> root_of_tridiagonal(std::vector<double> diagonal,
   std::vector<double> result(size, 0);
   for (std::size_t j = 0; j < size; ++j) {
     const double* vector = vectors.data() + j * size;
-    const double factor = std::sqrt(std::max(diagonal[j], 0.0)) * vector[0];
+    const double factor = std::sqrt((std::max)(diagonal[j], 0.0)) * vector[0];
     for (std::size_t i = 0; i < size; ++i) result[i] = std::fma(factor, vector[i], result[i]);
   }
   return result;

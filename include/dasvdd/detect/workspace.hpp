@@ -36,7 +36,7 @@ class Workspace {
     for (const auto& member : model_->members) {
       size.cover(member.network.net());
       scratch =
-          std::max({scratch, member.reconstruction.scratch(tile), member.latent.scratch(tile)});
+          (std::max)({scratch, member.reconstruction.scratch(tile), member.latent.scratch(tile)});
     }
     forward_ = size.buffers();
     scratch_ = detail::AlignedBuffer<Scalar>(scratch);
@@ -44,7 +44,7 @@ class Workspace {
       Index widest = model_->features();
       for (const auto& member : model_->members) {
         for (const auto& step : member.network.net().joined().steps()) {
-          widest = std::max(widest, step.outputs);
+          widest = (std::max)(widest, step.outputs);
         }
       }
       const Index panel = model_->members.front().network.kernels().panel;

@@ -20,7 +20,7 @@ struct Confusion {
   /// threshold
   Confusion(detail::ScoreView scores, detail::LabelView labels, double threshold) {
     detail::require_scores(scores, labels);
-    detail::require(!detail::is_nan(threshold), "threshold is NaN, expected a number");
+    detail::ensure(!detail::is_nan(threshold), "threshold is NaN, expected a number");
     for (Index i = 0; i < scores.size(); ++i) {
       const bool flagged = scores[i] > threshold;
       if (labels[i]) {

@@ -15,7 +15,7 @@ DASVDD_NAMESPACE_BEGIN
 /// \param tpr the wanted true positive rate, in (0, 1]
 /// \throws InvalidArgument as operating_points(), and when `tpr` is outside (0, 1]
 inline double fpr_at_tpr(detail::ScoreView scores, detail::LabelView labels, double tpr = 0.95) {
-  detail::require(tpr > 0.0 && tpr <= 1.0, "tpr is ", tpr, ", expected a rate in (0, 1]");
+  detail::ensure(tpr > 0.0 && tpr <= 1.0, "tpr is ", tpr, ", expected a rate in (0, 1]");
   const std::vector<detail::OperatingPoint> points = detail::operating_points(scores, labels);
   const double anomalies = static_cast<double>(points.back().true_positives);
   const double normal = static_cast<double>(points.back().false_positives);

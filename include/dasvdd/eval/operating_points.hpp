@@ -22,11 +22,11 @@ struct OperatingPoint {
 /// Refuses scores and labels that don't match, are empty or have a NaN among the scores.
 /// Infinite scores have a place in the order and are taken.
 inline void require_scores(ScoreView scores, LabelView labels) {
-  require(scores.size() == labels.size(), "labels has ", labels.size(), " entries, expected ",
-          scores.size(), ", one for every score");
-  require(scores.size() > 0, "scores is empty; expected at least one score");
+  ensure(scores.size() == labels.size(), "labels has ", labels.size(), " entries, expected ",
+         scores.size(), ", one for every score");
+  ensure(scores.size() > 0, "scores is empty; expected at least one score");
   for (Index i = 0; i < scores.size(); ++i) {
-    require(!is_nan(scores[i]), "scores has NaN at index ", i, "; a NaN has no place in a ranking");
+    ensure(!is_nan(scores[i]), "scores has NaN at index ", i, "; a NaN has no place in a ranking");
   }
 }
 
@@ -55,10 +55,10 @@ inline std::vector<OperatingPoint> operating_points(ScoreView scores, LabelView 
     rows[static_cast<std::size_t>(i)] = {scores[i], labels[i]};
     anomalies += labels[i] ? 1 : 0;
   }
-  detail::require(anomalies > 0, "labels has no anomaly (nonzero) among ", rows.size(),
-                  " rows; a ranking measure needs both classes");
-  detail::require(anomalies < rows.size(), "labels has no normal row (0) among ", rows.size(),
-                  "; a ranking measure needs both classes");
+  detail::ensure(anomalies > 0, "labels has no anomaly (nonzero) among ", rows.size(),
+                 " rows; a ranking measure needs both classes");
+  detail::ensure(anomalies < rows.size(), "labels has no normal row (0) among ", rows.size(),
+                 "; a ranking measure needs both classes");
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.score > b.score; });
 
   std::vector<OperatingPoint> points;

@@ -70,7 +70,7 @@ class Checkpoint {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (content_.task.empty()) content_ = {std::move(task), {}};
     if (content_.nets.empty()) content_.nets.resize(static_cast<std::size_t>(nets));
-    detail::require(
+    detail::ensure(
         (task.empty() || content_.task == task) && static_cast<Index>(content_.nets.size()) == nets,
         "the checkpoint belongs to another fit: its rows or its options were others");
   }

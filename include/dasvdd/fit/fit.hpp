@@ -25,8 +25,8 @@ template <class Scalar>
 Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
                            FunctionRef<bool(const FitProgress&)> progress,
                            Checkpoint<Scalar>* checkpoint) {
-  options.check();
-  require(X.cols() > 0, "the training set has no columns");
+  options.validate();
+  ensure(X.cols() > 0, "the training set has no columns");
   options.check_width(X.cols());
   require_training_rows<Scalar>(X, X.cols());
   const int threads = resolve_threads(options.threads);
@@ -82,7 +82,8 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
   Facts facts = {{"seed", sentence(options.seed)}, {"gamma_rule", options.gamma.text()}};
   if (screened) facts["contamination"] = sentence(options.contamination);
   return fitted_ensemble(fitted, std::move(facts), X, options.threads,
-                         std::max(usual_false_alarms, options.contamination), std::move(warnings));
+                         (std::max)(usual_false_alarms, options.contamination),
+                         std::move(warnings));
 }
 
 }  // namespace detail

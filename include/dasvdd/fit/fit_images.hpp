@@ -25,7 +25,7 @@ namespace detail {
 inline std::vector<Index> images_left_out(const std::vector<Index>& order, Index i, Index members) {
   const Index n = static_cast<Index>(order.size()), enough = 99;
   const Index count =
-      std::min(n / std::max<Index>(5, members), std::max(n / 20, ceil_div(enough, members)));
+      (std::min)(n / std::max<Index>(5, members), (std::max)(n / 20, ceil_div(enough, members)));
   return {order.begin() + i * count, order.begin() + (i + 1) * count};
 }
 
@@ -34,8 +34,8 @@ template <class Scalar>
 Detector<Scalar> fit_image_ensemble(const AnyRows& X, const ImageOptions& options,
                                     FunctionRef<bool(const FitProgress&)> progress,
                                     Checkpoint<Scalar>* checkpoint) {
-  options.check();
-  require(X.cols() > 0, "the training set has no columns");
+  options.validate();
+  ensure(X.cols() > 0, "the training set has no columns");
   options.check_width(X.cols());
   require_training_rows<Scalar>(X, X.cols());
   const Shape shape = options.shape_of(X.cols());

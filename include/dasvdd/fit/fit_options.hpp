@@ -34,14 +34,14 @@ struct FitOptions : detail::TrainingOptions {
     gamma = GammaRule::ratio_of_means(2).times(0.1);
   }
 
-  void check() const {
-    using detail::require;
-    require(ensemble_size >= 1, "ensemble_size is ", ensemble_size, ", expected at least 1");
-    require(steps >= 1, "steps is ", steps, ", expected at least 1");
-    require(epochs >= 0, "epochs is ", epochs, ", expected 0 (as steps say) or more");
-    require(contamination >= 0 && contamination < 0.5, "the contamination is ", contamination,
-            ", expected a share from 0 to below 0.5");
-    TrainingOptions::check();
+  void validate() const {
+    using detail::ensure;
+    ensure(ensemble_size >= 1, "ensemble_size is ", ensemble_size, ", expected at least 1");
+    ensure(steps >= 1, "steps is ", steps, ", expected at least 1");
+    ensure(epochs >= 0, "epochs is ", epochs, ", expected 0 (as steps say) or more");
+    ensure(contamination >= 0 && contamination < 0.5, "the contamination is ", contamination,
+           ", expected a share from 0 to below 0.5");
+    TrainingOptions::validate();
   }
 
   /// Epochs of a net that trains on so many rows of d numbers. Of fewer rows than features a net

@@ -38,7 +38,7 @@ inline double threshold_or_largest(const Calibration& calibration, double rate,
                                 "normal row in ",
                                 n + 1, " exceeds"));
   }
-  return calibration.threshold(false_alarm_rate(std::max(rate, smallest)));
+  return calibration.threshold(false_alarm_rate((std::max)(rate, smallest)));
 }
 
 /// The members as one detector, calibrated by the rows that they left out.

@@ -27,22 +27,20 @@ struct ImageOptions : detail::RunOptions {
   Index epochs = 0;  ///< passes over the images, of each net; 0: what suits the kind
 
   /// Throws InvalidArgument for numbers out of range; shape_of() checks the shape.
-  void check() const {
-    RunOptions::check();
-    detail::require(ensemble_size >= 1, "ensemble_size is ", ensemble_size,
-                    ", expected at least 1");
-    detail::require(epochs >= 0, "epochs is ", epochs,
-                    ", expected 0 (what suits the kind) or more");
+  void validate() const {
+    RunOptions::validate();
+    detail::ensure(ensemble_size >= 1, "ensemble_size is ", ensemble_size, ", expected at least 1");
+    detail::ensure(epochs >= 0, "epochs is ", epochs, ", expected 0 (what suits the kind) or more");
   }
 
   /// The shape of images of d numbers: `shape`, or a square of one channel or of three. Throws
   /// InvalidArgument where neither has d numbers.
   Shape shape_of(Index d) const {
-    using detail::require;
+    using detail::ensure;
     if (shape != Shape{0, 0, 0}) {
       detail::check_shape("ImageOptions", "shape", shape);
-      require(shape.size() == d, "images of ", shape.channels, " x ", shape.height, " x ",
-              shape.width, " have ", shape.size(), " numbers, the rows have ", d);
+      ensure(shape.size() == d, "images of ", shape.channels, " x ", shape.height, " x ",
+             shape.width, " have ", shape.size(), " numbers, the rows have ", d);
       return shape;
     }
     for (const Index channels : {1, 3}) {
@@ -50,9 +48,9 @@ struct ImageOptions : detail::RunOptions {
           static_cast<Index>(std::lround(std::sqrt(static_cast<double>(d / channels))));
       if (channels * side * side == d) return {channels, side, side};
     }
-    require(false, "images of ", d,
-            " numbers are no squares of one channel or three: expected their ",
-            "channels, height and width in ImageOptions::shape");
+    ensure(false, "images of ", d,
+           " numbers are no squares of one channel or three: expected their ",
+           "channels, height and width in ImageOptions::shape");
     return {};
   }
 };

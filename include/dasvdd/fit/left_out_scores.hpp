@@ -60,7 +60,7 @@ class LeftOutScores {
     const double excess = pairs > 0 && variance > 0 ? chance / pairs / variance : 0;
     std::vector<double> scores;
     for (std::size_t i = 0; i < roots.size(); ++i) {
-      const double factor = std::sqrt(std::max(1 - excess * shares[i], 0.25));
+      const double factor = std::sqrt((std::max)(1 - excess * shares[i], 0.25));
       const double g = std::fma(roots[i] - mean, factor, mean);
       scores.push_back(g * g * (g * g));
     }

@@ -25,7 +25,7 @@ template <class Scalar>
 GammaRule member_gamma(const GammaRule& rule, const Autoencoder<Scalar>& net, const AnyRows& X,
                        std::uint64_t seed) {
   constexpr Index enough = 1000;
-  const AnyRows some = X.middle_rows(0, std::min(X.rows(), enough));
+  const AnyRows some = X.middle_rows(0, (std::min)(X.rows(), enough));
   return GammaRule::value(estimate_gamma<Scalar>(net, {}, some, rule, 1, seed));
 }
 

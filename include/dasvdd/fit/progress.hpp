@@ -42,7 +42,7 @@ class NetsProgress {
   void expect(Index epochs, Index kept = 0) {
     at_.done += kept;
     // A caller who means to stop the fit may ask for any number of epochs: the sum must not overflow.
-    at_.total += std::min(epochs, std::numeric_limits<Index>::max() - at_.total);
+    at_.total += (std::min)(epochs, (std::numeric_limits<Index>::max)() - at_.total);
   }
 
   /// Calls f(i) for each of `count` nets; thread t of T takes nets t, t + T, t + 2 T, ... An exception
@@ -97,7 +97,7 @@ class NetsProgress {
     at_.screening = member == screening;
     at_.member = at_.screening ? 0 : member;
     at_.epoch = epoch;
-    at_.done += std::min(epochs, at_.total - at_.done);
+    at_.done += (std::min)(epochs, at_.total - at_.done);
     state_ = State::failed;  // should it throw
     state_ = tell_(at_) ? State::going : State::stopped;
     return state_ == State::going;

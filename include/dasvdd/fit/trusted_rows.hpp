@@ -43,10 +43,10 @@ struct Screening {
   /// How many of n rows are trusted. Three times the share of anomalies is left out, because no
   /// ranking is perfect; half of all rows at most.
   static Index trusted(Index n, double contamination) {
-    return rows_without(n, std::min(3 * contamination, 0.5));
+    return rows_without(n, (std::min)(3 * contamination, 0.5));
   }
   /// Rows that net i trains on: as many as its steps take, or all that are trusted, several times.
-  static Index rows(Index i, Index trusted) { return std::min(trusted, steps(i) * batch_size); }
+  static Index rows(Index i, Index trusted) { return (std::min)(trusted, steps(i) * batch_size); }
   static Index epochs(Index i, Index trusted) {
     return ceil_div(steps(i), ceil_div(rows(i, trusted), batch_size));
   }
@@ -95,7 +95,7 @@ std::vector<double> brief_scores(const AnyRows& X, const Scaler<Scalar>& scaler,
                        packed.kernels().squared_distance(result.output.row(r), x.row(r), X.cols()));
                    // A row so far out that the net overflows comes last.
                    scores[static_cast<std::size_t>(first + r)] =
-                       is_finite(score) ? score : std::numeric_limits<float>::max();
+                       is_finite(score) ? score : (std::numeric_limits<float>::max)();
                  }
                });
   double mean = 0;

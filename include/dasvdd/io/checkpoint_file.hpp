@@ -41,16 +41,15 @@ class CheckpointReader {
 
   typename Checkpoint<Scalar>::Content content() const {
     const auto format = file_.metadata().find("format");
-    require(format != file_.metadata().end() && format->second == "dasvdd checkpoint",
-            "this is no checkpoint of a dasvdd fit");
-    require(file_.metadata("format_version") == "1" && file_.verified(),
-            "the checkpoint is of another version of the library");
+    ensure(format != file_.metadata().end() && format->second == "dasvdd checkpoint",
+           "this is no checkpoint of a dasvdd fit");
+    ensure(file_.metadata("format_version") == "1" && file_.verified(),
+           "the checkpoint is of another version of the library");
     const std::string& word = file_.metadata("nets");
     std::size_t nets = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), nets);
-    require(
-        error == std::errc() && end == word.data() + word.size() && nets >= 1 && nets <= 1000000,
-        "the number of nets is ", in_quotes(word), ", expected a whole number from 1");
+    ensure(error == std::errc() && end == word.data() + word.size() && nets >= 1 && nets <= 1000000,
+           "the number of nets is ", in_quotes(word), ", expected a whole number from 1");
     typename Checkpoint<Scalar>::Content content{file_.metadata("task"), {}};
     content.nets.resize(nets);
     for (std::size_t k = 0; k < nets; ++k) {
@@ -72,16 +71,16 @@ class CheckpointReader {
     state.center.squared_sum = buffer(prefix + "center.squared_sum");
     const auto numbers = file_[prefix + "numbers"].template as<double>({4});
     for (const double number : numbers) {
-      require(is_finite(number), "tensor ", in_quotes(prefix + "numbers"), " has ",
-              is_finite(number) ? "" : non_finite_name(number), ", expected finite numbers");
+      ensure(is_finite(number), "tensor ", in_quotes(prefix + "numbers"), " has ",
+             is_finite(number) ? "" : non_finite_name(number), ", expected finite numbers");
     }
     state.gamma = numbers[0];
     state.clock.beta1_power = numbers[1];
     state.clock.beta2_power = numbers[2];
     state.center.steps = numbers[3];
     const auto counts = file_[prefix + "counts"].template as<std::int64_t>({6});
-    require(counts[0] >= 0, "tensor ", in_quotes(prefix + "counts"), " has ", counts[0],
-            " epochs, expected none below 0");
+    ensure(counts[0] >= 0, "tensor ", in_quotes(prefix + "counts"), " has ", counts[0],
+           " epochs, expected none below 0");
     state.epochs = static_cast<Index>(counts[0]);
     net.trained = counts[1] != 0;
     std::array<std::uint64_t, 4> order{};
@@ -92,9 +91,9 @@ class CheckpointReader {
         file_.contains(prefix + "scaler.mean") ? &file_[prefix + "scaler.mean"] : nullptr;
     state.scaler = Scaler<Scalar>::read(scaler, mean ? mean->size() : 0);
     const auto list = nlohmann::json::parse(file_.metadata(prefix + "warnings"), nullptr, false);
-    require(list.is_array(), "the warnings are no JSON list of strings");
+    ensure(list.is_array(), "the warnings are no JSON list of strings");
     for (const auto& warning : list) {
-      require(warning.is_string(), "the warnings are no JSON list of strings");
+      ensure(warning.is_string(), "the warnings are no JSON list of strings");
       net.warnings.push_back(warning.template get<std::string>());
     }
     return net;
@@ -104,9 +103,9 @@ class CheckpointReader {
     const std::vector<Scalar> values = file_[name].template as<Scalar>();
     AlignedBuffer<Scalar> result(static_cast<Index>(values.size()));
     for (std::size_t i = 0; i < values.size(); ++i) {
-      require(is_finite(values[i]), "tensor ", in_quotes(name), " has ",
-              is_finite(values[i]) ? "" : non_finite_name(values[i]), " at index ", i,
-              ", expected finite numbers");
+      ensure(is_finite(values[i]), "tensor ", in_quotes(name), " has ",
+             is_finite(values[i]) ? "" : non_finite_name(values[i]), " at index ", i,
+             ", expected finite numbers");
       result[static_cast<Index>(i)] = values[i];
     }
     return result;
@@ -131,7 +130,7 @@ class CheckpointReader {
 template <class Scalar>
 TensorFile to_tensor_file(const Checkpoint<Scalar>& checkpoint) {
   const auto content = checkpoint.content();
-  require(!content.task.empty(), "the checkpoint is empty: no fit has begun with it");
+  ensure(!content.task.empty(), "the checkpoint is empty: no fit has begun with it");
   TensorFile file;
   file.set_metadata("format", "dasvdd checkpoint");
   file.set_metadata("format_version", "1");

@@ -28,14 +28,14 @@ std::shared_ptr<const Layer<Scalar>> make_image_layer(const LayerSpec& spec,
     for (std::size_t i = 0; right && i < sizes; ++i) {
       right = n[i] >= 0 && n[i] <= 1e9 && n[i] == std::floor(n[i]);
     }
-    require(right, where, " is ", spec.name, " but not followed by ", expected);
+    ensure(right, where, " is ", spec.name, " but not followed by ", expected);
   };
   const auto size = [&](std::size_t i) { return static_cast<Index>(n[i]); };
   const auto shape = [&] { return Shape{size(0), size(1), size(2)}; };
   if (spec.name == "conv2d" || spec.name == "conv_transpose2d") {
-    check(8, 0,
-          "channels, height, width, output channels, kernel, stride, padding and 0 or 1 for a "
-          "bias");
+    validate(8, 0,
+             "channels, height, width, output channels, kernel, stride, padding and 0 or 1 for a "
+             "bias");
     if (spec.name == "conv2d") {
       return std::make_shared<Conv2d<Scalar>>(shape(), size(3), size(4), size(5), size(6),
                                               n[7] != 0);
@@ -44,15 +44,15 @@ std::shared_ptr<const Layer<Scalar>> make_image_layer(const LayerSpec& spec,
                                                      n[7] != 0);
   }
   if (spec.name == "max_pool2d") {
-    check(5, 0, "channels, height, width, kernel and stride");
+    validate(5, 0, "channels, height, width, kernel and stride");
     return std::make_shared<MaxPool2d<Scalar>>(shape(), size(3), size(4));
   }
   if (spec.name == "upsample_nearest2d") {
-    check(4, 0, "channels, height, width and scale");
+    validate(4, 0, "channels, height, width and scale");
     return std::make_shared<UpsampleNearest2d<Scalar>>(shape(), size(3));
   }
   if (spec.name == "batch_norm") {
-    check(3, 3, "channels, height, width, epsilon, momentum and 0 or 1 for factor and shift");
+    validate(3, 3, "channels, height, width, epsilon, momentum and 0 or 1 for factor and shift");
     return std::make_shared<BatchNorm<Scalar>>(shape(), n[3], n[4], n[5] != 0);
   }
   return nullptr;

@@ -81,8 +81,8 @@ TensorFile to_tensor_file(const Detector<Scalar>& detector, const Facts& facts =
   Facts words = facts;
   words.insert(model.facts.begin(), model.facts.end());
   for (const auto& [key, word] : words) {
-    require(!is_reserved_fact(key), "a fact can't be named ", in_quotes(key),
-            ": the model file means something else by it");
+    ensure(!is_reserved_fact(key), "a fact can't be named ", in_quotes(key),
+           ": the model file means something else by it");
     file.set_metadata(key, word);
   }
   file.set_metadata("format", "dasvdd");

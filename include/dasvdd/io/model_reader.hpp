@@ -53,7 +53,7 @@ class ModelReader {
     if (has("calibration.scores")) calibration = Calibration(numbers<double>("calibration.scores"));
     Calibration first_net;
     if (has("calibration.first_net")) {
-      require(!calibration.empty(), "there is calibration.first_net but no calibration.scores");
+      ensure(!calibration.empty(), "there is calibration.first_net but no calibration.scores");
       first_net = Calibration(numbers<double>("calibration.first_net"));
     }
     const double threshold = number("threshold");
@@ -73,13 +73,12 @@ class ModelReader {
   void check_format() const {
     const auto& words = file_.metadata();
     const auto format = words.find("format");
-    require(format != words.end() && format->second == "dasvdd", "this is no dasvdd model");
+    ensure(format != words.end() && format->second == "dasvdd", "this is no dasvdd model");
     const std::string& version = file_.metadata("format_version");
     const bool current = version == std::to_string(model_format_version);
-    require(current || version == "1", "the model's format version is ", in_quotes(version),
-            ", this library reads 1 to ", model_format_version,
-            "; the model is of a newer library");
-    require(!current || file_.verified(), "the metadata have no checksum");
+    ensure(current || version == "1", "the model's format version is ", in_quotes(version),
+           ", this library reads 1 to ", model_format_version, "; the model is of a newer library");
+    ensure(!current || file_.verified(), "the metadata have no checksum");
   }
 
   /// Kernels without fused multiply-adds round otherwise, by far less than this; a wrong layer, scale or weight
@@ -88,11 +87,11 @@ class ModelReader {
                               const std::vector<double>& expected) {
     const std::vector<double> terms = self_test_terms(detector, row);
     for (std::size_t i = 0; i < 2; ++i) {
-      require(std::fabs(terms[i] - expected[i]) <= 1e-4 * std::fabs(expected[i]) + 1e-12,
-              "the model's self-test row has the ", i == 0 ? "reconstruction" : "latent", " term ",
-              terms[i], ", ", expected[i],
-              " when the file was written: the file is damaged, or a layer of your own computes "
-              "something else");
+      ensure(std::fabs(terms[i] - expected[i]) <= 1e-4 * std::fabs(expected[i]) + 1e-12,
+             "the model's self-test row has the ", i == 0 ? "reconstruction" : "latent", " term ",
+             terms[i], ", ", expected[i],
+             " when the file was written: the file is damaged, or a layer of your own computes "
+             "something else");
     }
   }
 
@@ -103,7 +102,7 @@ class ModelReader {
     const auto list = nlohmann::json::parse(word->second, nullptr, false);
     const bool right = list.is_array() && std::all_of(list.begin(), list.end(),
                                                       [](const auto& w) { return w.is_string(); });
-    require(right, "the metadata's '", key, "' is no JSON list of strings");
+    ensure(right, "the metadata's '", key, "' is no JSON list of strings");
     return list.template get<std::vector<std::string>>();
   }
 
@@ -112,9 +111,9 @@ class ModelReader {
     std::size_t count = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), count);
     // More members than tensors there can't be; the bound also keeps the number small.
-    require(error == std::errc() && end == word.data() + word.size() && count >= 1 &&
-                count <= file_.tensors().size(),
-            "the number of members is ", in_quotes(word), ", expected a whole number from 1");
+    ensure(error == std::errc() && end == word.data() + word.size() && count >= 1 &&
+               count <= file_.tensors().size(),
+           "the number of members is ", in_quotes(word), ", expected a whole number from 1");
     return count;
   }
 
@@ -126,16 +125,16 @@ class ModelReader {
     // speak of.
     for (const TensorPlace& place : places) {
       const Tensor& tensor = file_[prefix + place.name];
-      require(tensor.shape == place.shape, "tensor '", tensor.name, "' is ",
-              shape_text(tensor.shape), ", expected ", shape_text(place.shape), " as the net says");
+      ensure(tensor.shape == place.shape, "tensor '", tensor.name, "' is ",
+             shape_text(tensor.shape), ", expected ", shape_text(place.shape), " as the net says");
     }
     AlignedBuffer<Scalar> parameters(net.parameters()), statistics(net.statistics());
     for (const TensorPlace& place : places) {
       const std::vector<Scalar> values = numbers<Scalar>(prefix + place.name);
       if (place.is_variance()) {
         for (const Scalar v : values) {
-          require(v >= 0, "tensor '", prefix + place.name, "' has the variance ", v,
-                  ", expected none below 0");
+          ensure(v >= 0, "tensor '", prefix + place.name, "' has the variance ", v,
+                 ", expected none below 0");
         }
       }
       std::copy(values.begin(), values.end(),
@@ -145,11 +144,11 @@ class ModelReader {
     AlignedBuffer<Scalar> center = buffer(prefix + "center", {net.code()});
     const double gamma = number(prefix + "gamma");
     auto reconstruction = score_term(prefix + "score.reconstruction", net.inputs());
-    require(reconstruction.weight() == 0 || net.has_decoder(),
-            "the score has a reconstruction term but the net no decoder");
+    ensure(reconstruction.weight() == 0 || net.has_decoder(),
+           "the score has a reconstruction term but the net no decoder");
     const std::string latent_centers = prefix + "score.latent.centers";
-    require(!has(latent_centers) || net.has_decoder(),
-            "the score's latent term is of the decoded code but the net has no decoder");
+    ensure(!has(latent_centers) || net.has_decoder(),
+           "the score's latent term is of the decoded code but the net has no decoder");
     auto latent = has(latent_centers)
                       ? nearest_term(prefix + "score.latent", latent_centers, net.inputs())
                       : score_term(prefix + "score.latent", net.code());
@@ -165,19 +164,19 @@ class ModelReader {
   /// Sizes of layers are capped one by one; this caps what they cost together, and with the members before.
   void check_cost(const Autoencoder<Scalar>& net) {
     multiply_adds_ = saturating_sum(multiply_adds_, net.multiply_adds());
-    require(multiply_adds_ <= limits_.multiply_adds, "the model takes ", multiply_adds_,
-            " multiply-adds a row or more, at most ", limits_.multiply_adds,
-            " are allowed (LoadLimits)");
+    ensure(multiply_adds_ <= limits_.multiply_adds, "the model takes ", multiply_adds_,
+           " multiply-adds a row or more, at most ", limits_.multiply_adds,
+           " are allowed (LoadLimits)");
     constexpr Index rows = kernels::batch_tile;
     const std::int64_t bytes = ForwardSize<Scalar>(rows).cover(net).bytes();
-    require(bytes <= limits_.workspace_bytes, "the model takes a workspace of ", bytes,
-            " bytes or more, at most ", limits_.workspace_bytes, " are allowed (LoadLimits)");
+    ensure(bytes <= limits_.workspace_bytes, "the model takes a workspace of ", bytes,
+           " bytes or more, at most ", limits_.workspace_bytes, " are allowed (LoadLimits)");
   }
 
   Autoencoder<Scalar> read_net(const std::string& prefix) const {
     const auto layers = nlohmann::json::parse(file_.metadata(prefix + "net"), nullptr, false);
-    require(layers.is_object() && layers.contains("encoder") && layers.contains("decoder"),
-            "the metadata's 'net' is no JSON object of encoder and decoder");
+    ensure(layers.is_object() && layers.contains("encoder") && layers.contains("decoder"),
+           "the metadata's 'net' is no JSON object of encoder and decoder");
     return {net_from_json<Scalar>(layers["encoder"], "encoder", factory_),
             net_from_json<Scalar>(layers["decoder"], "decoder", factory_)};
   }
@@ -192,8 +191,8 @@ class ModelReader {
   ScoreTerm<Scalar> nearest_term(const std::string& name, const std::string& centers, Index size) {
     const std::vector<double> pair = numbers<double>(name, {2});
     const Tensor& tensor = file_[centers];
-    require(tensor.shape.size() == 2 && tensor.shape[0] > 0 && tensor.shape[1] == size, "tensor '",
-            centers, "' is ", shape_text(tensor.shape), ", expected rows of ", size, " numbers");
+    ensure(tensor.shape.size() == 2 && tensor.shape[0] > 0 && tensor.shape[1] == size, "tensor '",
+           centers, "' is ", shape_text(tensor.shape), ", expected rows of ", size, " numbers");
     return ScoreTerm<Scalar>::nearest_of(size, pair[0], pair[1], buffer(centers, tensor.shape));
   }
 
@@ -216,16 +215,16 @@ class ModelReader {
     taken_.insert(name);
     const std::vector<T> values = file_[name].template as<T>();
     for (std::size_t i = 0; i < values.size(); ++i) {
-      require(is_finite(values[i]), "tensor '", name, "' has ", non_finite_name(values[i]),
-              " at index ", i, ", expected finite numbers");
+      ensure(is_finite(values[i]), "tensor '", name, "' has ", non_finite_name(values[i]),
+             " at index ", i, ", expected finite numbers");
     }
     return values;
   }
   template <class T>
   std::vector<T> numbers(const std::string& name, const std::vector<Index>& shape) {
     const Tensor& tensor = file_[name];
-    require(tensor.shape == shape, "tensor '", name, "' is ", shape_text(tensor.shape),
-            ", expected ", shape_text(shape));
+    ensure(tensor.shape == shape, "tensor '", name, "' is ", shape_text(tensor.shape),
+           ", expected ", shape_text(shape));
     return numbers<T>(name);
   }
   double number(const std::string& name) { return numbers<double>(name, {}).front(); }
@@ -238,8 +237,8 @@ class ModelReader {
 
   void check_nothing_is_left() const {
     for (const Tensor& tensor : file_.tensors()) {
-      require(taken_.count(tensor.name) != 0, "tensor ", in_quotes(tensor.name),
-              " belongs to no part of the model");
+      ensure(taken_.count(tensor.name) != 0, "tensor ", in_quotes(tensor.name),
+             " belongs to no part of the model");
     }
   }
 

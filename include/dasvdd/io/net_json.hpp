@@ -49,8 +49,8 @@ nlohmann::json net_to_json(const Network<Scalar>& net) {
       layers.push_back(activation(s.activation));
     } else {
       const LayerSpec spec = s.layer->spec();
-      require(!spec.name.empty(), "layer ", s.position,
-              " of the net has no spec(), so a model file can't name it; see dasvdd/nn/layer.hpp");
+      ensure(!spec.name.empty(), "layer ", s.position,
+             " of the net has no spec(), so a model file can't name it; see dasvdd/nn/layer.hpp");
       layers.push_back(entry(spec.name, spec.numbers));
     }
   }
@@ -60,11 +60,11 @@ nlohmann::json net_to_json(const Network<Scalar>& net) {
 /// One entry of the list.
 /// \param where begins the sentence: "layer 3 of the encoder"
 inline LayerSpec layer_from_json(const nlohmann::json& layer, const std::string& where) {
-  require(layer.is_array() && !layer.empty() && layer[0].is_string(), where,
-          " is no list of a name and numbers");
+  ensure(layer.is_array() && !layer.empty() && layer[0].is_string(), where,
+         " is no list of a name and numbers");
   LayerSpec spec{layer[0].get<std::string>(), {}};
   for (std::size_t k = 1; k < layer.size(); ++k) {
-    require(layer[k].is_number(), where, " has something else than numbers behind its name");
+    ensure(layer[k].is_number(), where, " has something else than numbers behind its name");
     spec.numbers.push_back(layer[k].get<double>());
   }
   return spec;
@@ -74,11 +74,11 @@ inline LayerSpec layer_from_json(const nlohmann::json& layer, const std::string&
 template <class Scalar>
 Network<Scalar> net_from_json(const nlohmann::json& layers, const char* half,
                               const LayerFactory<Scalar>& factory) {
-  require(layers.is_array(), "the ", half, " is no list of layers");
+  ensure(layers.is_array(), "the ", half, " is no list of layers");
   // Parameters are counted before the tensors are looked at; so few layers can't make the count
   // overflow.
-  require(layers.size() <= 10000, "the ", half, " has ", layers.size(),
-          " layers, at most 10000 are read");
+  ensure(layers.size() <= 10000, "the ", half, " has ", layers.size(),
+         " layers, at most 10000 are read");
   Network<Scalar> net;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const std::string where = sentence("layer ", i, " of the ", half);
@@ -87,7 +87,7 @@ Network<Scalar> net_from_json(const nlohmann::json& layers, const char* half,
       bool sizes = spec.numbers.size() == 3;
       // Dense checks the sizes; here they need only be whole and small enough to be an Index.
       for (const double n : spec.numbers) sizes = sizes && n >= 0 && n <= 1e9 && n == std::floor(n);
-      require(sizes, where, " is dense but not followed by inputs, outputs and 0 or 1");
+      ensure(sizes, where, " is dense but not followed by inputs, outputs and 0 or 1");
       net.add(Dense<Scalar>(static_cast<Index>(spec.numbers[0]),
                             static_cast<Index>(spec.numbers[1]), spec.numbers[2] != 0));
     } else if (const auto made = factory ? factory(spec) : nullptr) {

@@ -70,8 +70,8 @@ class OnnxExport {
     const std::string row = scaled();
     std::vector<std::string> terms;
     for (std::size_t k = 0; k < model_.members.size(); ++k) add_member(k, row, terms);
-    require(!terms.empty(),
-            "the detector's score is zero whatever the row is, so there is nothing to export");
+    ensure(!terms.empty(),
+           "the detector's score is zero whatever the row is, so there is nothing to export");
     add_score(terms);
     graph_.output("score", number_type, {0}, "larger is more anomalous");
     graph_.add("Greater", {"score", "threshold"}, "is_anomaly");
@@ -282,8 +282,8 @@ class OnnxExport {
       return upsampled(*upsample, in, name);
     }
     const std::string kind = layer.spec().name;
-    require(false, "layer ", name, kind.empty() ? std::string() : " ('" + kind + "')",
-            " is a layer of your own, for which ONNX has no operator");
+    ensure(false, "layer ", name, kind.empty() ? std::string() : " ('" + kind + "')",
+           " is a layer of your own, for which ONNX has no operator");
     return in;
   }
 
@@ -561,7 +561,7 @@ class OnnxExport {
   }
 
   static void require_float(const char* what) {
-    require(
+    ensure(
         is_float, what,
         " in double are run by no engine that we know; a graph in float (--float32) can have them");
   }

@@ -128,8 +128,8 @@ class OnnxGraph {
     tensor.add_int32(onnx::Tensor::data_type, static_cast<std::int32_t>(OnnxDataTypeOf<T>::value));
     tensor.add_string(onnx::Tensor::name, name);
     total_bytes_ += size;
-    require(total_bytes_ < most_bytes, "the model has more than ", most_bytes,
-            " bytes of numbers, which an ONNX file can't hold");
+    ensure(total_bytes_ < most_bytes, "the model has more than ", most_bytes,
+           " bytes of numbers, which an ONNX file can't hold");
     tensor.add_bytes(onnx::Tensor::raw_data, reinterpret_cast<const char*>(data), size);
     constants_.push_back(std::move(bytes));
     return name;

@@ -41,7 +41,7 @@ inline bool checked_volume(const std::vector<Index>& shape, std::size_t scale,
   if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return volume = 0, true;
   for (const Index size : shape) {
     const auto factor = static_cast<std::size_t>(size);
-    if (volume > std::size_t(std::numeric_limits<Index>::max()) / factor) return false;
+    if (volume > std::size_t((std::numeric_limits<Index>::max)()) / factor) return false;
     volume *= factor;
   }
   return true;

@@ -81,14 +81,14 @@ class TensorFile {
   /// \throws InvalidArgument when the name is taken or reserved, or a size is negative
   template <class T>
   void add(const std::string& name, const std::vector<Index>& shape, const T* data) {
-    require(name != "__metadata__",
-            "a tensor can't be named '__metadata__': the format reserves it");
-    require(!contains(name), "tensor ", in_quotes(name), " is there already; names are unique");
-    require(std::all_of(shape.begin(), shape.end(), [](Index n) { return n >= 0; }), "tensor ",
-            in_quotes(name), " has the shape ", shape_text(shape), "; a size can't be negative");
+    ensure(name != "__metadata__",
+           "a tensor can't be named '__metadata__': the format reserves it");
+    ensure(!contains(name), "tensor ", in_quotes(name), " is there already; names are unique");
+    ensure(std::all_of(shape.begin(), shape.end(), [](Index n) { return n >= 0; }), "tensor ",
+           in_quotes(name), " has the shape ", shape_text(shape), "; a size can't be negative");
     std::size_t bytes = 0;
-    require(checked_volume(shape, sizeof(T), bytes), "tensor ", in_quotes(name), " has the shape ",
-            shape_text(shape), ", more than memory can hold");
+    ensure(checked_volume(shape, sizeof(T), bytes), "tensor ", in_quotes(name), " has the shape ",
+           shape_text(shape), ", more than memory can hold");
     Tensor tensor{name, DTypeOf<T>::value, shape, std::vector<unsigned char>(bytes), source_};
     if (bytes != 0) std::memcpy(tensor.bytes.data(), data, bytes);
     place_[name] = tensors_.size();

@@ -43,16 +43,16 @@ class TensorFileReader {
   TensorFileContent read_file(const std::filesystem::path& path) const {
     std::error_code error;
     const auto status = std::filesystem::status(path, error);
-    check(status.type() != std::filesystem::file_type::none,
-          "the file can't be opened: ", error.message());
-    check(std::filesystem::exists(status), "there is no such file");
-    check(std::filesystem::is_regular_file(status), "this is no regular file");
+    validate(status.type() != std::filesystem::file_type::none,
+             "the file can't be opened: ", error.message());
+    validate(std::filesystem::exists(status), "there is no such file");
+    validate(std::filesystem::is_regular_file(status), "this is no regular file");
     const std::uint64_t size = std::filesystem::file_size(path, error);
     std::ifstream stream(path, std::ios::binary);
-    check(!error && stream.is_open(), "the file can't be opened");
+    validate(!error && stream.is_open(), "the file can't be opened");
     return read(size, [&](void* to, std::size_t count) {
       stream.read(static_cast<char*>(to), static_cast<std::streamsize>(count));
-      check(!stream.fail(), "the file can't be read to its end");
+      validate(!stream.fail(), "the file can't be read to its end");
     });
   }
 
@@ -73,7 +73,7 @@ class TensorFileReader {
   };
 
   template <class... Parts>
-  void check(bool condition, const Parts&... parts) const {
+  void validate(bool condition, const Parts&... parts) const {
     if (!condition) throw FileError(sentence(error_prefix(source_), parts...));
   }
 
@@ -105,9 +105,9 @@ class TensorFileReader {
     const auto word = content.metadata.find("checksum");
     // Other programs may mean something else by the word.
     if (word != content.metadata.end() && word->second.compare(0, 6, "crc32:") == 0) {
-      check(word->second == checksum_word(checksum),
-            "the file is damaged: its tensors have the checksum ", checksum_word(checksum),
-            ", its header says ", in_quotes(word->second));
+      validate(word->second == checksum_word(checksum),
+               "the file is damaged: its tensors have the checksum ", checksum_word(checksum),
+               ", its header says ", in_quotes(word->second));
       content.metadata.erase(word);
       content.verified = true;
     }
@@ -116,15 +116,15 @@ class TensorFileReader {
 
   template <class Fetch>
   std::string read_header(std::uint64_t file_size, const Fetch& fetch) const {
-    check(file_size >= 8, "the file has ", file_size, " bytes, too few for a safetensors file");
+    validate(file_size >= 8, "the file has ", file_size, " bytes, too few for a safetensors file");
     unsigned char length_bytes[8];
     fetch(length_bytes, 8);
     std::uint64_t length = 0;
     for (int i = 7; i >= 0; --i) length = length << 8 | length_bytes[i];
-    check(length <= file_size - 8, "the header's length is ", length, " bytes but only ",
-          file_size - 8, " follow; the file is cut short or no safetensors file");
-    check(length <= max_header_bytes, "the header's length is ", length, " bytes, at most ",
-          max_header_bytes, " are read");
+    validate(length <= file_size - 8, "the header's length is ", length, " bytes but only ",
+             file_size - 8, " follow; the file is cut short or no safetensors file");
+    validate(length <= max_header_bytes, "the header's length is ", length, " bytes, at most ",
+             max_header_bytes, " are read");
     std::string text(static_cast<std::size_t>(length), '\0');
     fetch(text.data(), text.size());
     return text;
@@ -133,8 +133,8 @@ class TensorFileReader {
   /// The header as JSON, refused when a name stands twice in one object (JSON readers take the last,
   /// silently, and differ in that) or when it is nested deeper than the format is.
   Json parse_header(const std::string& text) const {
-    check(!text.empty() && text.front() == '{',
-          "the header is no JSON object; this is no safetensors file");
+    validate(!text.empty() && text.front() == '{',
+             "the header is no JSON object; this is no safetensors file");
     // In a pass of its own: nlohmann's parser with a callback takes quadratic time in the number of tensors.
     HeaderCheck events(source_);
     static_cast<void>(Json::sax_parse(text, &events));
@@ -186,11 +186,11 @@ class TensorFileReader {
   };
 
   std::map<std::string, std::string> read_metadata(const Json& words) const {
-    check(words.is_object(), "'__metadata__' is ", words.type_name(), ", expected an object");
+    validate(words.is_object(), "'__metadata__' is ", words.type_name(), ", expected an object");
     std::map<std::string, std::string> metadata;
     for (const auto& [key, word] : words.items()) {
-      check(word.is_string(), "the metadata's ", in_quotes(key), " is ", word.type_name(),
-            ", expected a string");
+      validate(word.is_string(), "the metadata's ", in_quotes(key), " is ", word.type_name(),
+               ", expected a string");
       metadata[key] = word.get<std::string>();
     }
     return metadata;
@@ -199,41 +199,43 @@ class TensorFileReader {
   /// One tensor's entry in the header.
   Entry read_entry(const std::string& name, const Json& entry, std::uint64_t data_size) const {
     const std::string tensor = "tensor " + in_quotes(name);
-    check(entry.is_object(), tensor, " is described by ", entry.type_name(),
-          ", expected an object");
+    validate(entry.is_object(), tensor, " is described by ", entry.type_name(),
+             ", expected an object");
     for (const char* field : {"dtype", "shape", "data_offsets"}) {
-      check(entry.contains(field), tensor, " has no '", field, "'");
+      validate(entry.contains(field), tensor, " has no '", field, "'");
     }
-    check(entry.size() == 3, tensor, " has other fields than dtype, shape and data_offsets");
+    validate(entry.size() == 3, tensor, " has other fields than dtype, shape and data_offsets");
 
     const Json& dtype = entry["dtype"];
-    check(dtype.is_string(), tensor, " has as dtype ", dtype.type_name(), ", expected a string");
+    validate(dtype.is_string(), tensor, " has as dtype ", dtype.type_name(), ", expected a string");
     const DType dtypes[] = {DType::F64, DType::I64, DType::F32, DType::BF16, DType::U8};
     const auto* known = std::find_if(std::begin(dtypes), std::end(dtypes), [&](DType candidate) {
       return dtype.get_ref<const std::string&>() == name_of(candidate);
     });
-    check(known != std::end(dtypes), tensor, " is of the dtype ",
-          in_quotes(dtype.get_ref<const std::string&>()), "; known are F64, I64, F32, BF16 and U8");
+    validate(known != std::end(dtypes), tensor, " is of the dtype ",
+             in_quotes(dtype.get_ref<const std::string&>()),
+             "; known are F64, I64, F32, BF16 and U8");
 
     const Json& sizes = entry["shape"];
-    check(sizes.is_array(), tensor, " has as shape ", sizes.type_name(), ", expected an array");
+    validate(sizes.is_array(), tensor, " has as shape ", sizes.type_name(), ", expected an array");
     std::vector<Index> shape;
     for (const Json& size : sizes) {
       shape.push_back(static_cast<Index>(read_unsigned(name, "shape", size)));
     }
     std::size_t bytes = 0;
-    check(checked_volume(shape, size_of(*known), bytes), tensor,
-          " has a shape whose numbers overflow when multiplied");
+    validate(checked_volume(shape, size_of(*known), bytes), tensor,
+             " has a shape whose numbers overflow when multiplied");
 
     const Json& offsets = entry["data_offsets"];
-    check(offsets.is_array() && offsets.size() == 2, tensor, " has data_offsets that are no pair");
+    validate(offsets.is_array() && offsets.size() == 2, tensor,
+             " has data_offsets that are no pair");
     const std::uint64_t begin = read_unsigned(name, "data_offsets", offsets[0]);
     const std::uint64_t end = read_unsigned(name, "data_offsets", offsets[1]);
-    check(begin <= end, tensor, " ends at byte ", end, ", before it begins at ", begin);
-    check(end <= data_size, tensor, " ends at byte ", end, " but the file has ", data_size,
-          " bytes of data");
-    check(end - begin == bytes, tensor, " has ", end - begin, " bytes but its shape and dtype (",
-          shape_text(shape), ", ", name_of(*known), ") take ", bytes);
+    validate(begin <= end, tensor, " ends at byte ", end, ", before it begins at ", begin);
+    validate(end <= data_size, tensor, " ends at byte ", end, " but the file has ", data_size,
+             " bytes of data");
+    validate(end - begin == bytes, tensor, " has ", end - begin, " bytes but its shape and dtype (",
+             shape_text(shape), ", ", name_of(*known), ") take ", bytes);
 
     return {{name, *known, std::move(shape), {}, source_}, begin, end};
   }
@@ -241,9 +243,9 @@ class TensorFileReader {
   std::uint64_t read_unsigned(const std::string& name, const char* field, const Json& value) const {
     const bool fits =
         value.is_number_unsigned() &&
-        value.get<std::uint64_t>() <= std::uint64_t(std::numeric_limits<Index>::max());
-    check(fits, "tensor ", in_quotes(name), " has in its ", field,
-          " something else than whole numbers from 0");
+        value.get<std::uint64_t>() <= std::uint64_t((std::numeric_limits<Index>::max)());
+    validate(fits, "tensor ", in_quotes(name), " has in its ", field,
+             " something else than whole numbers from 0");
     return value.get<std::uint64_t>();
   }
 
@@ -255,13 +257,13 @@ class TensorFileReader {
     std::uint64_t end = 0;
     for (const Entry& entry : entries) {
       const std::string name = in_quotes(entry.tensor.name);
-      check(entry.begin >= end, "tensor ", name, " begins at byte ", entry.begin,
-            ", inside the one before it, which ends at ", end);
-      check(entry.begin == end, "tensor ", name, " begins at byte ", entry.begin,
-            " and leaves a gap after ", end);
+      validate(entry.begin >= end, "tensor ", name, " begins at byte ", entry.begin,
+               ", inside the one before it, which ends at ", end);
+      validate(entry.begin == end, "tensor ", name, " begins at byte ", entry.begin,
+               " and leaves a gap after ", end);
       end = entry.end;
     }
-    check(end == data_size, data_size - end, " bytes follow the last tensor");
+    validate(end == data_size, data_size - end, " bytes follow the last tensor");
   }
 
   std::string source_;

@@ -80,8 +80,8 @@ class TorchReader {
     for (const auto& half : halves_) {
       for (const auto& module : half.second) {
         for (const auto& tensor : module.second) {
-          check(taken_.count(tensor.second) == 1, "tensor ", in_quotes(tensor.second->name),
-                " belongs to no layer");
+          validate(taken_.count(tensor.second) == 1, "tensor ", in_quotes(tensor.second->name),
+                   " belongs to no layer");
         }
       }
     }
@@ -96,7 +96,7 @@ class TorchReader {
   using Names = std::pair<std::vector<std::string>, std::vector<std::string>>;
 
   template <class... Parts>
-  void check(bool condition, const Parts&... parts) const {
+  void validate(bool condition, const Parts&... parts) const {
     if (!condition) throw FileError(sentence(error_prefix(file_.source()), parts...));
   }
 
@@ -116,13 +116,13 @@ class TorchReader {
           kind == 0 || kind == name.npos ? name.npos : name.rfind('.', kind - 1);
       const std::size_t at = before == name.npos ? 0 : before + 1;
       const auto number = kind == name.npos ? std::nullopt : index_of(name.substr(at, kind - at));
-      check(number.has_value(), "tensor ", in_quotes(tensor.name),
-            " isn't named as torch.nn.Sequential names its own: '0.weight', 'encoder.0.weight'");
+      validate(number.has_value(), "tensor ", in_quotes(tensor.name),
+               " isn't named as torch.nn.Sequential names its own: '0.weight', 'encoder.0.weight'");
       if (name.substr(kind + 1) == "num_batches_tracked") continue;
       by_prefix[std::string(name.substr(0, at))][*number][std::string(name.substr(kind + 1))] =
           &tensor;
     }
-    check(!by_prefix.empty(), "there is no tensor in it");
+    validate(!by_prefix.empty(), "there is no tensor in it");
     std::string prefixes;
     for (auto& [prefix, modules] : by_prefix) {
       prefixes += (prefixes.empty() ? "" : ", ") + in_quotes(prefix);
@@ -133,9 +133,9 @@ class TorchReader {
     };
     if (halves_.size() == 2 && is(0, "decoder") && is(1, "encoder"))
       std::swap(halves_[0], halves_[1]);
-    check(halves_.size() == 1 || (halves_.size() == 2 && is(0, "encoder") && is(1, "decoder")),
-          "the tensors are of ", halves_.size(), " nets (", prefixes,
-          "), expected one, or an encoder and a decoder");
+    validate(halves_.size() == 1 || (halves_.size() == 2 && is(0, "encoder") && is(1, "decoder")),
+             "the tensors are of ", halves_.size(), " nets (", prefixes,
+             "), expected one, or an encoder and a decoder");
   }
 
   // ---- which modules ----------------------------------------------------------------------------
@@ -143,7 +143,7 @@ class TorchReader {
   static std::vector<std::string> split(std::string_view text, char at) {
     std::vector<std::string> parts;
     for (;;) {
-      const std::size_t end = std::min(text.find(at), text.size());
+      const std::size_t end = (std::min)(text.find(at), text.size());
       std::string part;
       for (const char c : text.substr(0, end)) {
         if (c != ' ' && c != '\n' && c != '\t') part += c;
@@ -157,8 +157,8 @@ class TorchReader {
   /// As the caller says.
   Names written() const {
     const std::vector<std::string> halves = split(layers_.modules, '|');
-    require(halves.size() == 2, "the layers have ", halves.size() - 1,
-            " signs |, expected one, between encoder and decoder");
+    ensure(halves.size() == 2, "the layers have ", halves.size() - 1,
+           " signs |, expected one, between encoder and decoder");
     const auto names = [](const std::string& half) {
       std::vector<std::string> list = split(half, ',');
       // "a, | b" reads as well as "a | b".
@@ -174,20 +174,20 @@ class TorchReader {
     std::vector<std::vector<std::string>> halves;
     for (const auto& [prefix, modules] : halves_) {
       std::vector<std::string> names(static_cast<std::size_t>(modules.rbegin()->first) + 1);
-      check(names.size() <= 10000, "module ", names.size() - 1,
-            " is one too many, expected at most 10000");
+      validate(names.size() <= 10000, "module ", names.size() - 1,
+               " is one too many, expected at most 10000");
       for (std::size_t i = 0; i < names.size(); ++i) {
         const auto module = modules.find(static_cast<Index>(i));
         if (module == modules.end()) {
-          check(!layers_.activation.empty(), "module ", prefix, i,
-                " has no tensors: say which activation stands there, or all layers");
+          validate(!layers_.activation.empty(), "module ", prefix, i,
+                   " has no tensors: say which activation stands there, or all layers");
           names[i] = layers_.activation;
         } else if (module->second.count("running_mean")) {
           names[i] = "batch_norm";
         } else {
           const auto weight = module->second.find("weight");
-          check(weight != module->second.end() && weight->second->shape.size() == 2, "module ",
-                prefix, i, " is no Linear and no BatchNorm1d: say all layers");
+          validate(weight != module->second.end() && weight->second->shape.size() == 2, "module ",
+                   prefix, i, " is no Linear and no BatchNorm1d: say all layers");
           names[i] = "linear";
         }
       }
@@ -212,9 +212,10 @@ class TorchReader {
       if (width(l) < width(narrowest)) narrowest = l;
     }
     for (std::size_t l = 0; l + 1 < linear.size(); ++l) count += width(l) == width(narrowest);
-    check(count == 1, "the net has ", count,
-          " layers that are the narrowest, expected one, the code: say all layers, with | behind "
-          "the code");
+    validate(
+        count == 1, "the net has ", count,
+        " layers that are the narrowest, expected one, the code: say all layers, with | behind "
+        "the code");
     const auto cut = names.begin() + static_cast<std::ptrdiff_t>(linear[narrowest + 1]);
     return {{names.begin(), cut}, {cut, names.end()}};
   }
@@ -233,8 +234,8 @@ class TorchReader {
       double number = 0;
       const char* last = parts[i].data() + parts[i].size();
       const auto [end, error] = std::from_chars(parts[i].data(), last, number);
-      require(error == std::errc() && end == last && is_finite(number), "layer ", in_quotes(text),
-              " has ", in_quotes(parts[i]), " behind a colon, expected a number");
+      ensure(error == std::errc() && end == last && is_finite(number), "layer ", in_quotes(text),
+             " has ", in_quotes(parts[i]), " behind a colon, expected a number");
       result.numbers.push_back(number);
     }
     return result;
@@ -249,7 +250,7 @@ class TorchReader {
       add(net, name, found == modules.end() ? Module() : found->second, first);
       ++first;
     }
-    require(!net.empty(), "the encoder or the decoder has no layer, expected at least one each");
+    ensure(!net.empty(), "the encoder or the decoder has no layer, expected at least one each");
     return net;
   }
 
@@ -257,30 +258,30 @@ class TorchReader {
     const Words layer = words(text);
     const std::string& name = layer.name;
     const auto numbers = [&](std::size_t least, std::size_t most) {
-      require(layer.numbers.size() >= least && layer.numbers.size() <= most, "layer ",
-              in_quotes(text), " has ", layer.numbers.size(), " numbers behind its name, expected ",
-              least, least == most ? std::string() : sentence(" to ", most));
+      ensure(layer.numbers.size() >= least && layer.numbers.size() <= most, "layer ",
+             in_quotes(text), " has ", layer.numbers.size(), " numbers behind its name, expected ",
+             least, least == most ? std::string() : sentence(" to ", most));
     };
     const auto size = [&](std::size_t i, Index usual) {
       if (i >= layer.numbers.size()) return usual;
       const double n = layer.numbers[i];
-      require(n >= 0 && n <= 1e9 && n == std::floor(n), "layer ", in_quotes(text),
-              " has the number ", n, ", expected whole numbers from 0");
+      ensure(n >= 0 && n <= 1e9 && n == std::floor(n), "layer ", in_quotes(text),
+             " has the number ", n, ", expected whole numbers from 0");
       return static_cast<Index>(n);
     };
     const auto shape_of = [&](const char* kind,
                               std::size_t dimensions) -> const std::vector<Index>& {
       const auto tensor = module.find(kind);
-      check(tensor != module.end(), "module ", number, ", ", in_quotes(text), ", has no tensor ",
-            in_quotes(kind));
+      validate(tensor != module.end(), "module ", number, ", ", in_quotes(text), ", has no tensor ",
+               in_quotes(kind));
       const std::vector<Index>& shape = tensor->second->shape;
-      check(shape.size() == dimensions, "tensor ", in_quotes(tensor->second->name), " is ",
-            shape_text(shape), ", expected ", dimensions, " dimensions for ", in_quotes(text));
+      validate(shape.size() == dimensions, "tensor ", in_quotes(tensor->second->name), " is ",
+               shape_text(shape), ", expected ", dimensions, " dimensions for ", in_quotes(text));
       return shape;
     };
     const auto has = [&](const char* kind) { return module.count(kind) == 1; };
     const auto image = [&] {
-      require(
+      ensure(
           image_.has_value(), "layer ", in_quotes(text),
           " takes images, but nothing says of which shape: the image's shape does, or unflatten");
       return *image_;
@@ -312,8 +313,8 @@ class TorchReader {
     } else if (name == "batch_norm") {
       numbers(0, 1);
       const Index channels = shape_of("running_mean", 1)[0];
-      check(has("weight") == has("bias"), "module ", number,
-            " has one of factor and shift, expected both or none");
+      validate(has("weight") == has("bias"), "module ", number,
+               " has one of factor and shift, expected both or none");
       net.add(BatchNorm<Scalar>(image_ ? *image_ : Shape{channels, 1, 1},
                                 layer.numbers.empty() ? layers_.epsilon : layer.numbers[0], 0.1,
                                 has("weight")));
@@ -323,10 +324,10 @@ class TorchReader {
       const std::vector<Index>& shape = shape_of("weight", 4);
       const bool plain = name == "conv2d";
       const Shape in = image();
-      check(shape[2] == shape[3], "module ", number, " has a kernel of ", shape[2], " x ", shape[3],
-            ", expected a square one");
-      check(shape[plain ? 1 : 0] == in.channels, "module ", number, " takes ", shape[plain ? 1 : 0],
-            " channels, its image has ", in.channels);
+      validate(shape[2] == shape[3], "module ", number, " has a kernel of ", shape[2], " x ",
+               shape[3], ", expected a square one");
+      validate(shape[plain ? 1 : 0] == in.channels, "module ", number, " takes ",
+               shape[plain ? 1 : 0], " channels, its image has ", in.channels);
       const Index stride = size(0, 1), padding = size(1, 0);
       if (plain) {
         add_image_layer(Conv2d<Scalar>(in, shape[0], shape[2], stride, padding, has("bias")));
@@ -360,18 +361,18 @@ class TorchReader {
       if (!layer.empty() && of != layer) ++source;
       layer = of;
       const auto found = source->find(place.name.substr(dot + 1));
-      check(found != source->end(), "there is no tensor for ", in_quotes(place.name));
+      validate(found != source->end(), "there is no tensor for ", in_quotes(place.name));
       const Tensor& tensor = *found->second;
-      check(tensor.shape == place.shape, "tensor ", in_quotes(tensor.name), " is ",
-            shape_text(tensor.shape), ", expected ", shape_text(place.shape));
+      validate(tensor.shape == place.shape, "tensor ", in_quotes(tensor.name), " is ",
+               shape_text(tensor.shape), ", expected ", shape_text(place.shape));
       const std::vector<double> numbers = numbers_of(tensor);
       Scalar* to = (place.statistics ? result.statistics : result.parameters).data() + place.at;
       for (std::size_t i = 0; i < numbers.size(); ++i) {
         to[i] = static_cast<Scalar>(numbers[i]);
-        check(is_finite(to[i]), "tensor ", in_quotes(tensor.name), " has ", numbers[i],
-              " at index ", i, ", expected finite numbers");
-        check(!place.is_variance() || to[i] >= 0, "tensor ", in_quotes(tensor.name),
-              " has the variance ", numbers[i], ", expected none below 0");
+        validate(is_finite(to[i]), "tensor ", in_quotes(tensor.name), " has ", numbers[i],
+                 " at index ", i, ", expected finite numbers");
+        validate(!place.is_variance() || to[i] >= 0, "tensor ", in_quotes(tensor.name),
+                 " has the variance ", numbers[i], ", expected none below 0");
       }
     }
     return result;
@@ -379,8 +380,8 @@ class TorchReader {
 
   std::vector<double> numbers_of(const Tensor& tensor) const {
     if (tensor.dtype == DType::F64) return tensor.as<double>();
-    check(tensor.dtype == DType::F32, "tensor ", in_quotes(tensor.name), " is ",
-          name_of(tensor.dtype), ", expected F32 or F64");
+    validate(tensor.dtype == DType::F32, "tensor ", in_quotes(tensor.name), " is ",
+             name_of(tensor.dtype), ", expected F32 or F64");
     const std::vector<float> narrow = tensor.as<float>();
     return {narrow.begin(), narrow.end()};
   }

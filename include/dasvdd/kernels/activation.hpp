@@ -66,7 +66,7 @@ class Activation {
   explicit Activation(const std::string& name) : Activation(kind_named(name)) {}
   /// \throws InvalidArgument for a parameter out of range, or where the function takes none
   Activation(const std::string& name, double parameter) : Activation(kind_named(name), parameter) {
-    check();
+    validate();
   }
   explicit constexpr Activation(detail::ActivationKind kind)
       : Activation(kind, detail::activation_table[static_cast<int>(kind)].usual) {}
@@ -82,13 +82,13 @@ class Activation {
   bool keeps_argument() const { return row().source == detail::DerivativeFrom::argument; }
   bool is_identity() const { return kind_ == detail::ActivationKind::identity; }
 
-  void check() const {
-    detail::require(takes_parameter() || parameter_ == 0, name(), " takes no parameter, got ",
-                    parameter_);
+  void validate() const {
+    detail::ensure(takes_parameter() || parameter_ == 0, name(), " takes no parameter, got ",
+                   parameter_);
     // Backward reads the argument's sign off the result, which a slope outside would break.
-    detail::require(!takes_parameter() || (parameter_ > 0 && parameter_ < row().below), name(),
-                    ": the parameter is ", parameter_, ", expected a number above 0 and below ",
-                    row().below);
+    detail::ensure(!takes_parameter() || (parameter_ > 0 && parameter_ < row().below), name(),
+                   ": the parameter is ", parameter_, ", expected a number above 0 and below ",
+                   row().below);
   }
 
  private:

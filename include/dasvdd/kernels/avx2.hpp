@@ -59,8 +59,8 @@ struct Simd<float> {
   DASVDD_TARGET static Register mul(Register a, Register b) { return _mm256_mul_ps(a, b); }
   DASVDD_TARGET static Register div(Register a, Register b) { return _mm256_div_ps(a, b); }
   DASVDD_TARGET static Register sqrt(Register a) { return _mm256_sqrt_ps(a); }
-  DASVDD_TARGET static Register min(Register a, Register b) { return _mm256_min_ps(a, b); }
-  DASVDD_TARGET static Register max(Register a, Register b) { return _mm256_max_ps(a, b); }
+  DASVDD_TARGET static Register smaller(Register a, Register b) { return _mm256_min_ps(a, b); }
+  DASVDD_TARGET static Register larger(Register a, Register b) { return _mm256_max_ps(a, b); }
   DASVDD_TARGET static Register abs(Register a) {
     return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a);
   }
@@ -144,8 +144,8 @@ struct Simd<double> {
   DASVDD_TARGET static Register mul(Register a, Register b) { return _mm256_mul_pd(a, b); }
   DASVDD_TARGET static Register div(Register a, Register b) { return _mm256_div_pd(a, b); }
   DASVDD_TARGET static Register sqrt(Register a) { return _mm256_sqrt_pd(a); }
-  DASVDD_TARGET static Register min(Register a, Register b) { return _mm256_min_pd(a, b); }
-  DASVDD_TARGET static Register max(Register a, Register b) { return _mm256_max_pd(a, b); }
+  DASVDD_TARGET static Register smaller(Register a, Register b) { return _mm256_min_pd(a, b); }
+  DASVDD_TARGET static Register larger(Register a, Register b) { return _mm256_max_pd(a, b); }
   DASVDD_TARGET static Register abs(Register a) {
     return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a);
   }

@@ -64,8 +64,8 @@ struct Simd<float> {
   DASVDD_TARGET static Register mul(Register a, Register b) { return _mm512_mul_ps(a, b); }
   DASVDD_TARGET static Register div(Register a, Register b) { return _mm512_div_ps(a, b); }
   DASVDD_TARGET static Register sqrt(Register a) { return _mm512_sqrt_ps(a); }
-  DASVDD_TARGET static Register min(Register a, Register b) { return _mm512_min_ps(a, b); }
-  DASVDD_TARGET static Register max(Register a, Register b) { return _mm512_max_ps(a, b); }
+  DASVDD_TARGET static Register smaller(Register a, Register b) { return _mm512_min_ps(a, b); }
+  DASVDD_TARGET static Register larger(Register a, Register b) { return _mm512_max_ps(a, b); }
   DASVDD_TARGET static Register abs(Register a) {
     return _mm512_andnot_ps(_mm512_set1_ps(-0.0f), a);
   }
@@ -149,8 +149,8 @@ struct Simd<double> {
   DASVDD_TARGET static Register mul(Register a, Register b) { return _mm512_mul_pd(a, b); }
   DASVDD_TARGET static Register div(Register a, Register b) { return _mm512_div_pd(a, b); }
   DASVDD_TARGET static Register sqrt(Register a) { return _mm512_sqrt_pd(a); }
-  DASVDD_TARGET static Register min(Register a, Register b) { return _mm512_min_pd(a, b); }
-  DASVDD_TARGET static Register max(Register a, Register b) { return _mm512_max_pd(a, b); }
+  DASVDD_TARGET static Register smaller(Register a, Register b) { return _mm512_min_pd(a, b); }
+  DASVDD_TARGET static Register larger(Register a, Register b) { return _mm512_max_pd(a, b); }
   DASVDD_TARGET static Register abs(Register a) {
     return _mm512_andnot_pd(_mm512_set1_pd(-0.0), a);
   }

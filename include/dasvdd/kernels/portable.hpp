@@ -97,8 +97,8 @@ struct Simd {
     for (int l = 0; l < lanes; ++l) a[l] = std::sqrt(a[l]);
     return a;
   }
-  static DASVDD_INLINE Register min(Register a, Register b) { return select(a < b, a, b); }
-  static DASVDD_INLINE Register max(Register a, Register b) { return select(a > b, a, b); }
+  static DASVDD_INLINE Register smaller(Register a, Register b) { return select(a < b, a, b); }
+  static DASVDD_INLINE Register larger(Register a, Register b) { return select(a > b, a, b); }
   static DASVDD_INLINE Register abs(Register a) { return as_register(as_integers(a) & ~sign()); }
   static DASVDD_INLINE bool finite(Register a) {
     bool all = true;
@@ -172,8 +172,8 @@ struct Simd {
   static Register mul(Register a, Register b) { return a * b; }
   static Register div(Register a, Register b) { return a / b; }
   static Register sqrt(Register a) { return std::sqrt(a); }
-  static Register min(Register a, Register b) { return a < b ? a : b; }
-  static Register max(Register a, Register b) { return a > b ? a : b; }
+  static Register smaller(Register a, Register b) { return a < b ? a : b; }
+  static Register larger(Register a, Register b) { return a > b ? a : b; }
   static Register abs(Register a) { return std::fabs(a); }
   static bool finite(Register a) { return detail::is_finite(a); }
   static Mask positive(Register a) { return a > 0; }

@@ -13,7 +13,7 @@ inline Activation relu() { return Activation(detail::ActivationKind::relu); }
 /// max(x, slope x); the slope is between 0 and 1.
 inline Activation leaky_relu(double slope = 0.01) {
   const Activation f(detail::ActivationKind::leaky_relu, slope);
-  f.check();
+  f.validate();
   return f;
 }
 /// The hyperbolic tangent.

@@ -17,13 +17,13 @@ class Autoencoder {
   /// Throws InvalidArgument where the sizes don't meet or the output isn't as wide as the input.
   Autoencoder(const Network<Scalar>& encoder, const Network<Scalar>& decoder)
       : encoder_(encoder), decoder_(decoder), joined_(encoder) {
-    detail::require(!encoder.empty(), "the encoder has no layer");
+    detail::ensure(!encoder.empty(), "the encoder has no layer");
     code_steps_ = static_cast<Index>(encoder.steps().size());
     if (decoder.empty()) return;
-    detail::require(decoder.inputs() == encoder.outputs(), "the decoder takes a code of ",
-                    decoder.inputs(), " numbers, the encoder gives ", encoder.outputs());
-    detail::require(decoder.outputs() == encoder.inputs(), "the decoder gives ", decoder.outputs(),
-                    " features, the encoder takes ", encoder.inputs());
+    detail::ensure(decoder.inputs() == encoder.outputs(), "the decoder takes a code of ",
+                   decoder.inputs(), " numbers, the encoder gives ", encoder.outputs());
+    detail::ensure(decoder.outputs() == encoder.inputs(), "the decoder gives ", decoder.outputs(),
+                   " features, the encoder takes ", encoder.inputs());
     joined_.append(decoder);
   }
 
@@ -83,8 +83,8 @@ template <class Scalar>
 Autoencoder<Scalar> dense_autoencoder(Index features, const std::vector<Index>& widths,
                                       Activation output = {}, Activation hidden = leaky_relu(),
                                       Activation code_activation = leaky_relu()) {
-  detail::require(!widths.empty(),
-                  "the encoder's widths are empty, expected at least the code's size");
+  detail::ensure(!widths.empty(),
+                 "the encoder's widths are empty, expected at least the code's size");
   Network<Scalar> encoder, decoder;
   Index size = features;
   for (std::size_t i = 0; i < widths.size(); ++i) {

@@ -31,10 +31,10 @@ class BatchNorm : public Layer<Scalar_> {
                      bool affine = true)
       : shape_(shape), epsilon_(epsilon), momentum_(momentum), affine_(affine) {
     detail::check_shape("batch_norm", "input", shape);
-    detail::require(epsilon > 0 && epsilon < 1e6, "batch_norm: epsilon is ", epsilon,
-                    ", expected a positive number below 1e6");
-    detail::require(momentum > 0 && momentum <= 1, "batch_norm: momentum is ", momentum,
-                    ", expected a number above 0 and at most 1");
+    detail::ensure(epsilon > 0 && epsilon < 1e6, "batch_norm: epsilon is ", epsilon,
+                   ", expected a positive number below 1e6");
+    detail::ensure(momentum > 0 && momentum <= 1, "batch_norm: momentum is ", momentum,
+                   ", expected a number above 0 and at most 1");
   }
 
   const Shape& shape() const { return shape_; }

@@ -50,9 +50,9 @@ class Conv2d : public detail::Convolution<Scalar_> {
     const char* name = "conv2d";
     detail::check_shape(name, "input", in);
     detail::check_window(name, channels, kernel, stride, padding);
-    detail::require(in.height + 2 * padding >= kernel && in.width + 2 * padding >= kernel, name,
-                    ": the kernel is ", kernel, ", larger than the padded image of ",
-                    in.height + 2 * padding, " x ", in.width + 2 * padding);
+    detail::ensure(in.height + 2 * padding >= kernel && in.width + 2 * padding >= kernel, name,
+                   ": the kernel is ", kernel, ", larger than the padded image of ",
+                   in.height + 2 * padding, " x ", in.width + 2 * padding);
     const Shape out{channels, (in.height + 2 * padding - kernel) / stride + 1,
                     (in.width + 2 * padding - kernel) / stride + 1};
     detail::check_shape(name, "output", out);

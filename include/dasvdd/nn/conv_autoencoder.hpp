@@ -27,14 +27,14 @@ Autoencoder<Scalar> conv_autoencoder(const Shape& image, const std::vector<Index
                                      Activation code_activation = {}) {
   constexpr Index kernel = 5, padding = 2;
   detail::check_shape("conv_autoencoder", "image", image);
-  detail::require(!channels.empty() && channels.size() <= 24,
-                  "conv_autoencoder: the blocks' channels are ", channels.size(),
-                  " numbers, expected 1 to 24");
+  detail::ensure(!channels.empty() && channels.size() <= 24,
+                 "conv_autoencoder: the blocks' channels are ", channels.size(),
+                 " numbers, expected 1 to 24");
   const Index part = Index(1) << channels.size();
-  detail::require(image.height % part == 0 && image.width % part == 0,
-                  "conv_autoencoder: ", channels.size(),
-                  " blocks halve the image as many times, but ", image.height, " x ", image.width,
-                  " can't be divided by ", part);
+  detail::ensure(image.height % part == 0 && image.width % part == 0,
+                 "conv_autoencoder: ", channels.size(),
+                 " blocks halve the image as many times, but ", image.height, " x ", image.width,
+                 " can't be divided by ", part);
   Network<Scalar> encoder, decoder;
   std::vector<Shape> shapes = {image};  // what goes into each block, and what leaves the last
   for (const Index wide : channels) {

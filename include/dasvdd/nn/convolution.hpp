@@ -16,23 +16,23 @@ namespace detail {
 inline void check_window(const char* layer, Index channels, Index kernel, Index stride,
                          Index padding) {
   constexpr Index most = Index(1) << 16;
-  require(channels >= 1 && channels <= most, layer, ": the output channels are ", channels,
-          ", expected 1 to ", most);
-  require(kernel >= 1 && kernel <= 256, layer, ": the kernel is ", kernel, ", expected 1 to 256");
-  require(stride >= 1 && stride <= 256, layer, ": the stride is ", stride, ", expected 1 to 256");
-  require(padding >= 0 && padding < kernel, layer, ": the padding is ", padding,
-          ", expected at least 0 and less than the kernel, ", kernel);
+  ensure(channels >= 1 && channels <= most, layer, ": the output channels are ", channels,
+         ", expected 1 to ", most);
+  ensure(kernel >= 1 && kernel <= 256, layer, ": the kernel is ", kernel, ", expected 1 to 256");
+  ensure(stride >= 1 && stride <= 256, layer, ": the stride is ", stride, ", expected 1 to 256");
+  ensure(padding >= 0 && padding < kernel, layer, ": the padding is ", padding,
+         ", expected at least 0 and less than the kernel, ", kernel);
 }
 
 /// Refuses more weights than can be counted, and windows of which scratch memory could not hold
 /// some hundreds.
 inline void check_weights(const char* layer, Index inputs, Index outputs, Index kernel) {
   constexpr Index most = most_parameters, most_in_window = most >> 7;
-  const std::int64_t window = std::int64_t(std::max(inputs, outputs)) * kernel * kernel;
-  require(window <= most_in_window && window * std::min(inputs, outputs) <= most, layer, ": ",
-          outputs, " x ", inputs, " x ", kernel, " x ", kernel,
-          " weights are too many, expected at most ", most, ", and ", most_in_window,
-          " for one channel");
+  const std::int64_t window = std::int64_t((std::max)(inputs, outputs)) * kernel * kernel;
+  ensure(window <= most_in_window && window * (std::min)(inputs, outputs) <= most, layer, ": ",
+         outputs, " x ", inputs, " x ", kernel, " x ", kernel,
+         " weights are too many, expected at most ", most, ", and ", most_in_window,
+         " for one channel");
 }
 
 /// U(-b, b), b = 1 / sqrt(fan_in), weights before biases.
@@ -63,7 +63,7 @@ class Convolution : public Layer<Scalar_> {
     return std::int64_t(map_.weights()) * map_.map().plane();
   }
   Index scratch(Index) const override {
-    return std::max(map_.scratch(), bias_ ? outputs() : Index(0));
+    return (std::max)(map_.scratch(), bias_ ? outputs() : Index(0));
   }
   void initialize(Random& random, Scalar* w, Scalar*) const override {
     draw_convolution(random, parameters(), map_.depth(), w);

@@ -62,7 +62,7 @@ class Correlation {
     const Index gradient = padded_image(panel) + section(map_.channels * grid()) +
                            section(depth() * chunk) + section(round_up(depth(), panel) * chunk) +
                            section(map_.channels * round_up(depth(), panel));
-    return std::max({correlate, transpose, gradient});
+    return (std::max)({correlate, transpose, gradient});
   }
 
   /// Y from X, one row at a time. \param bias one number a map channel, or null
@@ -86,8 +86,8 @@ class Correlation {
             }
           }
         }
-        k.product({map_.channels, std::min(k.panel, grid() - first), depth(), strip, w, depth(), 1,
-                   scratch + first, stride},
+        k.product({map_.channels, (std::min)(k.panel, grid() - first), depth(), strip, w, depth(),
+                   1, scratch + first, stride},
                   nullptr, {});
       }
       for (Index o = 0; o < map_.channels; ++o) {
@@ -144,7 +144,7 @@ class Correlation {
         }
       }
       for (Index first = 0; first < grid(); first += chunk) {
-        const Index count = std::min(chunk, grid() - first);
+        const Index count = (std::min)(chunk, grid() - first);
         Scalar* to = columns;
         for (Index c = 0; c < image_.channels; ++c) {
           for (Index i = 0; i < kernel_; ++i) {
@@ -269,8 +269,8 @@ class Correlation {
                          horizontal.taps, to);
         }
       }
-      k.product({image_.channels, std::min(k.panel, grid - first), depth, strip, weights, depth, 1,
-                 out + first, stride},
+      k.product({image_.channels, (std::min)(k.panel, grid - first), depth, strip, weights, depth,
+                 1, out + first, stride},
                 nullptr, {});
     }
     for (Index c = 0; c < image_.channels; ++c) {

@@ -27,16 +27,16 @@ class Dense {
   /// \param bias false only for nets that must not have one (Deep SVDD)
   explicit Dense(Index inputs = In, Index outputs = Out, bool bias = true)
       : inputs_(inputs), outputs_(outputs), bias_(bias) {
-    detail::require(inputs >= 1 && outputs >= 1, "dense layer: sizes are ", inputs, " and ",
-                    outputs, ", expected at least 1");
-    detail::require(inputs <= detail::most_features && outputs <= detail::most_features,
-                    "dense layer: sizes are ", inputs, " and ", outputs, ", expected at most ",
-                    detail::most_features);
-    detail::require(inputs <= detail::most_parameters / outputs, "dense layer: sizes are ", inputs,
-                    " and ", outputs, ", expected at most ", detail::most_parameters, " weights");
-    detail::require(In == Eigen::Dynamic || (inputs == In && outputs == Out),
-                    "dense layer: sizes are ", inputs, " and ", outputs, ", its type says ", In,
-                    " and ", Out);
+    detail::ensure(inputs >= 1 && outputs >= 1, "dense layer: sizes are ", inputs, " and ", outputs,
+                   ", expected at least 1");
+    detail::ensure(inputs <= detail::most_features && outputs <= detail::most_features,
+                   "dense layer: sizes are ", inputs, " and ", outputs, ", expected at most ",
+                   detail::most_features);
+    detail::ensure(inputs <= detail::most_parameters / outputs, "dense layer: sizes are ", inputs,
+                   " and ", outputs, ", expected at most ", detail::most_parameters, " weights");
+    detail::ensure(In == Eigen::Dynamic || (inputs == In && outputs == Out),
+                   "dense layer: sizes are ", inputs, " and ", outputs, ", its type says ", In,
+                   " and ", Out);
   }
 
   Index inputs() const { return inputs_; }

@@ -22,7 +22,7 @@ template <class Work>
 void for_my_strips(const Team& team, Index cols, Index panel, const Work& work) {
   const Range mine = team.share(ceil_div(cols, panel));
   for (Index j = mine.first; j < mine.last; ++j) {
-    work(j * panel, std::min(panel, cols - j * panel));
+    work(j * panel, (std::min)(panel, cols - j * panel));
   }
 }
 

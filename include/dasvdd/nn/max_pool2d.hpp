@@ -26,10 +26,10 @@ class MaxPool2d : public Layer<Scalar_> {
   explicit MaxPool2d(const Shape& input, Index kernel = 2, Index stride = 0)
       : input_(input), kernel_(kernel), stride_(stride == 0 ? kernel : stride) {
     detail::check_shape("max_pool2d", "input", input);
-    detail::require(kernel >= 1 && kernel <= input.height && kernel <= input.width,
-                    "max_pool2d: the kernel is ", kernel, ", expected 1 to the image's ",
-                    input.height, " x ", input.width);
-    detail::require(stride_ >= 1, "max_pool2d: the stride is ", stride, ", expected at least 1");
+    detail::ensure(kernel >= 1 && kernel <= input.height && kernel <= input.width,
+                   "max_pool2d: the kernel is ", kernel, ", expected 1 to the image's ",
+                   input.height, " x ", input.width);
+    detail::ensure(stride_ >= 1, "max_pool2d: the stride is ", stride, ", expected at least 1");
     output_ = {input.channels, (input.height - kernel) / stride_ + 1,
                (input.width - kernel) / stride_ + 1};
   }

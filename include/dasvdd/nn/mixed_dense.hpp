@@ -42,7 +42,7 @@ class MixedDense {
         r.g_rows = numbers(max_rows + spare, r.g_stride);
         r.x_strips = numbers(whole(s.inputs), whole(max_rows));
         r.g_columns = numbers(s.outputs + spare, samples);
-        widest = std::max({widest, s.inputs, s.outputs});
+        widest = (std::max)({widest, s.inputs, s.outputs});
       }
       rounded_.push_back(std::move(r));
     }

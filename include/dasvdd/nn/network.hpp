@@ -81,9 +81,9 @@ class Network {
 
   /// Appends an activation; directly behind a dense layer it becomes part of that layer's step.
   Network& add(Activation f) {
-    f.check();
-    detail::require(!steps_.empty(),
-                    "an activation can't be the first layer of a net: nothing says its size");
+    f.validate();
+    detail::ensure(!steps_.empty(),
+                   "an activation can't be the first layer of a net: nothing says its size");
     auto& last = steps_.back();
     if (last.kind == detail::Step<Scalar>::Kind::dense && layers_ == last.position + 1) {
       last.activation = f;
@@ -96,7 +96,7 @@ class Network {
 
   /// Appends a layer of the run-time interface.
   Network& add(std::shared_ptr<const Layer<Scalar>> layer) {
-    detail::require(layer != nullptr, "a layer of a net is null");
+    detail::ensure(layer != nullptr, "a layer of a net is null");
     detail::Step<Scalar> step{detail::Step<Scalar>::Kind::layer, layer->inputs(), layer->outputs()};
     step.weight_at = parameters_;
     step.statistics_at = statistics_;
@@ -189,14 +189,14 @@ class Network {
     return *this;
   }
   void check_inputs(Index inputs) const {
-    detail::require(steps_.empty() || inputs == outputs(), "layer ", layers_, " of the net takes ",
-                    inputs, " inputs, the layer before it gives ", outputs());
+    detail::ensure(steps_.empty() || inputs == outputs(), "layer ", layers_, " of the net takes ",
+                   inputs, " inputs, the layer before it gives ", outputs());
   }
   void check_parameters(Index more) const {
-    detail::require(more <= detail::most_parameters - parameters_, "layer ", layers_,
-                    " of the net has ", more, " parameters after ", parameters_,
-                    " of the layers before it, expected at most ", detail::most_parameters,
-                    " in all");
+    detail::ensure(more <= detail::most_parameters - parameters_, "layer ", layers_,
+                   " of the net has ", more, " parameters after ", parameters_,
+                   " of the layers before it, expected at most ", detail::most_parameters,
+                   " in all");
   }
   void push(detail::Step<Scalar> step) {
     step.position = layers_;

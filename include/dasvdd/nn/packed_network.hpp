@@ -28,10 +28,10 @@ class ForwardSize {
 
   ForwardSize& cover(const Autoencoder<Scalar>& net) {
     for (const auto& step : net.joined().steps()) {
-      widest_ = std::max(widest_, step.outputs);
-      if (step.layer) scratch_ = std::max(scratch_, step.layer->scratch(rows_));
+      widest_ = (std::max)(widest_, step.outputs);
+      if (step.layer) scratch_ = (std::max)(scratch_, step.layer->scratch(rows_));
     }
-    code_ = std::max(code_, net.code());
+    code_ = (std::max)(code_, net.code());
     return *this;
   }
 
@@ -71,7 +71,7 @@ class PackedNetwork {
       if (step.kind == Step<Scalar>::Kind::dense) {
         const Index weights = step.inputs * detail::round_up(step.outputs, k_->panel);
         const Index cols =
-            detail::round_up(step.outputs, std::max(k_->panel, detail::tensor_alignment));
+            detail::round_up(step.outputs, (std::max)(k_->panel, detail::tensor_alignment));
         if (compact_) {
           place.weights = halves;
           halves += weights;
@@ -161,7 +161,7 @@ class PackedNetwork {
   void pack_halves(const Step<Scalar>& s, const Scalar* w, Bfloat16* to) const {
     AlignedBuffer<Scalar> strip(s.inputs * k_->panel);
     for (Index first = 0; first < s.outputs; first += k_->panel) {
-      const Index cols = std::min(k_->panel, s.outputs - first);
+      const Index cols = (std::min)(k_->panel, s.outputs - first);
       k_->pack_rows(w + first * s.inputs, s.inputs, cols, s.inputs, strip.data());
       for (const Scalar a : strip) *to++ = to_bfloat16(static_cast<float>(a));
     }

@@ -23,10 +23,10 @@ class PlainDense {
       : k_(&kernels::best<Scalar>()) {
     Index widest = 0;
     for (const auto& s : steps) {
-      if (s.kind == Step<Scalar>::Kind::dense) widest = std::max({widest, s.inputs, s.outputs});
+      if (s.kind == Step<Scalar>::Kind::dense) widest = (std::max)({widest, s.inputs, s.outputs});
     }
     // One strip of weights, or all strips of a mini-batch.
-    const Index size = std::max(widest * k_->panel, max_rows * round_up(widest, k_->panel));
+    const Index size = (std::max)(widest * k_->panel, max_rows * round_up(widest, k_->panel));
     for (int t = 0; t < threads; ++t) strips_.emplace_back(size);
   }
 

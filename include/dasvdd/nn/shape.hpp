@@ -30,10 +30,10 @@ namespace detail {
 inline void check_shape(const char* layer, const char* what, const Shape& s) {
   constexpr Index most = most_features;
   const auto in_range = [](Index n) { return n >= 1 && n <= most; };
-  require(in_range(s.channels) && in_range(s.height) && in_range(s.width) &&
-              s.height <= most / s.width && s.channels <= most / s.plane(),
-          layer, ": the ", what, " is ", s.channels, " x ", s.height, " x ", s.width,
-          " (channels, height, width), expected at least 1 each and at most ", most, " in all");
+  ensure(in_range(s.channels) && in_range(s.height) && in_range(s.width) &&
+             s.height <= most / s.width && s.channels <= most / s.plane(),
+         layer, ": the ", what, " is ", s.channels, " x ", s.height, " x ", s.width,
+         " (channels, height, width), expected at least 1 each and at most ", most, " in all");
 }
 
 }  // namespace detail

@@ -47,9 +47,9 @@ class TrainingPass {
     Index scratch = 0;
     for (const auto& step : net_.steps()) {
       buffers_.emplace_back(step, max_rows);
-      if (step.bias) scratch = std::max(scratch, step.outputs);
+      if (step.bias) scratch = (std::max)(scratch, step.outputs);
       if (step.kind == Step<Scalar>::Kind::layer) {
-        scratch = std::max(scratch, step.layer->scratch(max_rows));
+        scratch = (std::max)(scratch, step.layer->scratch(max_rows));
       }
     }
     for (int t = 0; t < threads; ++t) scratch_.emplace_back(scratch);
@@ -128,7 +128,7 @@ class TrainingPass {
       const Index here = weight_units(s);
       if (here > 0) {
         const auto row = [&](Index unit) {
-          return std::min(std::max<Index>(unit - before, 0) / strips(s.inputs), s.outputs);
+          return (std::min)(std::max<Index>(unit - before, 0) / strips(s.inputs), s.outputs);
         };
         const Range rows{row(mine.first), mine.last >= before + here ? s.outputs : row(mine.last)};
         if (rows.size() > 0) weight_gradients(team, l, x, rows, sink);
@@ -306,7 +306,7 @@ class TrainingPass {
     // Members share whole cache lines.
     const Range lines = team.share(detail::ceil_div(s.outputs, detail::tensor_alignment));
     const Index first = lines.first * detail::tensor_alignment;
-    const Index count = std::min(lines.last * detail::tensor_alignment, s.outputs) - first;
+    const Index count = (std::min)(lines.last * detail::tensor_alignment, s.outputs) - first;
     if (count <= 0) return;
     Block& g = gradient(l);
     const GradientSink here = sink.from(s.bias_at + first);
@@ -323,7 +323,7 @@ class TrainingPass {
         team.share(detail::ceil_div(s.layer->parameters(), detail::tensor_alignment));
     const Index first = lines.first * detail::tensor_alignment;
     const Index count =
-        std::min(lines.last * detail::tensor_alignment, s.layer->parameters()) - first;
+        (std::min)(lines.last * detail::tensor_alignment, s.layer->parameters()) - first;
     if (count <= 0) return;
     Scalar* sums = buffers(l).shard(0) + first;
     for (Index part = 1; part < buffers(l).parts; ++part) {

@@ -21,8 +21,8 @@ class UpsampleNearest2d : public Layer<Scalar_> {
 
   explicit UpsampleNearest2d(const Shape& input, Index scale = 2) : input_(input), scale_(scale) {
     detail::check_shape("upsample_nearest2d", "input", input);
-    detail::require(scale >= 1 && scale <= 256, "upsample_nearest2d: the scale is ", scale,
-                    ", expected 1 to 256");
+    detail::ensure(scale >= 1 && scale <= 256, "upsample_nearest2d: the scale is ", scale,
+                   ", expected 1 to 256");
     output_ = {input.channels, input.height * scale, input.width * scale};
     detail::check_shape("upsample_nearest2d", "output", output_);
   }

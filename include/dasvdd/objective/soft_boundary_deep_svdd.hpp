@@ -33,8 +33,8 @@ class SoftBoundaryDeepSvdd : public DeepSvdd<Scalar_> {
   /// \param nu about the share of training rows left outside the sphere, between 0 and 1
   /// \param warm_up epochs before R is set for the first time
   explicit SoftBoundaryDeepSvdd(double nu = 0.1, Index warm_up = 10) : nu_(nu), warm_up_(warm_up) {
-    detail::require(nu > 0 && nu < 1, "nu is ", nu, ", expected a number between 0 and 1");
-    detail::require(warm_up >= 1, "the warm-up is ", warm_up, " epochs, expected at least 1");
+    detail::ensure(nu > 0 && nu < 1, "nu is ", nu, ", expected a number between 0 and 1");
+    detail::ensure(warm_up >= 1, "the warm-up is ", warm_up, " epochs, expected at least 1");
   }
 
   double nu() const { return nu_; }
@@ -51,7 +51,7 @@ class SoftBoundaryDeepSvdd : public DeepSvdd<Scalar_> {
 
   /// How far outside the sphere a row lies: max(0, q - R^2).
   double extra(Scalar latent, const State& state) const {
-    return std::max(0.0, static_cast<double>(latent) - state.squared_radius);
+    return (std::max)(0.0, static_cast<double>(latent) - state.squared_radius);
   }
   /// L, from the rows' mean of extra().
   double loss(const Means& means, double, double, const State& state) const {

@@ -20,19 +20,19 @@ struct Adam {
   /// weight_decay. For those who train Deep SVDD, or whose net overfits few rows.
   double weight_decay = 0;
 
-  void check() const {
-    using detail::require;
-    require(learning_rate > 0 && learning_rate <= 1, "the learning rate is ", learning_rate,
-            ", expected a number above 0 and at most 1");
-    require(beta1 >= 0 && beta1 < 1, "Adam's beta1 is ", beta1,
-            ", expected a number from 0 to below 1");
-    require(beta2 >= 0 && beta2 < 1, "Adam's beta2 is ", beta2,
-            ", expected a number from 0 to below 1");
-    require(epsilon > 0 && epsilon < 1, "Adam's epsilon is ", epsilon,
-            ", expected a small positive number");
-    require(weight_decay >= 0 && weight_decay * learning_rate < 1, "the weight decay is ",
-            weight_decay,
-            ", expected a number that is not negative and, times the learning rate, below 1");
+  void validate() const {
+    using detail::ensure;
+    ensure(learning_rate > 0 && learning_rate <= 1, "the learning rate is ", learning_rate,
+           ", expected a number above 0 and at most 1");
+    ensure(beta1 >= 0 && beta1 < 1, "Adam's beta1 is ", beta1,
+           ", expected a number from 0 to below 1");
+    ensure(beta2 >= 0 && beta2 < 1, "Adam's beta2 is ", beta2,
+           ", expected a number from 0 to below 1");
+    ensure(epsilon > 0 && epsilon < 1, "Adam's epsilon is ", epsilon,
+           ", expected a small positive number");
+    ensure(weight_decay >= 0 && weight_decay * learning_rate < 1, "the weight decay is ",
+           weight_decay,
+           ", expected a number that is not negative and, times the learning rate, below 1");
   }
 };
 

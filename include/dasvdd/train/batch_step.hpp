@@ -61,8 +61,8 @@ class BatchStep {
   void prepare(const Autoencoder<Scalar>& net, Index rows, int threads,
                const Precision& precision) {
     if (pass_ && rows <= max_rows_ && threads <= max_threads_) return;
-    max_rows_ = std::max(rows, max_rows_);
-    max_threads_ = std::max(threads, max_threads_);
+    max_rows_ = (std::max)(rows, max_rows_);
+    max_threads_ = (std::max)(threads, max_threads_);
     pass_.emplace(net.joined(), net.code_steps(), max_rows_, max_threads_, precision.mixed);
     batch_ = AlignedBuffer<Scalar>(max_rows_, padded_stride<Scalar>(net.inputs()));
     reconstruction_ = AlignedBuffer<Scalar>(max_rows_);
@@ -166,7 +166,7 @@ class BatchStep {
     if (!Objective::moves_center) return count;
     // A hair less before rounding up: 0.7 * 10 may come out above 7.
     const double share = std::ceil(kappa * static_cast<double>(count) - 1e-9);
-    return std::min(count, std::max<Index>(1, static_cast<Index>(share)));
+    return (std::min)(count, std::max<Index>(1, static_cast<Index>(share)));
   }
 
   void center_step(const Team& team, const Training<Scalar, Objective>& t, Rows<Scalar> code) {

@@ -31,13 +31,12 @@ struct CenterRule {
     return kind == Kind::adagrad ? "adagrad" : kind == Kind::batch_mean ? "batch_mean" : "fixed";
   }
 
-  void check() const {
+  void validate() const {
     if (kind != Kind::adagrad) return;
-    detail::require(learning_rate > 0 && detail::is_finite(learning_rate),
-                    "the center's learning rate is ", learning_rate,
-                    ", expected a positive number");
-    detail::require(decay >= 0 && detail::is_finite(decay), "the center's decay is ", decay,
-                    ", expected a finite number that is not negative");
+    detail::ensure(learning_rate > 0 && detail::is_finite(learning_rate),
+                   "the center's learning rate is ", learning_rate, ", expected a positive number");
+    detail::ensure(decay >= 0 && detail::is_finite(decay), "the center's decay is ", decay,
+                   ", expected a finite number that is not negative");
   }
 };
 

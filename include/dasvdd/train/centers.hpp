@@ -16,7 +16,8 @@ namespace detail {
 /// most, and no more than half the rows, so that most are the mean of several.
 inline Index center_count(Index n, Index d) {
   return std::max<Index>(
-      1, std::min({Index(256), n / 2, std::max<Index>(16, Index(16384) / std::max<Index>(d, 1))}));
+      1,
+      (std::min)({Index(256), n / 2, std::max<Index>(16, Index(16384) / std::max<Index>(d, 1))}));
 }
 
 /// Centers of rows of Y by Lloyd's rounds (k-means), `count` x d. They start at rows spread evenly

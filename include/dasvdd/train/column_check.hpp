@@ -43,7 +43,7 @@ class FarValuesSearch {
     std::nth_element(first, left, last);
     std::nth_element(left + 1, right, last);
     const double range = *right - *left;
-    const double largest = std::max(std::abs(*right), std::abs(*left));
+    const double largest = (std::max)(std::abs(*right), std::abs(*left));
     // Where the others are all alike, apart from rounding, every other value lies far from them.
     if (!(range > 1e-9 * largest)) return;
     std::sort(first, left + 1);
@@ -66,7 +66,7 @@ class FarValuesSearch {
   bool is_far(double value) const { return value <= below_ || value >= above_; }
 
  private:
-  static constexpr double largest_double = std::numeric_limits<double>::max();
+  static constexpr double largest_double = (std::numeric_limits<double>::max)();
 
   /// Whether they make up more than half of the variance, about the others' mean and in units of the range.
   bool dominate(double range) const {
@@ -103,13 +103,13 @@ DASVDD_COLD inline std::vector<FarValues> far_values(const AnyRows& X) {
     if (!search.found()) continue;
     FarValues outlying;
     outlying.feature = static_cast<std::size_t>(j);
-    outlying.low = std::numeric_limits<double>::max();
+    outlying.low = (std::numeric_limits<double>::max)();
     outlying.high = -outlying.low;
     for (Index i = 0; i < n; ++i) {
       const double value = x[static_cast<std::size_t>(i)];
       if (!search.is_far(value)) {
-        outlying.low = std::min(outlying.low, value);
-        outlying.high = std::max(outlying.high, value);
+        outlying.low = (std::min)(outlying.low, value);
+        outlying.high = (std::max)(outlying.high, value);
         continue;
       }
       if (outlying.rows.empty()) outlying.value = value;
@@ -157,10 +157,10 @@ DASVDD_COLD inline void warn_of_rounding(const AnyRows& X, bool narrowed,
   for (Index j = 0; j < X.cols(); ++j) {
     double low = X(0, j), high = low;
     for (Index i = 1; i < X.rows(); ++i) {
-      low = std::min(low, X(i, j));
-      high = std::max(high, X(i, j));
+      low = (std::min)(low, X(i, j));
+      high = (std::max)(high, X(i, j));
     }
-    const double largest = std::max(std::abs(low), std::abs(high));
+    const double largest = (std::max)(std::abs(low), std::abs(high));
     // Sixteen numbers or fewer between the smallest and the largest.
     if (low == high || high - low > 16 * epsilon * largest) continue;
     warnings.push_back(sentence(feature_text(names, static_cast<std::size_t>(j)), " varies by ",

@@ -57,7 +57,7 @@ class Covariance {
     const PaddedMatrix upper = transposed(inverse_);
     std::vector<double> lengths(numbers.size());
     for (Index first = 0; first < count; first += tile) {
-      const Index rows = std::min(tile, count - first);
+      const Index rows = (std::min)(tile, count - first);
       PaddedMatrix e(rows, d);
       for (Index r = 0; r < rows; ++r) {
         const Scalar* row = E + numbers[static_cast<std::size_t>(first + r)] * d;
@@ -82,9 +82,9 @@ class Covariance {
   double length_without(double ee, double q, double zz) const {
     if (!(q > 0)) return 0;
     constexpr double least = 1e-9;  // rounding must leave these differences positive
-    const double rest = std::max(1 - q / n_, least);
-    const double share = std::min(ee / squares_, 1 - least);
-    const double kappa = std::min(ridge_ * zz / (q * rest), 1.0);
+    const double rest = (std::max)(1 - q / n_, least);
+    const double share = (std::min)(ee / squares_, 1 - least);
+    const double kappa = (std::min)(ridge_ * zz / (q * rest), 1.0);
     return (n_ - 1) / n_ * q / rest / (1 - share * kappa);
   }
 

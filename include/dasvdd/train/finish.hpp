@@ -100,7 +100,7 @@ AlignedBuffer<double> evaluate(const ScoreTerm<Scalar>& term, const AlignedBuffe
   constexpr Index tile = kernels::batch_tile;
   AlignedBuffer<Scalar> scratch(term.scratch(tile));
   for (Index i = 0; i < n; i += tile) {
-    const Rows<const Scalar> some(a.data() + i * size, std::min(tile, n - i), size);
+    const Rows<const Scalar> some(a.data() + i * size, (std::min)(tile, n - i), size);
     term.evaluate(kernels::best<Scalar>(), some, b, 0, scratch.data(), values.data() + i);
   }
   return values;
@@ -157,7 +157,7 @@ struct LeftOut {
 /// Scores of which none is infinite: a row so far out that the net overflows comes last.
 template <class Scalar>
 std::vector<double> finite_scores(std::vector<double> scores) {
-  constexpr double largest = static_cast<double>(std::numeric_limits<Scalar>::max());
+  constexpr double largest = static_cast<double>((std::numeric_limits<Scalar>::max)());
   for (double& score : scores) score = score < largest ? score : largest;
   return scores;
 }
@@ -209,8 +209,8 @@ DASVDD_COLD std::optional<Detector<Scalar>> finish(const TrainedNet<Scalar>& tra
 /// What finish() gave. Throws InvalidArgument where it gave nothing.
 template <class Scalar>
 Detector<Scalar> finished(std::optional<Detector<Scalar>> detector) {
-  require(detector.has_value(),
-          "there is no threshold: scores of the training rows overflow. Scale the rows");
+  ensure(detector.has_value(),
+         "there is no threshold: scores of the training rows overflow. Scale the rows");
   return *std::move(detector);
 }
 

@@ -92,10 +92,10 @@ DASVDD_COLD double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<S
     }
     const double estimate = ratio_of_means ? sum_r / sum_q : sum_ratio / static_cast<double>(n);
     // Zero would silently train a plain autoencoder: all rows equal to what every net reconstructs.
-    require(is_finite(estimate) && estimate > 0, "gamma can't be estimated: over initialization ",
-            t, " the mean reconstruction error is ", sum_r / static_cast<double>(n),
-            " and the mean squared code is ", sum_q / static_cast<double>(n),
-            "; give gamma as a number");
+    ensure(is_finite(estimate) && estimate > 0, "gamma can't be estimated: over initialization ", t,
+           " the mean reconstruction error is ", sum_r / static_cast<double>(n),
+           " and the mean squared code is ", sum_q / static_cast<double>(n),
+           "; give gamma as a number");
     gamma += estimate / rule.initializations;
   }
   return rule.factor * gamma;

@@ -47,16 +47,16 @@ struct GammaRule {
                                               : detail::sentence(factor, " * ", name);
   }
 
-  void check() const {
-    detail::require(detail::is_finite(factor) && factor >= 0, "gamma's factor is ", factor,
-                    ", expected a finite number that is not negative");
+  void validate() const {
+    detail::ensure(detail::is_finite(factor) && factor >= 0, "gamma's factor is ", factor,
+                   ", expected a finite number that is not negative");
     if (kind == Kind::value) {
       const double gamma = factor * number;
-      detail::require(detail::is_finite(gamma) && gamma >= 0, "gamma is ", gamma,
-                      ", expected a finite number that is not negative");
+      detail::ensure(detail::is_finite(gamma) && gamma >= 0, "gamma is ", gamma,
+                     ", expected a finite number that is not negative");
     } else {
-      detail::require(initializations >= 1, "gamma's initializations are ", initializations,
-                      ", expected at least 1");
+      detail::ensure(initializations >= 1, "gamma's initializations are ", initializations,
+                     ", expected at least 1");
     }
   }
 };

@@ -72,7 +72,7 @@ inline void cholesky(PaddedMatrix& c) {
   const Index d = c.rows;
   AlignedBuffer<double> negative(factor_block * d), strips(factor_block * d);
   for (Index first = 0; first < d; first += factor_block) {
-    const Index last = std::min(first + factor_block, d);
+    const Index last = (std::min)(first + factor_block, d);
     for (Index j = first; j < last; ++j) {
       for (Index k = 0; k < first; ++k) negative[k * factor_block + j - first] = -c.row(j)[k];
     }
@@ -81,7 +81,7 @@ inline void cholesky(PaddedMatrix& c) {
                         c.row(first) + first, c.stride});
     for (Index i = first; i < d; ++i) {
       double* row = c.row(i);
-      for (Index j = first; j < std::min(i + 1, last); ++j) {
+      for (Index j = first; j < (std::min)(i + 1, last); ++j) {
         const double* column = c.row(j);
         double sum = row[j];
         for (Index k = first; k < j; ++k) sum = std::fma(-row[k], column[k], sum);
@@ -101,7 +101,7 @@ inline PaddedMatrix inverse_of_lower(const PaddedMatrix& l) {
   // Strip j / panel holds the finished rows' columns from j on, one row behind the other.
   AlignedBuffer<double> strips(round_up(d, panel) * d);
   for (Index first = 0; first < d; first += factor_block) {
-    const Index last = std::min(first + factor_block, d);
+    const Index last = (std::min)(first + factor_block, d);
     for (Index j = 0; j < first; j += panel) {
       // Rows above j have zeros in this strip.
       kernel.product_add({last - first, panel, first - j, strips.data() + j * d + j * panel,
@@ -138,7 +138,7 @@ PaddedMatrix mean_products(const Scalar* A, const Scalar* B, Index n, Index d) {
   constexpr Index tile = 256;
   PaddedMatrix c(d, d), a(tile, d), b(tile, d);
   for (Index first = 0; first < n; first += tile) {
-    const Index count = std::min(tile, n - first);
+    const Index count = (std::min)(tile, n - first);
     for (Index i = 0; i < count; ++i) {
       for (Index j = 0; j < d; ++j) {
         a.row(i)[j] = static_cast<double>(A[(first + i) * d + j]);

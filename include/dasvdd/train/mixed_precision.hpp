@@ -39,7 +39,7 @@ inline detail::Precision mixed_precision(const char* name = nullptr) {
   for (const auto& set : mixed_sets) {
     known += std::string(known.empty() ? "one of " : ", ") + set.name;
     if (std::string(name) != set.name) continue;
-    detail::require(set.runs(), "this CPU can't run mixed precision by ", name);
+    detail::ensure(set.runs(), "this CPU can't run mixed precision by ", name);
     return {&set.table()};
   }
   if (known.empty()) known = "no name, since this build has no kernels of mixed precision";

@@ -39,14 +39,14 @@ struct RunOptions {
   /// features have no names.
   std::vector<std::string> feature_names = {};
 
-  void check() const {
-    require(threads >= 0, "threads is ", threads, ", expected 0 (all) or a positive number");
+  void validate() const {
+    ensure(threads >= 0, "threads is ", threads, ", expected 0 (all) or a positive number");
     check_feature_names(feature_names);
   }
   /// Refuses names that don't fit rows of d numbers.
   void check_width(Index d) const {
     const Index names = static_cast<Index>(feature_names.size());
-    require(names == 0 || names == d, "there are ", names, " feature names for ", d, " features");
+    ensure(names == 0 || names == d, "there are ", names, " feature names for ", d, " features");
   }
 };
 
@@ -64,14 +64,14 @@ struct TrainingOptions : RunOptions {
   bool standardize = false;
   ScoreForm score = ScoreForm::published;
 
-  void check() const {
-    RunOptions::check();
-    require(batch_size >= 1, "the batch size is ", batch_size, ", expected at least 1");
-    require(kappa > 0 && kappa <= 1, "kappa is ", kappa,
-            ", expected a number above 0 and at most 1");
-    gamma.check();
-    center.check();
-    adam.check();
+  void validate() const {
+    RunOptions::validate();
+    ensure(batch_size >= 1, "the batch size is ", batch_size, ", expected at least 1");
+    ensure(kappa > 0 && kappa <= 1, "kappa is ", kappa,
+           ", expected a number above 0 and at most 1");
+    gamma.validate();
+    center.validate();
+    adam.validate();
   }
 };
 
@@ -104,24 +104,24 @@ struct Options : detail::TrainingOptions {
   /// The threshold of a fresh detector: this quantile of the training rows' scores.
   double training_quantile = 0.99;
 
-  void check() const {
-    using detail::require;
-    TrainingOptions::check();
-    require(epochs >= 1, "epochs is ", epochs, ", expected at least 1");
-    require(final_rate > 0 && final_rate <= 1, "the final rate is ", final_rate,
-            ", expected a share above 0 and at most 1");
-    require(validation >= 0 && validation < 1, "validation is ", validation,
-            ", expected a share from 0 to below 1");
-    require(patience >= 0, "patience is ", patience, ", expected 0 (never stop) or more epochs");
-    require(patience == 0 || validation > 0,
-            "patience needs rows to watch: validation is 0, expected a share above 0");
-    require(training_quantile > 0 && training_quantile < 1, "the training quantile is ",
-            training_quantile, ", expected a number between 0 and 1");
-    require(contrast_floor >= 0 && detail::is_finite(contrast_floor), "the contrast's floor is ",
-            contrast_floor, ", expected 0 (contrast as it is) or a finite positive number");
+  void validate() const {
+    using detail::ensure;
+    TrainingOptions::validate();
+    ensure(epochs >= 1, "epochs is ", epochs, ", expected at least 1");
+    ensure(final_rate > 0 && final_rate <= 1, "the final rate is ", final_rate,
+           ", expected a share above 0 and at most 1");
+    ensure(validation >= 0 && validation < 1, "validation is ", validation,
+           ", expected a share from 0 to below 1");
+    ensure(patience >= 0, "patience is ", patience, ", expected 0 (never stop) or more epochs");
+    ensure(patience == 0 || validation > 0,
+           "patience needs rows to watch: validation is 0, expected a share above 0");
+    ensure(training_quantile > 0 && training_quantile < 1, "the training quantile is ",
+           training_quantile, ", expected a number between 0 and 1");
+    ensure(contrast_floor >= 0 && detail::is_finite(contrast_floor), "the contrast's floor is ",
+           contrast_floor, ", expected 0 (contrast as it is) or a finite positive number");
     if (soften != Shape{0, 0, 0}) detail::check_shape("the softening", "image", soften);
-    require(standardize + (contrast_floor > 0) + (soften.size() > 0) <= 1,
-            "rows can be standardized, have their contrast normalized, or be softened: choose one");
+    ensure(standardize + (contrast_floor > 0) + (soften.size() > 0) <= 1,
+           "rows can be standardized, have their contrast normalized, or be softened: choose one");
   }
 };
 

@@ -48,8 +48,8 @@ detail::Preset<Scalar> paper_preset(const std::string& name) {
     options.adam.learning_rate = 1e-4;
     return {dense_autoencoder<Scalar>(400, {1024, 512, 256, 256}), options};
   }
-  detail::require(name == "pima", "the preset is '", name,
-                  "', expected mnist, fashion_mnist, cifar10, speech or pima");
+  detail::ensure(name == "pima", "the preset is '", name,
+                 "', expected mnist, fashion_mnist, cifar10, speech or pima");
   return {dense_autoencoder<Scalar>(8, {10, 4, 4}), options};
 }
 

@@ -170,7 +170,7 @@ ScoreTerms<Scalar> whitened_terms(const TrainedNet<Scalar>& trained, const RowTe
 /// The 0.9 quantile of a term, to divide it by; 1 where all rows are alike.
 /// \param least where nearly all are, no less than this
 inline double ninety_of(const std::vector<double>& term, double least) {
-  const double ninety = std::max(quantile(term, 0.9), least);
+  const double ninety = (std::max)(quantile(term, 0.9), least);
   return is_finite(ninety) && ninety > 0 ? ninety : 1;
 }
 

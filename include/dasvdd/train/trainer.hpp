@@ -52,22 +52,21 @@ class Trainer {
   /// Throws InvalidArgument for an option out of range, or a net that doesn't suit the objective.
   explicit Trainer(Autoencoder<Scalar> net, Options options = {}, Objective objective = Objective())
       : net_(std::move(net)), options_(options), objective_(objective) {
-    options_.check();
+    options_.validate();
     options_.check_width(net_.inputs());
-    detail::require(!Objective::uses_decoder || net_.has_decoder(), "the objective ",
-                    Objective::name, " needs a net with a decoder");
-    detail::require(Objective::uses_decoder || !net_.has_decoder(), "the objective ",
-                    Objective::name, " trains no decoder: leave it out of the net");
-    detail::require((std::is_same_v<Scalar, float>) || !options_.precision.mixed,
-                    "mixed precision trains nets in float; this net is in double");
-    detail::require(
-        objective_.reconstruction_weight() > 0 || options_.score == ScoreForm::published,
-        "the objective ", Objective::name,
-        " has the published score only: the other forms are made of residuals");
-    detail::require(options_.soften.size() == 0 || options_.soften.size() == net_.inputs(),
-                    "images to soften have ", options_.soften.size(), " numbers, the net takes ",
-                    net_.inputs());
-    detail::require(
+    detail::ensure(!Objective::uses_decoder || net_.has_decoder(), "the objective ",
+                   Objective::name, " needs a net with a decoder");
+    detail::ensure(Objective::uses_decoder || !net_.has_decoder(), "the objective ",
+                   Objective::name, " trains no decoder: leave it out of the net");
+    detail::ensure((std::is_same_v<Scalar, float>) || !options_.precision.mixed,
+                   "mixed precision trains nets in float; this net is in double");
+    detail::ensure(objective_.reconstruction_weight() > 0 || options_.score == ScoreForm::published,
+                   "the objective ", Objective::name,
+                   " has the published score only: the other forms are made of residuals");
+    detail::ensure(options_.soften.size() == 0 || options_.soften.size() == net_.inputs(),
+                   "images to soften have ", options_.soften.size(), " numbers, the net takes ",
+                   net_.inputs());
+    detail::ensure(
         Objective::allows_biases || !net_.joined().has_bias(), "the objective ", Objective::name,
         " needs a net without biases, which could map every row to the center: build it of "
         "dense<float>(inputs, outputs, false)");
@@ -105,8 +104,8 @@ class Trainer {
   /// The detector of the net as it stands; its threshold is the training quantile of the last run's
   /// rows. Later training leaves it as it is.
   Detector<Scalar> detector() const {
-    detail::require(detector_.has_value(),
-                    "there is no detector before fit, nor after one whose scores overflow");
+    detail::ensure(detector_.has_value(),
+                   "there is no detector before fit, nor after one whose scores overflow");
     return *detector_;
   }
   /// The detector of the net as it stands, for those who call step() or train() themselves; score form
@@ -141,10 +140,10 @@ class Trainer {
   FitReport resume(const detail::AnyRows& X, Progress&& progress) {
     const auto start = Clock::now();
     check_run(X);
-    detail::require(options_.validation == 0, "a training with validation can't be resumed");
-    detail::require(state_.epochs > 0 && state_.epochs <= options_.epochs,
-                    "resume: the state is of ", state_.epochs, " epochs, expected 1 to ",
-                    options_.epochs);
+    detail::ensure(options_.validation == 0, "a training with validation can't be resumed");
+    detail::ensure(state_.epochs > 0 && state_.epochs <= options_.epochs,
+                   "resume: the state is of ", state_.epochs, " epochs, expected 1 to ",
+                   options_.epochs);
     FitReport report;
     run_epochs(
         X, X.middle_rows(0, 0), state_.epochs, options_.epochs,
@@ -162,12 +161,12 @@ class Trainer {
                       state.statistics.size() == net_.statistics() &&
                       state.center.center.size() == net_.code() &&
                       state.center.squared_sum.size() == net_.code();
-    detail::require(fits, "the state belongs to another net: it has ", state.parameters.size(),
-                    " parameters and ", state.center.center.size(), " code units, expected ",
-                    net_.parameters(), " and ", net_.code());
-    detail::require(state.scaler.features() == 0 || state.scaler.features() == net_.inputs(),
-                    "the state's scaler is for ", state.scaler.features(),
-                    " features, the net takes ", net_.inputs());
+    detail::ensure(fits, "the state belongs to another net: it has ", state.parameters.size(),
+                   " parameters and ", state.center.center.size(), " code units, expected ",
+                   net_.parameters(), " and ", net_.code());
+    detail::ensure(state.scaler.features() == 0 || state.scaler.features() == net_.inputs(),
+                   "the state's scaler is for ", state.scaler.features(),
+                   " features, the net takes ", net_.inputs());
     state_ = std::move(state);
     detector_.reset();
   }
@@ -220,8 +219,8 @@ class Trainer {
   /// Rows to train on, of which options.validation may take some.
   void check_run(const detail::AnyRows& X) const {
     check_rows(X);
-    detail::require(options_.validation == 0 || X.rows() > 2,
-                    "the training set has 2 rows, expected at least 3: validation takes one");
+    detail::ensure(options_.validation == 0 || X.rows() > 2,
+                   "the training set has 2 rows, expected at least 3: validation takes one");
   }
 
   void reset() {
@@ -248,7 +247,7 @@ class Trainer {
   }
   detail::Training<Scalar, Objective> training() { return {net_, options_, objective_, state_}; }
   void prepare_steps(Index rows) {
-    batch_step_.prepare(net_, rows, std::max(1, all_threads()), options_.precision);
+    batch_step_.prepare(net_, rows, (std::max)(1, all_threads()), options_.precision);
   }
   void take_file_order(Index rows) {
     order_.resize(static_cast<std::size_t>(rows));
@@ -310,8 +309,8 @@ class Trainer {
 
   FitReport go_on(const detail::AnyRows& X, Index epochs, Progress progress) {
     const auto start = Clock::now();
-    detail::require(state_.epochs > 0, "partial_fit goes on with a fitted net; call fit first");
-    detail::require(epochs >= 1, "partial_fit: epochs is ", epochs, ", expected at least 1");
+    detail::ensure(state_.epochs > 0, "partial_fit goes on with a fitted net; call fit first");
+    detail::ensure(epochs >= 1, "partial_fit: epochs is ", epochs, ", expected at least 1");
     check_run(X);
     FitReport report;
     run(X, epochs, progress, report);
@@ -336,7 +335,7 @@ class Trainer {
     detector_.reset();
     report.gamma = state_.gamma;
     report.epochs.reserve(static_cast<std::size_t>(std::min<Index>(epochs, 10000)));
-    const Index largest = std::min(options_.batch_size, X.rows());
+    const Index largest = (std::min)(options_.batch_size, X.rows());
     prepare_steps(largest);
     // Decided once: `progress` may change what OpenMP would use, and the buffers are for so many.
     const int threads = team_size(largest);
@@ -390,7 +389,7 @@ class Trainer {
         detail::RowNumbers waiting;
         for (Index b = 0; b < batches; ++b) {
           const Index first = b * options_.batch_size;
-          const Index count = std::min(options_.batch_size, X.rows() - first);
+          const Index count = (std::min)(options_.batch_size, X.rows() - first);
           const double part = static_cast<double>(epoch * batches + b) / steps;
           const double rate =
               options_.adam.learning_rate * std::fma(part, options_.final_rate - 1, 1.0);
