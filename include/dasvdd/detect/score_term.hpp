@@ -58,13 +58,26 @@ class ScoreTerm {
     const Index count = term.count_ = term.centers_.size() / size,
                 padded = detail::round_up(count, k.panel);
     term.packed_ = AlignedBuffer<Scalar>(size, padded);
-    k.pack_rows(term.centers_.data(), size, count, size, term.packed_.data());
     term.bias_ = AlignedBuffer<Scalar>(padded);
-    const AlignedBuffer<Scalar> origin(size);
+    // With m the centers' mean and d = c - m, the center nearest to a has the largest a d - (m d + ||d||^2 / 2). Where
+    // centers lie close together, far from the origin, the difference of lengths would be lost in a c - ||c||^2 / 2.
+    AlignedBuffer<double> mean(size);
     for (Index c = 0; c < count; ++c) {
-      term.bias_[c] =
-          k.squared_distance(term.centers_.data() + c * size, origin.data(), size) / Scalar(-2);
+      for (Index j = 0; j < size; ++j)
+        mean[j] += static_cast<double>(term.centers_[c * size + j]) / static_cast<double>(count);
     }
+    AlignedBuffer<Scalar> offsets(count, size);
+    for (Index c = 0; c < count; ++c) {
+      double sum = 0;
+      for (Index j = 0; j < size; ++j) {
+        Scalar& d = offsets[c * size + j];
+        d = static_cast<Scalar>(static_cast<double>(term.centers_[c * size + j]) - mean[j]);
+        const double wide = static_cast<double>(d);
+        sum = std::fma(std::fma(wide, 0.5, mean[j]), wide, sum);
+      }
+      term.bias_[c] = static_cast<Scalar>(-sum);
+    }
+    k.pack_rows(offsets.data(), size, count, size, term.packed_.data());
     return term;
   }
 
@@ -123,11 +136,11 @@ class ScoreTerm {
     k.strip_terms(a, b, one_b, size_, strips, weight_ / divisor_, out);
   }
 
-  /// Calls f(i, the center nearest to row i of a) for each row; of equally near ones the first.
+  /// Calls f(i, the center nearest to row i of a) for each row; of equally near ones any.
   template <class F>
   void for_nearest(const kernels::Table<Scalar>& k, Rows<const Scalar> a, Scalar* scratch,
                    F&& f) const {
-    // ||a - c||^2 = ||a||^2 - 2 (a c - ||c||^2 / 2): the nearest center has the largest bracket.
+    // As nearest_of() prepared it: the nearest center has the largest sum of product and bias.
     const Index count = centers(), stride = detail::padded_stride<Scalar>(count);
     k.product({a.rows(), count, size_, packed_.data(), a.data(), a.stride(), 1, scratch, stride},
               bias_.data(), {});
