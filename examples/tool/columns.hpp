@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace tool {
@@ -59,14 +61,17 @@ inline void match_names(const std::string& file, const std::vector<std::string>&
                         std::vector<std::string>& names, std::vector<std::size_t>& used) {
   std::vector<std::string> missing, unknown;
   std::vector<std::size_t> order;
+  std::unordered_map<std::string, std::size_t> place;
+  for (std::size_t j = 0; j < names.size(); ++j) place.insert({names[j], j});
   for (const std::string& name : expected) {
-    const auto at = std::find(names.begin(), names.end(), name);
-    if (at == names.end()) missing.push_back(name);
-    order.push_back(static_cast<std::size_t>(at - names.begin()));
+    const auto at = place.find(name);
+    if (at == place.end()) missing.push_back(name);
+    order.push_back(at == place.end() ? 0 : at->second);
   }
+  const std::unordered_set<std::string> known(expected.begin(), expected.end());
   std::size_t unnamed = used.size();
   for (std::size_t j = 0; j < names.size(); ++j) {
-    if (std::find(expected.begin(), expected.end(), names[j]) != expected.end()) continue;
+    if (known.count(names[j]) > 0) continue;
     if (names[j].empty()) unnamed = used[j];
     if (!names[j].empty()) unknown.push_back(names[j]);
   }
@@ -109,7 +114,7 @@ class Columns {
     for (std::size_t j = 0; all && j < first_.size(); ++j) picked.push_back(j);
     for (const std::size_t j : picked) {
       const bool out = std::find(dropped.begin(), dropped.end(), j) != dropped.end();
-      check(std::find(used_.begin(), used_.end(), j) == used_.end(), name_,
+      check(all || std::find(used_.begin(), used_.end(), j) == used_.end(), name_,
             ": --columns names column ", j, " twice");
       if (j != label_ && j != group_ && !out) used_.push_back(j);
     }
@@ -277,13 +282,11 @@ class Columns {
       check(is_utf8(names_.back()), name_, ", line ", line_, ": the name of column ", j,
             " (from 0) isn't in UTF-8; iconv -f latin1 -t utf8 converts a file");
     }
+    std::unordered_map<std::string, std::size_t> columns;
     for (std::size_t j = 0; j < used_.size(); ++j) {
-      const auto again =
-          std::find(names_.begin() + static_cast<std::ptrdiff_t>(j) + 1, names_.end(), names_[j]);
-      if (again == names_.end()) continue;
-      const std::size_t other = used_[static_cast<std::size_t>(again - names_.begin())];
-      check(false, name_, " has two columns named ", in_quotes(names_[j]), ", ", used_[j], " and ",
-            other, " (from 0); --drop leaves one out by its index");
+      const auto [first, fresh] = columns.insert({names_[j], used_[j]});
+      check(fresh, name_, " has two columns named ", in_quotes(names_[j]), ", ", first->second,
+            " and ", used_[j], " (from 0); --drop leaves one out by its index");
     }
     if (!options_.expected.empty()) match_names(name_, options_.expected, names_, used_);
     // A model's names are words: one that is missing is replaced by the column's number.

@@ -69,12 +69,18 @@ class CsvRows {
     begun_ = true;
     if (at_ >= text_.size()) return false;
     row_line_ = line_;
-    do fields.push_back(field());
-    while (at_ < text_.size() && text_[at_++] == separator_);
+    do {
+      check(fields.size() < most_fields, name_, ", line ", row_line_, " has more than ",
+            most_fields, " fields, which are no features of one row");
+      fields.push_back(field());
+    } while (at_ < text_.size() && text_[at_++] == separator_);
     return true;
   }
 
  private:
+  /// A small compressed file may hold commas without end, each of which would take 32 bytes.
+  static constexpr std::size_t most_fields = 1000000;
+
   /// Reads up to the separator or line break behind the field. A line break is taken down to its last
   /// character, so that next() steps over a separator and over a line break alike.
   std::string field() {

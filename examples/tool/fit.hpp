@@ -183,7 +183,7 @@ class FitCommand {
                                       : fit_default(table, saved);
     });
     for (const std::string& warning : detector.warnings()) {
-      err << "dasvdd: warning: " << warning << '\n';
+      err << "dasvdd: warning: " << printable(warning) << '\n';
     }
     if (false_alarm_rate_) {
       detector = naming(data_.path, [&] {

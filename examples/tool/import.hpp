@@ -109,7 +109,7 @@ class ImportCommand {
     const dasvdd::Detector<float> fitted =
         naming(data_.path, [&] { return fit(foreign, split.rows.X); });
     for (const std::string& warning : fitted.warnings()) {
-      err << "dasvdd: warning: " << warning << '\n';
+      err << "dasvdd: warning: " << printable(warning) << '\n';
     }
     Eigen::VectorXf scores = fitted.score(split.held_out.X, threads_);
     if (groups_.given()) scores = groups_.scores(Groups(split.held_out.groups), scores);

@@ -31,7 +31,8 @@ class InfoCommand {
         parameters += place.statistics ? 0 : place.size();
     }
     out << "features " << detector.features() << '\n';
-    for (const std::string& name : detector.feature_names()) out << "feature " << name << '\n';
+    for (const std::string& name : detector.feature_names())
+      out << "feature " << printable(name) << '\n';
     if (!std::is_same_v<Scalar, float>) out << "numbers double\n";
     out << "members " << model.members.size() << '\n';
     for (const auto& member : model.members)
@@ -44,8 +45,10 @@ class InfoCommand {
     if (scaling != "standardized" && !model.scaler.empty()) out << "images " << scaling << '\n';
     out << "threshold " << number_text(detector.threshold()) << "\ncalibration_scores "
         << detector.calibration().scores().size() << '\n';
-    for (const auto& [key, word] : detector.facts()) out << key << ' ' << word << '\n';
-    for (const std::string& warning : detector.warnings()) out << "warning " << warning << '\n';
+    for (const auto& [key, word] : detector.facts())
+      out << printable(key) << ' ' << printable(word) << '\n';
+    for (const std::string& warning : detector.warnings())
+      out << "warning " << printable(warning) << '\n';
   }
 
   /// "784-1024-256 | 1024-784 sigmoid": the widths before and behind the code, and each half's last

@@ -27,7 +27,7 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
                std::istream& in = std::cin) {
   const auto failed = [&](int status, std::string sentence) {
     std::replace(sentence.begin(), sentence.end(), '\n', ' ');
-    err << "dasvdd: " << sentence << '\n';
+    err << "dasvdd: " << printable(sentence) << '\n';
     return status;
   };
 

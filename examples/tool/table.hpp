@@ -149,6 +149,22 @@ inline std::string canonical_label(std::string_view word) {
   return std::string(trimmed(word));
 }
 
+/// Words from a file, fit for a terminal, which control bytes would make do something: each is shown as \x1b.
+inline std::string printable(std::string_view text) {
+  std::string shown;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f) {
+      shown += c;
+      continue;
+    }
+    char code[8];
+    std::snprintf(code, sizeof code, "\\x%02x", byte);
+    shown += code;
+  }
+  return shown;
+}
+
 /// A file's name as it stands in a sentence.
 inline std::string in_quotes(const std::string& name) { return "'" + name + "'"; }
 

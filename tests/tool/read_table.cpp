@@ -846,3 +846,18 @@ TEST_CASE("labels are equal when their values are") {
   CHECK(tool::canonical_label(" attack ") == "attack");
   CHECK(tool::canonical_label("1e300") == "1e+300");
 }
+
+TEST_CASE("csv: a line of very many fields is read in good time, one of too many is refused") {
+  const TemporaryFolder folder;
+  // Names that are compared each with each take a minute.
+  std::string names, numbers;
+  for (int j = 0; j < 100000; ++j) {
+    names += (j > 0 ? ",f" : "f") + std::to_string(j);
+    numbers += j > 0 ? ",1" : "1";
+  }
+  CHECK(tool::read_table(folder.put("wide.csv", names + "\n" + numbers + "\n"), {}).X.cols() ==
+        100000);
+  const std::string commas = folder.put("commas.csv", std::string(2000000, ','));
+  CHECK(message([&] { tool::read_table(commas, {}); }) ==
+        "'" + commas + "', line 1 has more than 1000000 fields, which are no features of one row");
+}

@@ -744,3 +744,19 @@ TEST_CASE(
   CHECK(contains(dasvdd_tool({"info", model}).out, "\nscore whitened\n"));
   CHECK(dasvdd::load<float>(model).ensemble_size() == 3);
 }
+
+TEST_CASE("tool: control bytes from a file don't reach the terminal") {
+  const TemporaryFolder folder;
+  const std::string data = folder.put("t.csv", "a,b\x1b[2J,c\n1,2,3\n4,5,7\n7,8,8\n"),
+                    model = folder / "m";
+  REQUIRE(dasvdd_tool(fit_arguments(data, model)).status == 0);
+  dasvdd::save(dasvdd::load<float>(model), model, {{"note", "one\ntwo\x07"}});
+  const Outcome info = dasvdd_tool({"info", model});
+  CHECK(info.status == 0);
+  CHECK(contains(info.out, "feature b\\x1b[2J\n"));
+  CHECK(contains(info.out, "note one\\x0atwo\\x07\n"));
+  const Outcome wrong = dasvdd_tool({"score", model, folder.put("u.csv", "a,d\x1b[2J,c\n1,2,3\n")});
+  CHECK(wrong.status == 2);
+  CHECK(contains(wrong.err, "\\x1b[2J"));
+  CHECK(wrong.err.find('\x1b') == std::string::npos);
+}
