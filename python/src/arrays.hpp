@@ -5,10 +5,12 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
+#include <dasvdd/core/any_rows.hpp>
 #include <dasvdd/core/memory.hpp>
 #include <dasvdd/core/types.hpp>
 
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -85,14 +87,41 @@ class Memory {
 /// What dasvdd._arrays makes of an object that can't be used as it is, or refuses.
 nb::object converted(const char* function, nb::handle X, const char* what, const char* dtype);
 
-/// Rows of a Python object for the time of a call. Rows of the detector's own type that lie in memory one number
-/// after the other are used where they are, also where rows have gaps between them (X[:, 2:5], X[::2]). Everything
-/// else is copied by dasvdd._arrays.as_rows.
+/// Rows of a Python object for the time of a call. float32 and float64 that lie in memory one number after the other
+/// are used where they are, also where rows have gaps between them (X[:, 2:5], X[::2]): a net in float scales rows of
+/// double in double. Everything else is copied as float64 by dasvdd._arrays.
+/// \tparam Scalar the detector's type, which is tried first
 template <class Scalar>
 class Batch {
  public:
   /// \param what begins an error's sentence: "the batch"
-  Batch(nb::handle X, const char* what) {
+  /// \param dimensions 2, or 1 for a single row
+  Batch(nb::handle X, const char* what, int dimensions = 2) {
+    is_own_ = own_.take(X, dimensions);
+    if (is_own_ || other_.take(X, dimensions)) return;
+    copy_ = converted(dimensions == 2 ? "as_rows" : "as_vector", X, what, "float64");
+    is_own_ = own_.take(copy_, dimensions);
+    if (!is_own_) other_.take(copy_, dimensions);
+  }
+  dasvdd::detail::AnyRows rows() const {
+    if (is_own_) return own_.rows();
+    return other_.rows();
+  }
+
+ private:
+  using Other = std::conditional_t<sizeof(Scalar) == 4, double, float>;
+
+  nb::object copy_;
+  Memory<Scalar> own_;
+  Memory<Other> other_;
+  bool is_own_ = false;
+};
+
+/// Rows of one type: others are copied.
+template <class Scalar>
+class BatchOf {
+ public:
+  BatchOf(nb::handle X, const char* what) {
     if (memory_.take(X, 2)) return;
     copy_ = converted("as_rows", X, what, dtype_name<Scalar>);
     memory_.take(copy_, 2);
@@ -104,7 +133,7 @@ class Batch {
   Memory<Scalar> memory_;
 };
 
-/// d numbers of a Python object: a row, or scores. Copied like a batch's.
+/// d numbers of a Python object, of one type. Copied like a batch's.
 template <class Scalar>
 class Numbers {
  public:

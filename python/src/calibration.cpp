@@ -185,7 +185,7 @@ seed : int
              double false_alarms, std::uint64_t seed) {
             const auto scores = Numbers<double>(calibration, "the calibration").vector();
             if (rows) {
-              const Batch<double> batch(*rows, "the drift watch's batch");
+              const BatchOf<double> batch(*rows, "the drift watch's batch");
               new (self) DriftWatch(scores, batch.rows(), false_alarms, seed);
             } else {
               new (self) DriftWatch(scores, false_alarms, seed);

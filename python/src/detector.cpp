@@ -28,7 +28,7 @@ std::int64_t work(const Detector<Scalar>& detector, Index rows) {
 
 /// Scores into `scores`, in a workspace of the pool.
 template <class Scalar>
-void score_few(const Scorer<Scalar>& scorer, Rows<const Scalar> X, Scalar* scores) {
+void score_few(const Scorer<Scalar>& scorer, const detail::AnyRows& X, Scalar* scores) {
   typename WorkspacePool<Scalar>::Loan loan(*scorer.pool, scorer.detector);
   scorer.detector.score(X, loan.workspace(), scores);
 }
@@ -37,7 +37,7 @@ Array score(const AnyDetector& self, const ArrayLike& X, int threads) {
   return self.visit([&](const auto& scorer) -> Array {
     using Scalar = typename std::decay_t<decltype(scorer)>::Scalar;
     const Batch<Scalar> batch(X, "the batch");
-    const Rows<const Scalar> rows = batch.rows();
+    const detail::AnyRows rows = batch.rows();
     detail::ensure(threads >= 0, "threads is ", threads, ", expected 0 (all) or a positive number");
     if (rows.cols() == scorer.detector.features() &&
         work(scorer.detector, rows.rows()) <= little_work) {
@@ -53,8 +53,8 @@ Array score(const AnyDetector& self, const ArrayLike& X, int threads) {
 double score_one(const AnyDetector& self, const ArrayLike& row) {
   return self.visit([&](const auto& scorer) -> double {
     using Scalar = typename std::decay_t<decltype(scorer)>::Scalar;
-    const Numbers<Scalar> numbers(row, "the row");
-    const Rows<const Scalar> rows(numbers.data(), 1, numbers.size());
+    const Batch<Scalar> batch(row, "the row", 1);
+    const detail::AnyRows rows = batch.rows();
     Scalar score;
     if (work(scorer.detector, 1) <= little_work) {
       score_few(scorer, rows, &score);
@@ -141,10 +141,12 @@ Array reconstruct(const AnyDetector& self, const ArrayLike& X, std::optional<Ind
 Explanation explain(const AnyDetector& self, const ArrayLike& row) {
   return self.with([&](const auto& detector) {
     using Scalar = typename std::decay_t<decltype(detector)>::Scalar;
-    const Numbers<Scalar> numbers(row, "the row");
-    detail::ensure(numbers.size() == detector.features(), "explain: the row has ", numbers.size(),
+    const Batch<Scalar> batch(row, "the row", 1);
+    const detail::AnyRows rows = batch.rows();
+    detail::ensure(rows.cols() == detector.features(), "explain: the row has ", rows.cols(),
                    " numbers, expected ", detector.features());
-    return without_gil([&] { return detector.explain(numbers.data()); });
+    return without_gil(
+        [&] { return rows.visit([&](auto numbers) { return detector.explain(numbers.data()); }); });
   });
 }
 
@@ -221,9 +223,9 @@ fit(), fit_images(), Trainer and load() make detectors; there is no unfitted one
 of threads may score with one, and pickling it writes the bytes of its model file. A row's score has the same bits in
 any batch and on any number of threads.
 
-Rows are array_like of shape (n, d). C-contiguous rows of the detector's `dtype`, and views of such with gaps between
-rows, are read where they are; anything else is copied and converted by NumPy. Rows must not be written to while a
-call runs. Work of more than some ten microseconds releases the GIL.
+Rows are array_like of shape (n, d). C-contiguous rows of float32 or float64, and views of such with gaps between
+rows, are read where they are, whatever the detector's `dtype`; anything else is copied and converted by NumPy. Rows
+must not be written to while a call runs. Work of more than some ten microseconds releases the GIL.
 
 ValueError is raised for rows of another width, or with NaN or infinity.)");
   bind_model_files(m, detector);

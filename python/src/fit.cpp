@@ -20,7 +20,7 @@ namespace {
 using namespace nb::literals;
 
 /// fit() or fit_images() of rows of one type.
-/// \param train called as train(rows, options, progress)
+/// \param train called as train(a number of the detector's type, rows, options, progress)
 template <class Scalar, class AnyOptions, class Train>
 AnyDetector fitted(nb::handle X, AnyOptions options, nb::object progress,
                    const std::string& on_interrupt, Train&& train) {
@@ -30,7 +30,7 @@ AnyDetector fitted(nb::handle X, AnyOptions options, nb::object progress,
   Supervised supervised(std::move(progress), on_interrupt);
   std::optional<Detector<Scalar>> detector;
   supervised.run([&] {
-    detector = train(batch.rows(), options, [&](const FitProgress& at) {
+    detector = train(Scalar(), batch.rows(), options, [&](const FitProgress& at) -> bool {
       return supervised.ask([&] { return nb::cast(at); });
     });
   });
@@ -46,8 +46,9 @@ bool is_double(const std::string& dtype) {
 AnyDetector fit_rows(nb::handle X, const std::string& dtype, nb::object progress,
                      const std::string& on_interrupt, const nb::dict& words) {
   const auto options = options_of<FitOptions>(words);
-  const auto train = [](auto rows, const auto& chosen, const auto& tell) {
-    return fit(rows, chosen, tell);
+  const auto train = [](auto number, const detail::AnyRows& rows, const auto& chosen,
+                        const auto& tell) {
+    return detail::fit_table<decltype(number)>(rows, chosen, tell, nullptr);
   };
   return is_double(dtype) ? fitted<double>(X, options, std::move(progress), on_interrupt, train)
                           : fitted<float>(X, options, std::move(progress), on_interrupt, train);
@@ -56,8 +57,9 @@ AnyDetector fit_rows(nb::handle X, const std::string& dtype, nb::object progress
 AnyDetector fit_pixels(nb::handle X, const std::string& dtype, nb::object progress,
                        const std::string& on_interrupt, const nb::dict& words) {
   const auto options = options_of<ImageOptions>(words);
-  const auto train = [](auto rows, const auto& chosen, const auto& tell) {
-    return fit_images(rows, chosen, tell);
+  const auto train = [](auto number, const detail::AnyRows& rows, const auto& chosen,
+                        const auto& tell) {
+    return detail::fit_image_ensemble<decltype(number)>(rows, chosen, tell, nullptr);
   };
   return is_double(dtype) ? fitted<double>(X, options, std::move(progress), on_interrupt, train)
                           : fitted<float>(X, options, std::move(progress), on_interrupt, train);

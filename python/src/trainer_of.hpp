@@ -159,7 +159,7 @@ class TrainerOf final : public AnyTrainer {
 
   Array mean_code(nb::handle X) const override {
     const Batch<Scalar> batch(X, "the batch");
-    detail::require_training_rows(batch.rows(), trainer_.net().inputs());
+    detail::require_training_rows<Scalar>(batch.rows(), trainer_.net().inputs());
     const auto& s = trainer_.state();
     return vector_of(without_gil([&] {
       const detail::PackedNetwork<Scalar> network(trainer_.net(), s.parameters.data(),

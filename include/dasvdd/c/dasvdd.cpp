@@ -24,6 +24,7 @@ using dasvdd::Index;
 using dasvdd::RowMatrix;
 using dasvdd::Rows;
 using dasvdd::detail::AlignedBuffer;
+using dasvdd::detail::AnyRows;
 using dasvdd::detail::ensure;
 
 struct dasvdd_detector {
@@ -90,7 +91,7 @@ Index index_of(std::int64_t number, const char* what) {
 }
 
 /// The batch as the C++ library's view of it.
-std::variant<Rows<const float>, Rows<const double>> view_of(const dasvdd_rows* X) {
+AnyRows view_of(const dasvdd_rows* X) {
   const dasvdd_rows& batch = required(X, "the batch");
   const Index rows = index_of(batch.rows, "the batch's number of rows"),
               columns = index_of(batch.columns, "the batch's number of columns"),
@@ -104,67 +105,11 @@ std::variant<Rows<const float>, Rows<const double>> view_of(const dasvdd_rows* X
   return Rows<const float>(batch.f32, rows, columns, stride);
 }
 
-/// Rows of one type as rows of another, all in one place. Checked before.
-template <class To, class From>
-void convert(Rows<const From> X, To* to) {
-  for (Index i = 0; i < X.rows(); ++i, to += X.cols())
-    std::transform(X.row(i), X.row(i) + X.cols(), to, [](From x) { return static_cast<To>(x); });
-}
-
-/// Refuses what a detector of d features and of scalars `To` can't take.
-template <class To, class From>
-void check(Rows<const From> X, Index features) {
-  dasvdd::detail::require_width(X, features, "the batch");
-  dasvdd::detail::require_finite(X, "the batch");
-  if constexpr (sizeof(To) < sizeof(From)) {
-    for (Index i = 0; i < X.rows(); ++i) {
-      for (Index j = 0; j < X.cols(); ++j) {
-        ensure(dasvdd::detail::is_finite(static_cast<To>(X(i, j))), "the batch has ", X(i, j),
-               " in row ", i, ", column ", j, ", too large for a detector of floats");
-      }
-    }
-  }
-}
-
-/// A batch in the scalars of a detector: the caller's memory where it is of these, else a copy.
-template <class To>
-class BatchOf {
- public:
-  /// \param features numbers that a row must have; 0: any
-  BatchOf(const dasvdd_rows* X, Index features) {
-    std::visit(
-        [&](auto rows) {
-          if constexpr (std::is_same_v<decltype(rows), Rows<const To>>) {
-            rows_ = rows;
-          } else {
-            check<To>(rows, features > 0 ? features : rows.cols());
-            copy_ = AlignedBuffer<To>(rows.rows(), rows.cols());
-            convert(rows, copy_.data());
-            rows_ = Rows<const To>(copy_.data(), rows.rows(), rows.cols());
-          }
-        },
-        view_of(X));
-  }
-  BatchOf(const BatchOf&) = delete;
-  BatchOf& operator=(const BatchOf&) = delete;
-
-  Rows<const To> rows() const { return rows_; }
-
- private:
-  AlignedBuffer<To> copy_;
-  Rows<const To> rows_;
-};
-
 /// Calls f(detector, its batch).
 template <class F>
 void with_batch(const dasvdd_detector* handle, const dasvdd_rows* X, F&& f) {
-  std::visit(
-      [&](const auto& detector) {
-        using Scalar = typename std::decay_t<decltype(detector)>::Scalar;
-        const BatchOf<Scalar> batch(X, detector.features());
-        f(detector, batch.rows());
-      },
-      required(handle, "the detector").value);
+  std::visit([&](const auto& detector) { f(detector, view_of(X)); },
+             required(handle, "the detector").value);
 }
 
 template <class From, class To>
@@ -328,14 +273,14 @@ class Progress {
 
 /// Fits a detector of floats or of doubles.
 /// \param bits 32, 64, or 0: as the rows are
-/// \param fit called as fit(rows)
+/// \param fit called as fit(a number of the detector's type, rows)
 template <class Fit>
 void fit_into(const dasvdd_rows* X, std::int32_t bits, dasvdd_detector** detector, Fit&& fit) {
   required(detector, "the detector's place");
   ensure(bits == 0 || bits == 32 || bits == 64, "bits is ", bits, ", expected 0, 32 or 64");
-  const bool doubles = std::holds_alternative<Rows<const double>>(view_of(X));
-  *detector = (bits == 0 ? doubles : bits == 64) ? handle_of(fit(BatchOf<double>(X, 0).rows()))
-                                                 : handle_of(fit(BatchOf<float>(X, 0).rows()));
+  const AnyRows rows = view_of(X);
+  *detector = (bits == 0 ? rows.wide() : bits == 64) ? handle_of(fit(double(), rows))
+                                                     : handle_of(fit(float(), rows));
 }
 
 // ---- files ------------------------------------------------------------------------------------------
@@ -364,37 +309,25 @@ class Scoring {
   Scoring(Detector<Scalar> detector, Index rows)
       : detector_(std::move(detector)),
         workspace_(detector_.make_workspace(rows)),
-        scores_(workspace_.tile()),
-        converted_(workspace_.tile(), detector_.features()) {}
+        scores_(workspace_.tile()) {}
 
   Index features() const { return detector_.features(); }
 
   /// scores[i] = S(X row i). Nothing is written where a row is bad.
-  template <class From>
-  void score(Rows<const From> X, double* scores) {
-    check<Scalar>(X, features());
+  void score(const AnyRows& X, double* scores) {
+    dasvdd::detail::require_width(X, features(), "the batch");
+    dasvdd::detail::require_finite(X, "the batch");
     for (Index first = 0; first < X.rows(); first += workspace_.tile()) {
-      const Rows<const From> x =
-          X.middle_rows(first, std::min(workspace_.tile(), X.rows() - first));
-      detector_.score(in_own_scalars(x), workspace_, scores_.data());
+      const AnyRows x = X.middle_rows(first, std::min(workspace_.tile(), X.rows() - first));
+      detector_.score(x, workspace_, scores_.data());
       std::copy_n(scores_.data(), x.rows(), scores + first);
     }
   }
 
  private:
-  template <class From>
-  Rows<const Scalar> in_own_scalars(Rows<const From> x) {
-    if constexpr (std::is_same_v<From, Scalar>) {
-      return x;
-    } else {
-      convert(x, converted_.data());
-      return {converted_.data(), x.rows(), x.cols()};
-    }
-  }
-
   Detector<Scalar> detector_;
   dasvdd::Workspace<Scalar> workspace_;
-  AlignedBuffer<Scalar> scores_, converted_;  // of one tile
+  AlignedBuffer<Scalar> scores_;  // of one tile
 };
 
 }  // namespace
@@ -442,8 +375,10 @@ dasvdd_status dasvdd_fit(const dasvdd_rows* X, const dasvdd_fit_options* options
         options ? known_options(options, "dasvdd_fit_options_init") : default_fit_options();
     const dasvdd::FitOptions settings = options_of(known);
     settings.validate();
-    fit_into(X, known.bits, detector,
-             [&](auto rows) { return dasvdd::fit(rows, settings, Progress(progress, user)); });
+    fit_into(X, known.bits, detector, [&](auto number, const AnyRows& rows) {
+      return dasvdd::detail::fit_table<decltype(number)>(rows, settings, Progress(progress, user),
+                                                         nullptr);
+    });
   });
 }
 
@@ -455,8 +390,9 @@ dasvdd_status dasvdd_fit_images(const dasvdd_rows* X, const dasvdd_image_options
         options ? known_options(options, "dasvdd_image_options_init") : default_image_options();
     const dasvdd::ImageOptions settings = options_of(known);
     settings.validate();
-    fit_into(X, known.bits, detector, [&](auto rows) {
-      return dasvdd::fit_images(rows, settings, Progress(progress, user));
+    fit_into(X, known.bits, detector, [&](auto number, const AnyRows& rows) {
+      return dasvdd::detail::fit_image_ensemble<decltype(number)>(
+          rows, settings, Progress(progress, user), nullptr);
     });
   });
 }
@@ -509,8 +445,9 @@ dasvdd_status dasvdd_score(const dasvdd_detector* detector, const dasvdd_rows* X
                            double* scores, dasvdd_error* error) {
   return guarded(error, [&] {
     require_room(scores, X, "the scores' place");
-    with_batch(detector, X,
-               [&](const auto& d, auto rows) { copy_out(d.score(rows, threads), scores); });
+    with_batch(detector, X, [&](const auto& d, const AnyRows& rows) {
+      copy_out(d.score(rows, threads), scores);
+    });
   });
 }
 
@@ -518,7 +455,7 @@ dasvdd_status dasvdd_score_parts(const dasvdd_detector* detector, const dasvdd_r
                                  int32_t threads, double* reconstruction, double* latent,
                                  dasvdd_error* error) {
   return guarded(error, [&] {
-    with_batch(detector, X, [&](const auto& d, auto rows) {
+    with_batch(detector, X, [&](const auto& d, const AnyRows& rows) {
       const auto parts = d.score_parts(rows, threads);
       if (reconstruction) copy_out(parts.reconstruction, reconstruction);
       if (latent) copy_out(parts.latent, latent);
@@ -546,8 +483,8 @@ dasvdd_status dasvdd_workspace_score(dasvdd_workspace* workspace, const dasvdd_r
                                      double* scores, dasvdd_error* error) {
   return guarded(error, [&] {
     require_room(scores, X, "the scores' place");
-    std::visit([&](auto& s, auto rows) { s.score(rows, scores); },
-               required(workspace, "the workspace").value, view_of(X));
+    const AnyRows rows = view_of(X);
+    std::visit([&](auto& s) { s.score(rows, scores); }, required(workspace, "the workspace").value);
   });
 }
 
@@ -565,8 +502,9 @@ dasvdd_status dasvdd_predict(const dasvdd_detector* detector, const dasvdd_rows*
                              int32_t* labels, dasvdd_error* error) {
   return guarded(error, [&] {
     require_room(labels, X, "the labels' place");
-    with_batch(detector, X,
-               [&](const auto& d, auto rows) { copy_out(d.predict(rows, threads), labels); });
+    with_batch(detector, X, [&](const auto& d, const AnyRows& rows) {
+      copy_out(d.predict(rows, threads), labels);
+    });
   });
 }
 
@@ -604,8 +542,9 @@ dasvdd_status dasvdd_select(const dasvdd_detector* detector, const dasvdd_rows* 
                             int32_t threads, int32_t* labels, dasvdd_error* error) {
   return guarded(error, [&] {
     require_room(labels, X, "the labels' place");
-    with_batch(detector, X,
-               [&](const auto& d, auto rows) { copy_out(d.select(rows, fdr, threads), labels); });
+    with_batch(detector, X, [&](const auto& d, const AnyRows& rows) {
+      copy_out(d.select(rows, fdr, threads), labels);
+    });
   });
 }
 
@@ -613,10 +552,11 @@ dasvdd_status dasvdd_explain(const dasvdd_detector* detector, const dasvdd_rows*
                              double* expected, dasvdd_error* error) {
   return guarded(error, [&] {
     required(shares, "the shares' place");
-    with_batch(detector, X, [&](const auto& d, auto rows) {
+    with_batch(detector, X, [&](const auto& d, const AnyRows& rows) {
       ensure(rows.rows() == 1, "the batch to explain has ", rows.rows(), " rows, expected one");
       dasvdd::detail::require_width(rows, d.features(), "the batch");
-      const dasvdd::Explanation e = d.explain(rows.data());
+      const dasvdd::Explanation e =
+          rows.visit([&](auto numbers) { return d.explain(numbers.data()); });
       copy_out(e.features, shares);
       if (expected) copy_out(e.expected, expected);
     });
@@ -629,7 +569,7 @@ dasvdd_status dasvdd_calibrated(const dasvdd_detector* detector, const dasvdd_ro
   return guarded(error, [&] {
     required(calibrated, "the result's place");
     const auto alarm = dasvdd::false_alarm_rate(false_alarm_rate);
-    with_batch(detector, X_held_out, [&](const auto& d, auto rows) {
+    with_batch(detector, X_held_out, [&](const auto& d, const AnyRows& rows) {
       *calibrated = handle_of(d.calibrated(rows, alarm, threads));
     });
   });

@@ -76,7 +76,7 @@ typedef struct dasvdd_error {
  * \code
  * dasvdd_rows X = {.f32 = numbers, .rows = 1000, .columns = 8};
  * \endcode
- * A detector of floats rounds doubles to floats, and refuses those that are too large for one.
+ * A detector of floats scales doubles as doubles, so that what a column varies by is kept beside a large offset.
  * The struct will never grow.
  */
 typedef struct dasvdd_rows {

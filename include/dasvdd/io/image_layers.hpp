@@ -23,7 +23,7 @@ std::shared_ptr<const Layer<Scalar>> make_image_layer(const LayerSpec& spec,
                                                       const std::string& where) {
   const std::vector<double>& n = spec.numbers;
   // The layers check their sizes; here they need only be whole and small enough to be an Index.
-  const auto check = [&](std::size_t sizes, std::size_t others, const char* expected) {
+  const auto validate = [&](std::size_t sizes, std::size_t others, const char* expected) {
     bool right = n.size() == sizes + others;
     for (std::size_t i = 0; right && i < sizes; ++i) {
       right = n[i] >= 0 && n[i] <= 1e9 && n[i] == std::floor(n[i]);
