@@ -21,18 +21,6 @@
 
 namespace tool {
 
-/// What a bar of progress says besides how far it is.
-inline std::string loss_words(const dasvdd::EpochReport& epoch) {
-  char text[32];
-  std::snprintf(text, sizeof text, "loss %.5g", epoch.loss);
-  return text;
-}
-inline std::string progress_words(const dasvdd::FitProgress& at) {
-  const std::string net =
-      "net " + std::to_string(at.member + 1) + " of " + std::to_string(at.ensemble_size);
-  return (at.screening ? "screening" : net) + ", " + loss_words(at.epoch);
-}
-
 class FitCommand {
  public:
   explicit FitCommand(CLI::App& app)

@@ -2,6 +2,8 @@
 /// \file
 /// A progress bar on standard error, for people: nothing is written unless that is a terminal.
 
+#include <dasvdd/fit/progress.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -25,6 +27,18 @@ inline std::string duration_text(double seconds) {
     std::snprintf(text, sizeof text, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
   }
   return text;
+}
+
+/// What a bar of progress says besides how far it is.
+inline std::string loss_words(const dasvdd::EpochReport& epoch) {
+  char text[32];
+  std::snprintf(text, sizeof text, "loss %.5g", epoch.loss);
+  return text;
+}
+inline std::string progress_words(const dasvdd::FitProgress& at) {
+  const std::string net =
+      "net " + std::to_string(at.member + 1) + " of " + std::to_string(at.ensemble_size);
+  return (at.screening ? "screening" : net) + ", " + loss_words(at.epoch);
 }
 
 /// One line of progress: what is done of how much, how fast, how long still, and a word of the

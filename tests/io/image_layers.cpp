@@ -112,8 +112,9 @@ TEST_CASE("image layers that are none are refused") {
             .find("'m': layer 0 of the encoder is conv2d but") == 0);
   CHECK(refusal(R"(["conv2d",1,6,8,3,3,1,1,0])", R"(["conv2d",1,6,8,3,3,0,1,0])") ==
         "'m': conv2d: the stride is 0, expected 1 to 256");
-  CHECK(refusal(R"(["conv2d",1,6,8,3,3,1,1,0])", R"(["conv2d",1,8,6,3,3,1,1,0])") ==
-        "nothing thrown");  // the same sizes; what it means nobody can tell
+  // The same sizes, another meaning: nothing but the self-test tells.
+  CHECK(refusal(R"(["conv2d",1,6,8,3,3,1,1,0])", R"(["conv2d",1,8,6,3,3,1,1,0])")
+            .find("'m': the model's self-test row has the ") == 0);
   CHECK(refusal("2,6,8,1,5,1,2,1", "2,6,8,1,3,1,1,1") ==
         "'m': tensor 'decoder.3.weight' is 2 x 1 x 5 x 5, expected 2 x 1 x 3 x 3 as the net says");
   CHECK(refusal("3,6,8,2,2", "3,6,8,2").find("is max_pool2d but not followed by") !=

@@ -244,7 +244,7 @@ TEST_CASE("tool: what can't be imported is refused before anything is written") 
   check_failure(import_arguments(net, model, folder.put("narrow", csv_of(rows(6, 5)))), 2,
                 "/narrow': the batch is 6 x 5, expected 6 columns");
   check_failure(import_arguments(net, model, folder.put("nan", "1,2,3,4,5,nan\n1,2,3,4,5,6\n")), 2,
-                "the batch has NaN in row 0, column 5");
+                "line 1, column 5 (from 0): NaN; every value must be finite");
   check_failure(import_arguments(net, model, data, {"--normal", "0"}), 2,
                 "has no labels, so --normal doesn't fit");
   check_failure(import_arguments(net, model, data, {"--gamma", "-1"}), 2, "--gamma is -1");

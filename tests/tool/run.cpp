@@ -1,5 +1,9 @@
 #include "tool/support.hpp"
 
+#include <tool/progress.hpp>
+
+#include <dasvdd/train/mixed_precision.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <csignal>
@@ -532,7 +536,8 @@ TEST_CASE("tool: a disk that is full is exit status 1 and one sentence") {
   std::ofstream full("/dev/full");
   std::ostringstream err;
   const char* words[] = {"dasvdd", "info", model.c_str()};
-  CHECK(tool::run(3, words, full, err) == 1);
+  std::istringstream none;
+  CHECK(run_tool(3, words, full, err, none) == 1);
   CHECK(err.str() == "dasvdd: standard output can't be written\n");
 }
 #endif

@@ -1,17 +1,26 @@
 #pragma once
 // What the tests of the tool share: calls of it, and tables for it.
 
-#include <tool/run.hpp>
+#include <tool/read_table.hpp>
+
+#include <dasvdd/dasvdd.hpp>
+#include <dasvdd/io/checkpoint_file.hpp>
+#include <dasvdd/io/model_file.hpp>
 
 #include <io/temporary_folder.hpp>
 
 #include <doctest/doctest.h>
 
+#include <iosfwd>
 #include <sstream>
 #include <string>
 #include <vector>
 
 namespace tool_tests {
+
+/// tool::run() of another source: whoever includes it compiles every command.
+int run_tool(int argc, const char* const* argv, std::ostream& out, std::ostream& err,
+             std::istream& in);
 
 struct Outcome {
   int status;
@@ -26,7 +35,7 @@ inline Outcome dasvdd_tool(const std::vector<std::string>& arguments,
   for (const std::string& argument : arguments) words.push_back(argument.c_str());
   std::ostringstream out, err;
   std::istringstream in(input);
-  const int status = tool::run(static_cast<int>(words.size()), words.data(), out, err, in);
+  const int status = run_tool(static_cast<int>(words.size()), words.data(), out, err, in);
   return {status, out.str(), err.str()};
 }
 
