@@ -117,6 +117,6 @@ TEST_CASE("tool: Ctrl-C without a checkpoint writes the model of what was traine
   CHECK(
       contains(stopped.err, "dasvdd: stopped; '" + model + "' is of what was trained until then"));
   CHECK(dasvdd::load<float>(model).features() == 3);
-  CHECK(handler_of(SIGINT) == before);
+  CHECK((handler_of(SIGINT) == before));
 }
 #endif
