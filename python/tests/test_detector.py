@@ -55,7 +55,7 @@ def test_any_layout_and_type_gives_the_scores_of_a_plain_copy(X, view):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_rows_of_its_own_type_are_not_copied(detector, double_detector, dtype, monkeypatch):
+def test_rows_of_float_and_double_are_not_copied(detector, double_detector, dtype, monkeypatch):
     """The slow path is the only one that copies; it isn't taken for rows, nor for rows with gaps between them."""
     fitted = detector if dtype == np.float32 else double_detector
     calls = []
@@ -65,6 +65,8 @@ def test_rows_of_its_own_type_are_not_copied(detector, double_detector, dtype, m
     fitted.score(wide[::2, :8])
     assert calls == []
     fitted.score(wide[:, :8].astype(np.float64 if dtype == np.float32 else np.float32))
+    assert calls == []
+    fitted.score(wide[:, :8].astype(np.int32))
     assert len(calls) == 1
 
 

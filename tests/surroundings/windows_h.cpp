@@ -5,11 +5,15 @@
 #include <complex>
 #include <condition_variable>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
 #include <valarray>
 
 #define min(a, b) (((a) < (b)) ? (a) : (b))

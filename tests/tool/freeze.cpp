@@ -2,6 +2,8 @@
 
 #include "tool/support.hpp"
 
+#include <tool/freeze.hpp>
+
 #include "detect/support.hpp"
 
 #include <dasvdd/nn/conv_autoencoder.hpp>
