@@ -113,8 +113,16 @@ class SavedFit {
                                     " is of what was trained until then (--checkpoint keeps a "
                                     "training to go on from)");
     }
+    if (!arguments_.given()) return;
+    const std::filesystem::path place = output_place(arguments_.file());
+    try {
+      // Takes away what a run that was killed while it wrote has left.
+      const dasvdd::detail::ReplacementFile last(place);
+    } catch (const FileError&) {
+      // The model is written; a checkpoint that stays does no harm.
+    }
     std::error_code ignored;
-    if (arguments_.given()) std::filesystem::remove(output_place(arguments_.file()), ignored);
+    std::filesystem::remove(place, ignored);
   }
 
  private:
