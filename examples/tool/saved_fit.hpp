@@ -25,20 +25,18 @@ struct CheckpointArguments {
                         "a file that the training is kept in while it runs, to go on from; it is "
                         "removed when the model is written")
             ->type_name("FILE");
-    CLI::Option* resumes =
-        command
-            .add_option("--resume", resume,
-                        "goes on from the file that --checkpoint wrote, and keeps it up to date; "
-                        "rows and options must be the same")
-            ->type_name("FILE")
-            ->excludes(checkpoint);
+    command
+        .add_option("--resume", resume,
+                    "goes on from the file that --checkpoint wrote, and keeps it up to date; "
+                    "rows and options must be the same")
+        ->type_name("FILE")
+        ->excludes(checkpoint);
     command
         .add_option("--every", every,
                     "with --checkpoint or --resume: how often the file is written, after so many "
                     "epochs or, as in 60s, seconds")
         ->capture_default_str()
         ->type_name("N|SECONDS");
-    static_cast<void>(resumes);
   }
 
   /// Before any work: whether the options fit together.

@@ -184,9 +184,35 @@ TEST_CASE("a checkpoint of other rows or options is refused") {
   options.ensemble_size = 4;
   refused(X, options);
   options = quick();
+  options.adam.beta2 = 0.99;
+  refused(X, options);
+  options = quick();
+  options.center.decay = 0.02;
+  refused(X, options);
+  options = quick();
   options.threads = 2;  // changes no result
   fit(
       X, options, [](const FitProgress&) {}, &checkpoint);
+}
+
+TEST_CASE("a checkpoint of images of another shape or kind is refused") {
+  const RowMatrix<float> X = rows(12, 64);
+  ImageOptions options;
+  options.ensemble_size = 2;
+  options.epochs = 1;
+  options.shape = {1, 8, 8};
+  Checkpoint<float> checkpoint;
+  const auto resume = [&] {
+    fit_images(
+        X, options, [](const FitProgress&) {}, &checkpoint);
+  };
+  resume();
+  resume();
+  options.shape = {1, 4, 16};
+  CHECK_THROWS_AS(resume(), InvalidArgument);
+  options.shape = {1, 8, 8};
+  options.kind = ImageOptions::Kind::photographs;
+  CHECK_THROWS_AS(resume(), InvalidArgument);
 }
 
 TEST_CASE("a file that is no checkpoint, or a damaged one, is refused") {

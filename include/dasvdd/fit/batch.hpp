@@ -1,8 +1,8 @@
 #pragma once
 /// \file
-/// What fit() and fit_images() take as a batch: an Eigen matrix or Rows, of float or double.
+/// What fit() and fit_images() take as a batch: an Eigen matrix or Rows, of float or double; and what they refuse.
 
-#include <dasvdd/core/types.hpp>
+#include <dasvdd/train/training_rows.hpp>
 
 #include <type_traits>
 
@@ -33,6 +33,15 @@ using BatchScalar = typename BatchTraits<Batch>::Scalar;
 /// T, where an argument must not decide what T is.
 template <class T>
 using NotDeduced = std::enable_if_t<true, T>;
+
+/// Throws InvalidArgument for options out of range, or rows that a net of this type can't be trained on.
+template <class Scalar, class AnyOptions>
+void require_fit(const AnyRows& X, const AnyOptions& options) {
+  options.validate();
+  ensure(X.cols() > 0, "the training set has no columns");
+  options.check_width(X.cols());
+  require_training_rows<Scalar>(X, X.cols());
+}
 
 /// A view of the batch, without a copy.
 template <class Batch>

@@ -66,17 +66,24 @@ class Checkpoint {
   // ---- for the fit ------------------------------------------------------------------------------
 
   /// \throws InvalidArgument where it holds what another fit has reached
-  void begin(std::string task, Index nets) {
+  void begin(const std::string& task, Index nets) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (content_.task.empty()) content_ = {std::move(task), {}};
-    if (content_.nets.empty()) content_.nets.resize(static_cast<std::size_t>(nets));
-    detail::ensure(
-        (task.empty() || content_.task == task) && static_cast<Index>(content_.nets.size()) == nets,
-        "the checkpoint belongs to another fit: its rows or its options were others");
+    if (content_.task.empty()) {
+      content_.task = task;
+      content_.nets.resize(static_cast<std::size_t>(nets));
+    }
+    detail::ensure(content_.task == task && static_cast<Index>(content_.nets.size()) == nets,
+                   "the checkpoint belongs to another fit: its rows or its options were others");
   }
   std::optional<Net> net(Index i) const {
     const std::lock_guard<std::mutex> lock(mutex_);
     return content_.nets[static_cast<std::size_t>(i)];
+  }
+  /// Epochs done of net i.
+  Index epochs(Index i) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto& net = content_.nets[static_cast<std::size_t>(i)];
+    return net ? net->state.epochs : 0;
   }
   template <class State>
   void keep(Index i, const State& state, const std::vector<std::string>& warnings, bool trained) {
@@ -94,7 +101,7 @@ namespace detail {
 /// What tells one fit from another: the rows' numbers and all options but the number of threads.
 /// \param more options that are not in `of_net`
 template <class Scalar>
-std::string checkpoint_task(const AnyRows& X, const Options& of_net, std::string more) {
+std::string checkpoint_task(const AnyRows& X, const Options& of_net, const std::string& more) {
   std::uint32_t checksum = 0;
   X.visit([&](auto rows) {
     for (Index i = 0; i < rows.rows(); ++i) {
@@ -105,14 +112,19 @@ std::string checkpoint_task(const AnyRows& X, const Options& of_net, std::string
   std::string text = sentence(X.rows(), " x ", X.cols(), " ", checksum_word(checksum), " ",
                               sizeof(Scalar) == 4 ? "float" : "double");
   for (const auto& [key, word] : facts<Scalar>(of_net, "")) text += sentence(", ", key, " ", word);
-  return text + ", " + more;
+  // What a model file has no word for.
+  return text + sentence(", betas ", of_net.adam.beta1, " ", of_net.adam.beta2, ", epsilon ",
+                         of_net.adam.epsilon, ", center decay ", of_net.center.decay,
+                         ", standardized ", of_net.standardize, ", contrast floor ",
+                         of_net.contrast_floor, ", softened ", of_net.soften.channels, " x ",
+                         of_net.soften.height, " x ", of_net.soften.width, ", shuffled ",
+                         of_net.shuffle, ", ", more);
 }
 
 /// Epochs that the checkpoint has of net i.
 template <class Scalar>
 Index epochs_kept(const Checkpoint<Scalar>* checkpoint, Index i) {
-  const auto kept = checkpoint ? checkpoint->net(i) : std::nullopt;
-  return kept ? kept->state.epochs : 0;
+  return checkpoint ? checkpoint->epochs(i) : 0;
 }
 
 /// Trains one net of a fit, or goes on with what the checkpoint has of it, and keeps what it reaches.

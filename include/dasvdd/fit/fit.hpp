@@ -25,10 +25,7 @@ template <class Scalar>
 Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
                            FunctionRef<bool(const FitProgress&)> progress,
                            Checkpoint<Scalar>* checkpoint) {
-  options.validate();
-  ensure(X.cols() > 0, "the training set has no columns");
-  options.check_width(X.cols());
-  require_training_rows<Scalar>(X, X.cols());
+  require_fit<Scalar>(X, options);
   const int threads = resolve_threads(options.threads);
   const bool screened = options.contamination > 0;
   const Index n = X.rows(), members = options.ensemble_size;
@@ -36,8 +33,8 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
     checkpoint->begin(
         checkpoint_task<Scalar>(
             X, member_options(options),
-            sentence("steps ", options.steps, ", epochs ", options.epochs, ", contamination ",
-                     options.contamination, ", standardized ", options.standardize)),
+            sentence("table, steps ", options.steps, ", epochs ", options.epochs,
+                     ", contamination ", options.contamination, ", scaled ", options.standardize)),
         members);
   }
   const std::vector<FarValues> outlying = far_values(X);
@@ -106,11 +103,12 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
 ///   is made of the nets that had begun. While rows are screened (FitOptions::contamination) none
 ///   has: the detector is then one net, trained for one epoch on the rows chosen so far.
 /// \param checkpoint gets what the fit reaches, and gives what an earlier one has reached; null: none
-/// \return a detector of X's scalar type (fit<float>(X) of double rows gives one in float), with p-values from the rows that each net leaves out. Of
-///   new normal rows about one in a hundred scores above its threshold, or with contamination c about
-///   the share c where that is more. Fewer than 99 rows are too few for one in a hundred: the
-///   threshold is then the largest score of a left-out row, and warnings() says so. For another rate
-///   write detector.with_threshold(detector.calibration().threshold(false_alarm_rate(0.05))).
+/// \return a detector of X's scalar type (fit<float>(X) gives one in float whatever X is), with p-values
+///   from the rows that each net leaves out. Of new normal rows about one in a hundred scores above its
+///   threshold, or with contamination c about the share c where that is more. Fewer than 99 rows are too
+///   few for one in a hundred: the threshold is then the largest score of a left-out row, and warnings()
+///   says so. For another rate write
+///   detector.with_threshold(detector.calibration().threshold(false_alarm_rate(0.05))).
 /// \throws InvalidArgument for options out of range, or rows that can't be trained on
 template <class Batch, class Progress = detail::NoProgress>
 Detector<detail::BatchScalar<Batch>> fit(

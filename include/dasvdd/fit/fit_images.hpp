@@ -34,10 +34,7 @@ template <class Scalar>
 Detector<Scalar> fit_image_ensemble(const AnyRows& X, const ImageOptions& options,
                                     FunctionRef<bool(const FitProgress&)> progress,
                                     Checkpoint<Scalar>* checkpoint) {
-  options.validate();
-  ensure(X.cols() > 0, "the training set has no columns");
-  options.check_width(X.cols());
-  require_training_rows<Scalar>(X, X.cols());
+  require_fit<Scalar>(X, options);
   const Shape shape = options.shape_of(X.cols());
   // By names of their own: Clang's lambdas can't use those of a structured binding.
   const auto preset = image_preset<Scalar>(shape, options.kind);

@@ -21,7 +21,6 @@
 #include <dasvdd/io/tensor_file.hpp>
 
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
@@ -45,11 +44,7 @@ class CheckpointReader {
            "this is no checkpoint of a dasvdd fit");
     ensure(file_.metadata("format_version") == "1" && file_.verified(),
            "the checkpoint is of another version of the library");
-    const std::string& word = file_.metadata("nets");
-    std::size_t nets = 0;
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), nets);
-    ensure(error == std::errc() && end == word.data() + word.size() && nets >= 1 && nets <= 1000000,
-           "the number of nets is ", in_quotes(word), ", expected a whole number from 1");
+    const std::size_t nets = file_.count("nets", "nets", 1000000);
     typename Checkpoint<Scalar>::Content content{file_.metadata("task"), {}};
     content.nets.resize(nets);
     for (std::size_t k = 0; k < nets; ++k) {
@@ -72,7 +67,7 @@ class CheckpointReader {
     const auto numbers = file_[prefix + "numbers"].template as<double>({4});
     for (const double number : numbers) {
       ensure(is_finite(number), "tensor ", in_quotes(prefix + "numbers"), " has ",
-             is_finite(number) ? "" : non_finite_name(number), ", expected finite numbers");
+             non_finite_name(number), ", expected finite numbers");
     }
     state.gamma = numbers[0];
     state.clock.beta1_power = numbers[1];
@@ -90,12 +85,7 @@ class CheckpointReader {
     const Tensor* mean =
         file_.contains(prefix + "scaler.mean") ? &file_[prefix + "scaler.mean"] : nullptr;
     state.scaler = Scaler<Scalar>::read(scaler, mean ? mean->size() : 0);
-    const auto list = nlohmann::json::parse(file_.metadata(prefix + "warnings"), nullptr, false);
-    ensure(list.is_array(), "the warnings are no JSON list of strings");
-    for (const auto& warning : list) {
-      ensure(warning.is_string(), "the warnings are no JSON list of strings");
-      net.warnings.push_back(warning.template get<std::string>());
-    }
+    net.warnings = file_.strings(prefix + "warnings");
     return net;
   }
 
@@ -103,9 +93,8 @@ class CheckpointReader {
     const std::vector<Scalar> values = file_[name].template as<Scalar>();
     AlignedBuffer<Scalar> result(static_cast<Index>(values.size()));
     for (std::size_t i = 0; i < values.size(); ++i) {
-      ensure(is_finite(values[i]), "tensor ", in_quotes(name), " has ",
-             is_finite(values[i]) ? "" : non_finite_name(values[i]), " at index ", i,
-             ", expected finite numbers");
+      ensure(is_finite(values[i]), "tensor ", in_quotes(name), " has ", non_finite_name(values[i]),
+             " at index ", i, ", expected finite numbers");
       result[static_cast<Index>(i)] = values[i];
     }
     return result;

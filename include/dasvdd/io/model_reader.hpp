@@ -8,7 +8,6 @@
 #include <dasvdd/io/tensor_file.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <memory>
@@ -38,7 +37,8 @@ class ModelReader {
   Detector<Scalar> detector() {
     check_format();
     auto model = std::make_shared<Model<Scalar>>();
-    const std::size_t members = member_count();
+    // More members than tensors there can't be; the bound also keeps the number small.
+    const std::size_t members = file_.count("members", "members", file_.tensors().size());
     for (std::size_t k = 0; k < members; ++k) {
       model->members.push_back(member(member_prefix(k, members)));
     }
@@ -47,8 +47,8 @@ class ModelReader {
     for (const auto& [key, word] : file_.metadata()) {
       if (!is_reserved_fact(key)) model->facts[key] = word;
     }
-    model->warnings = strings("warnings");
-    model->feature_names = strings("feature_names");
+    model->warnings = file_.strings("warnings");
+    model->feature_names = file_.strings("feature_names");
     Calibration calibration;
     if (has("calibration.scores")) calibration = Calibration(numbers<double>("calibration.scores"));
     Calibration first_net;
@@ -93,28 +93,6 @@ class ModelReader {
              " when the file was written: the file is damaged, or a layer of your own computes "
              "something else");
     }
-  }
-
-  /// A list of strings in the metadata; empty where it isn't there.
-  std::vector<std::string> strings(const char* key) const {
-    const auto word = file_.metadata().find(key);
-    if (word == file_.metadata().end()) return {};
-    const auto list = nlohmann::json::parse(word->second, nullptr, false);
-    const bool right = list.is_array() && std::all_of(list.begin(), list.end(),
-                                                      [](const auto& w) { return w.is_string(); });
-    ensure(right, "the metadata's '", key, "' is no JSON list of strings");
-    return list.template get<std::vector<std::string>>();
-  }
-
-  std::size_t member_count() const {
-    const std::string& word = file_.metadata("members");
-    std::size_t count = 0;
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), count);
-    // More members than tensors there can't be; the bound also keeps the number small.
-    ensure(error == std::errc() && end == word.data() + word.size() && count >= 1 &&
-               count <= file_.tensors().size(),
-           "the number of members is ", in_quotes(word), ", expected a whole number from 1");
-    return count;
   }
 
   Member<Scalar> member(const std::string& prefix) {

@@ -18,6 +18,7 @@
 /// Here is how a file is made and written; tensor_file_reader.hpp reads and checks one.
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <dasvdd/core/checksum.hpp>
@@ -102,6 +103,32 @@ class TensorFile {
     const auto found = metadata_.find(key);
     if (found != metadata_.end()) return found->second;
     throw FileError(sentence(error_prefix(source_), "the metadata have no ", in_quotes(key)));
+  }
+  /// The list of strings under `key`, written as JSON; empty where there is none.
+  /// \throws FileError when the word is something else
+  std::vector<std::string> strings(const std::string& key) const {
+    const auto word = metadata_.find(key);
+    if (word == metadata_.end()) return {};
+    const auto list = nlohmann::json::parse(word->second, nullptr, false);
+    const bool right = list.is_array() && std::all_of(list.begin(), list.end(),
+                                                      [](const auto& w) { return w.is_string(); });
+    if (!right) {
+      throw FileError(sentence(error_prefix(source_), "the metadata's ", in_quotes(key),
+                               " is no JSON list of strings"));
+    }
+    return list.template get<std::vector<std::string>>();
+  }
+  /// The whole number from 1 to `most` under `key`.
+  /// \param what it counts, for the sentence
+  /// \throws FileError when there is none
+  std::size_t count(const std::string& key, const char* what, std::size_t most) const {
+    const std::string& word = metadata(key);
+    std::size_t number = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+    if (error == std::errc() && end == word.data() + word.size() && number >= 1 && number <= most)
+      return number;
+    throw FileError(sentence(error_prefix(source_), "the number of ", what, " is ", in_quotes(word),
+                             ", expected a whole number from 1"));
   }
   /// Sets or replaces the word under `key`.
   void set_metadata(const std::string& key, const std::string& word) { metadata_[key] = word; }

@@ -154,19 +154,25 @@ DASVDD_COLD inline void warn_of_rounding(const AnyRows& X, bool narrowed,
   const bool floats = narrowed || !X.wide();
   const double epsilon = floats ? static_cast<double>(std::numeric_limits<float>::epsilon())
                                 : std::numeric_limits<double>::epsilon();
-  for (Index j = 0; j < X.cols(); ++j) {
-    double low = X(0, j), high = low;
-    for (Index i = 1; i < X.rows(); ++i) {
-      low = (std::min)(low, X(i, j));
-      high = (std::max)(high, X(i, j));
+  // Row by row, as they lie in memory.
+  std::vector<double> lowest(static_cast<std::size_t>(X.cols())), highest(lowest);
+  X.visit([&](auto rows) {
+    for (Index i = 0; i < rows.rows(); ++i) {
+      for (std::size_t j = 0; j < lowest.size(); ++j) {
+        const double value = static_cast<double>(rows(i, static_cast<Index>(j)));
+        lowest[j] = i == 0 ? value : (std::min)(lowest[j], value);
+        highest[j] = i == 0 ? value : (std::max)(highest[j], value);
+      }
     }
+  });
+  for (std::size_t j = 0; j < lowest.size(); ++j) {
+    const double low = lowest[j], high = highest[j];
     const double largest = (std::max)(std::abs(low), std::abs(high));
     // Sixteen numbers or fewer between the smallest and the largest.
     if (low == high || high - low > 16 * epsilon * largest) continue;
-    warnings.push_back(sentence(feature_text(names, static_cast<std::size_t>(j)), " varies by ",
-                                high - low, " about ", low, ", where numbers of ",
-                                floats ? "32" : "64", " bits are ", epsilon * largest,
-                                " apart: what it tells is rounding",
+    warnings.push_back(sentence(feature_text(names, j), " varies by ", high - low, " about ", low,
+                                ", where numbers of ", floats ? "32" : "64", " bits are ",
+                                epsilon * largest, " apart: what it tells is rounding",
                                 !X.wide()  ? ". Give the rows in double"
                                 : narrowed ? ". Standardize the rows"
                                            : ""));
