@@ -5,6 +5,7 @@
 #include <tool/table.hpp>
 
 #include <dasvdd/dasvdd.hpp>
+#include <dasvdd/detect/self_test.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -195,14 +196,6 @@ std::vector<FrozenStage> stages_of(const dasvdd::detail::Member<Scalar>& member,
   return stages;
 }
 
-/// The largest float that is not above x: a float is above x exactly when it is above that one.
-inline float float_below(double x) {
-  const float nearest = static_cast<float>(x);
-  return static_cast<double>(nearest) > x
-             ? std::nextafter(nearest, -std::numeric_limits<float>::infinity())
-             : nearest;
-}
-
 }  // namespace frozen
 
 template <class Scalar>
@@ -211,7 +204,7 @@ FrozenModel FrozenModel::of(const dasvdd::Detector<Scalar>& detector) {
   const Model<Scalar>& model = detector.model();
   FrozenModel result;
   result.features = detector.features();
-  result.threshold = frozen::float_below(detector.threshold());
+  result.threshold = rounded_down<float>(detector.threshold());
   result.multiply_adds = model.multiply_adds();
   const auto& kind = model.scaler.kind();
   if (const auto* standardizer = std::get_if<Standardizer<Scalar>>(&kind)) {
@@ -242,15 +235,8 @@ FrozenModel FrozenModel::of(const dasvdd::Detector<Scalar>& detector) {
     }
     result.members.push_back(std::move(m));
   }
-  // About one deviation around what is usual: the mean of the training rows, or the middle of a pixel's range.
-  for (Index j = 0; j < result.features; ++j) {
-    const std::size_t at = static_cast<std::size_t>(j);
-    const float u = static_cast<float>(j * 37 % 101) / 100;
-    result.test_row.push_back(result.scaling == Scaling::standardized
-                                  ? result.shift[at] + (2 * u - 1) / result.scale[at]
-                                  : u);
-  }
-  std::vector<Scalar> row(result.test_row.begin(), result.test_row.end());
+  const std::vector<Scalar> row = row_for_self_test<float>(model);
+  result.test_row = frozen::floats(row.data(), result.features);
   auto workspace = detector.make_workspace(1);
   result.test_score = static_cast<float>(detector.score_one(row.data(), workspace));
   return result;

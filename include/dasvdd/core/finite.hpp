@@ -4,9 +4,11 @@
 
 #include <dasvdd/core/config.hpp>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
@@ -52,6 +54,16 @@ inline bool all_finite(const double* x, std::ptrdiff_t n) {
   unsigned bad = 0;
   for (std::ptrdiff_t i = 0; i < n; ++i) bad |= static_cast<unsigned>(!is_finite(x[i]));
   return bad == 0;
+}
+
+/// The largest number of type T that is not above x. A score in T is above the result, or at least it, exactly
+/// when it is above x, or at least x.
+template <class T>
+T rounded_down(double x) {
+  const T nearest = static_cast<T>(x);
+  return static_cast<double>(nearest) > x
+             ? std::nextafter(nearest, -std::numeric_limits<T>::infinity())
+             : nearest;
 }
 
 /// "NaN", "infinity" or "-infinity" for a value that is_finite refuses.

@@ -52,24 +52,6 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// A row for the self-test, in the middle of what the detector was made for: numbers of 0 to 1 where it does
-/// not standardize, and where it does, within a deviation of the mean.
-template <class Scalar>
-std::vector<Scalar> row_for_self_test(const Model<Scalar>& model) {
-  std::vector<double> mean, scale;
-  for (const ScalerTensor& tensor : model.scaler.tensors()) {
-    if (tensor.name == "scaler.mean") mean = tensor.numbers;
-    if (tensor.name == "scaler.scale") scale = tensor.numbers;
-  }
-  Random random(0);
-  std::vector<Scalar> row(static_cast<std::size_t>(model.features()));
-  for (std::size_t j = 0; j < row.size(); ++j) {
-    row[j] = static_cast<Scalar>(mean.empty() ? random.uniform()
-                                              : std::fma(random.uniform(-1, 1), scale[j], mean[j]));
-  }
-  return row;
-}
-
 /// A detector as tensors and words; what save() writes.
 /// \param facts added to the model's own, and before them where both have a key
 /// \throws InvalidArgument when a layer of the net has no spec(), or a fact is named like a word of
@@ -138,7 +120,7 @@ TensorFile to_tensor_file(const Detector<Scalar>& detector, const Facts& facts =
   if (!detector.first_net_calibration().empty())
     add_vector("calibration.first_net", detector.first_net_calibration().scores());
   add_number("threshold", detector.threshold());
-  const std::vector<Scalar> row = row_for_self_test(model);
+  const std::vector<Scalar> row = row_for_self_test<Scalar>(model);
   if (std::all_of(row.begin(), row.end(), [](Scalar x) { return is_finite(x); })) {
     const std::vector<double> terms = self_test_terms(detector, row.data());
     // Without a finite score there is nothing to compare.

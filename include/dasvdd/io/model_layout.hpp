@@ -2,7 +2,7 @@
 /// \file
 /// What the writer and the reader of model files agree on: names and shapes.
 
-#include <dasvdd/detect/detector.hpp>
+#include <dasvdd/detect/self_test.hpp>
 
 #include <string>
 #include <string_view>
@@ -24,13 +24,6 @@ inline bool is_reserved_fact(const std::string& key) {
 /// A row and the two terms of its score, for load() to try.
 inline const char* const self_test_row = "self_test.row";
 inline const char* const self_test_score = "self_test.score";
-
-/// The reconstruction and the latent term of one row's score.
-template <class Scalar>
-std::vector<double> self_test_terms(const Detector<Scalar>& detector, const Scalar* row) {
-  const auto parts = detector.score_parts(Rows<const Scalar>(row, 1, detector.features()), 1);
-  return {static_cast<double>(parts.reconstruction[0]), static_cast<double>(parts.latent[0])};
-}
 
 /// The prefix of member k's tensors.
 inline std::string member_prefix(std::size_t k, std::size_t members) {

@@ -17,7 +17,7 @@
 
 #include <dasvdd/core/random.hpp>
 #include <dasvdd/core/version.hpp>
-#include <dasvdd/detect/detector.hpp>
+#include <dasvdd/detect/self_test.hpp>
 #include <dasvdd/io/model_layout.hpp>
 #include <dasvdd/io/onnx_graph.hpp>
 #include <dasvdd/kernels/polynomials.hpp>
@@ -64,7 +64,7 @@ class OnnxExport {
     const Index d = detector_.features();
     graph_.input("x", number_type, {0, d}, "rows, one a sample; finite numbers");
     graph_.input("threshold", number_type, {1}, "scores above it are anomalies");
-    const T threshold = round_down(detector_.threshold());
+    const T threshold = rounded_down<T>(detector_.threshold());
     graph_.constant("threshold", {1}, &threshold);
 
     const std::string row = scaled();
@@ -132,15 +132,6 @@ class OnnxExport {
     char digits[64];
     return std::string(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
   }
-  /// For comparisons: a score in T is above, or at least, the result exactly when it is above, or at
-  /// least, `value`.
-  static T round_down(double value) {
-    const T near = static_cast<T>(value);
-    return static_cast<double>(near) > value
-               ? std::nextafter(near, -std::numeric_limits<T>::infinity())
-               : near;
-  }
-
   // ---- shapes -----------------------------------------------------------------------------------
 
   /// The size 0 stands for the number of rows: no rows are rows too.
@@ -492,7 +483,7 @@ class OnnxExport {
     std::vector<T> blocks(static_cast<std::size_t>(count * width),
                           std::numeric_limits<T>::infinity());
     std::vector<T> ends;
-    for (std::size_t i = 0; i < scores.size(); ++i) blocks[i] = round_down(scores[i]);
+    for (std::size_t i = 0; i < scores.size(); ++i) blocks[i] = rounded_down<T>(scores[i]);
     for (Index b = 1; b <= count; ++b) {
       ends.push_back(blocks[static_cast<std::size_t>(b * width - 1)]);
     }
@@ -535,20 +526,12 @@ class OnnxExport {
     return words;
   }
 
-  /// A made-up row that looks like one of the detector's, and what it must get.
+  /// A row, and what it must get.
   void add_self_test(std::map<std::string, std::string>& words) const {
-    const Index d = detector_.features();
-    const auto* standardizer = std::get_if<Standardizer<Scalar>>(&model_.scaler.kind());
-    Random random(1);
-    std::vector<Scalar> row;
+    const std::vector<Scalar> row = row_for_self_test<T>(model_);
     std::string list = "[";
-    for (std::size_t j = 0; j < static_cast<std::size_t>(d); ++j) {
-      const double value = standardizer ? std::fma(random.symmetric(1), standardizer->scale()[j],
-                                                   standardizer->mean()[j])
-                                        : random.uniform();
-      row.push_back(static_cast<Scalar>(static_cast<T>(value)));
-      list += (j > 0 ? "," : "") + text(row.back());
-    }
+    for (std::size_t j = 0; j < row.size(); ++j) list += (j > 0 ? "," : "") + text(row[j]);
+    if (!all_finite(row.data(), static_cast<std::ptrdiff_t>(row.size()))) return;
     auto workspace = detector_.make_workspace(1);
     const Scalar score = detector_.score_one(row.data(), workspace);
     if (!is_finite(score)) return;  // no number that JSON knows
