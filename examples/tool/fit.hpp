@@ -94,6 +94,12 @@ class FitCommand {
                                        "ones, for rows in the order of time")
                            ->capture_default_str()
                            ->check(CLI::IsMember({"drawn", "last"}));
+    command_
+        .add_option("--missing", missing_,
+                    "what becomes of missing values (NaN; in a csv also empty fields, NA, ? and "
+                    "null): refuse, mask them, or impute the mean beside a feature that says so")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"refuse", "mask", "impute"}));
     command_.add_flag("--double", double_, "train and score in double, at half the speed");
     members_option_ =
         command_
@@ -142,7 +148,7 @@ class FitCommand {
   template <class Scalar>
   void run_in(std::ostream& out, std::ostream& err) {
     check_options();
-    Table table = data_.read();
+    Table table = data_.read(missing_ != "refuse");
     if (!image_shape_text_.empty()) set_image_shape(table);
     if (table.images && !standardize_) prepare_pixels(table, err);
     check_options_of(table);
@@ -153,7 +159,7 @@ class FitCommand {
     const std::size_t dropped = keep_normal_rows(table);
     // All of them, also those that are held out: no long training before the first sentence.
     check_numbers(table, in_quotes(data_.path),
-                  static_cast<double>(std::numeric_limits<Scalar>::max()));
+                  static_cast<double>(std::numeric_limits<Scalar>::max()), missing_ != "refuse");
     const Table held_out = false_alarm_rate_ ? split(table) : Table();
     suit_wide_rows(table, err);
     if (false_alarm_rate_) {
@@ -203,6 +209,10 @@ class FitCommand {
           "published score");
     check(hold_out_option_->count() == 0 || false_alarm_rate_.has_value(),
           "--hold-out goes with --false-alarm-rate, which holds rows out");
+    check(missing_ == "refuse" || !raw_, "--missing ", missing_,
+          " puts the mean in place of missing values, so it doesn't go with --no-standardize");
+    check(missing_ != "impute" || !published(),
+          "--missing impute goes without --layers and --net, which take --missing mask");
     check(!double_ || mixed_option_->count() == 0,
           "--mixed-precision trains in float; --double doesn't");
     check(contamination_ >= 0 && contamination_ < 0.5, "--contamination is ",
@@ -231,6 +241,8 @@ class FitCommand {
   /// What goes with some kinds of rows alone.
   void check_options_of(const Table& table) const {
     const bool preset = by_image_preset(table);
+    check(missing_ == "refuse" || !table.images || standardize_, "--missing ", missing_,
+          " goes with tables; images have no missing pixels, unless --standardize is given");
     check(published() || preset || mixed_option_->count() == 0,
           "--mixed-precision goes with images, --layers or --net");
     check(preset || kind_option_->count() == 0,
@@ -316,6 +328,13 @@ class FitCommand {
            "otherwise)\n";
   }
 
+  dasvdd::Options::Missing missing_rule() const {
+    using Missing = dasvdd::Options::Missing;
+    return missing_ == "mask"     ? Missing::mask
+           : missing_ == "impute" ? Missing::impute
+                                  : Missing::refuse;
+  }
+
   /// The library's one-line fit.
   template <class Scalar>
   dasvdd::Detector<Scalar> fit_default(const Table& table, SavedFit<Scalar>& saved) {
@@ -324,6 +343,7 @@ class FitCommand {
     settings.feature_names = table.names;
     settings.threads = options_.threads;
     settings.standardize = !raw_;
+    settings.missing = missing_rule();
     if (epochs_) settings.epochs = *epochs_;
     if (batch_size_) settings.batch_size = *batch_size_;
     settings.adam = options_.adam;
@@ -376,6 +396,7 @@ class FitCommand {
                                          std::ostream& out) {
     options_.feature_names = table.names;
     options_.standardize = standardize_ || (!raw_ && !table.images);
+    options_.missing = missing_rule();
     if (output_.empty()) output_ = table.images && !options_.standardize ? "sigmoid" : "identity";
     if (mixed_option_->count() > 0) options_.precision = dasvdd::mixed_precision();
     dasvdd::Trainer<Scalar> trainer(make_net<Scalar>(table), options_);
@@ -426,7 +447,7 @@ class FitCommand {
   dasvdd::Options options_;
   std::optional<Index> epochs_, batch_size_, members_;
   bool standardize_ = false, raw_ = false, double_ = false;
-  std::string hold_out_ = "drawn", score_form_;
+  std::string hold_out_ = "drawn", missing_ = "refuse", score_form_;
   std::optional<double> false_alarm_rate_;
   double contamination_ = 0;
   dasvdd::detail::Facts facts_;

@@ -78,8 +78,11 @@ std::vector<double> brief_scores(const AnyRows& X, const Scaler<Scalar>& scaler,
   options.epochs = Screening::epochs(i, static_cast<Index>(trusted.size()));
   const GatheredRows<Scalar> mine(X, scaler, some);
   const Rows<const Scalar> rows = mine.rows();
-  const Autoencoder<Scalar> net = member_net<Scalar>(X.cols(), i % 2);
-  options.gamma = member_gamma(FitOptions().gamma, net, rows, seed);
+  const Index d = rows.cols();
+  const Autoencoder<Scalar> net = member_net<Scalar>(d, i % 2);
+  options.gamma = member_gamma(FitOptions().gamma, net, scaled_already(scaler), rows, seed);
+  if (scaler.masks()) options.missing = MissingRule::mask;
+  const MissingPlaces missing = scaler.masks() ? MissingPlaces(X) : MissingPlaces();
   Trainer<Scalar> trainer(net, options);
   progress.follow(NetsProgress::screening, options.epochs,
                   [&](const auto& tell) { return trainer.train(rows, tell); });
@@ -91,8 +94,9 @@ std::vector<double> brief_scores(const AnyRows& X, const Scaler<Scalar>& scaler,
   forward_rows(packed, scaler, X, 1, true,
                [&](Index first, Rows<const Scalar> x, const auto& result) {
                  for (Index r = 0; r < x.rows(); ++r) {
-                   const double score = static_cast<double>(
-                       packed.kernels().squared_distance(result.output.row(r), x.row(r), X.cols()));
+                   double score = static_cast<double>(
+                       packed.kernels().squared_distance(result.output.row(r), x.row(r), d));
+                   if (!missing.none()) score *= missing.widening(first + r);
                    // A row so far out that the net overflows comes last.
                    scores[static_cast<std::size_t>(first + r)] =
                        is_finite(score) ? score : (std::numeric_limits<float>::max)();
@@ -116,8 +120,9 @@ std::vector<Index> trusted_rows(const AnyRows& X, const FitOptions& options, int
   const Index n = X.rows();
   std::vector<Index> trusted = all_rows(n);
   for (Index round = 0; round < Screening::rounds; ++round) {
-    const Scaler<Scalar> scaler =
-        options.standardize ? standardizer_of<Scalar>(X, trusted) : Scaler<Scalar>();
+    const Scaler<Scalar> scaler = options.standardize
+                                      ? standardizer_of<Scalar>(X, trusted, options.missing)
+                                      : Scaler<Scalar>();
     std::vector<std::vector<double>> scores(static_cast<std::size_t>(Screening::nets));
     progress.each(threads, Screening::nets, [&](Index i) {
       const Index net = round * Screening::nets + i;

@@ -3,6 +3,7 @@
 /// What one says to a trainer, and what all options have in common.
 
 #include <dasvdd/detect/feature_names.hpp>
+#include <dasvdd/detect/missing_values.hpp>
 #include <dasvdd/kernels/mixed_table.hpp>
 #include <dasvdd/nn/shape.hpp>
 #include <dasvdd/train/adam.hpp>
@@ -62,6 +63,13 @@ struct TrainingOptions : RunOptions {
   /// Subtract each feature's mean and divide by its deviation. For tables, whose columns come in
   /// different units.
   bool standardize = false;
+  using Missing = MissingRule;
+  /// What becomes of missing values, NaN in the rows (docs/method.md, "Missing values"). Missing::refuse: they are an
+  /// error. Missing::mask: the net gets the feature's training mean in their place, and their residuals have no part
+  /// in the loss and in the score; whether a value is missing says nothing. Missing::impute, for fit() alone: the
+  /// net gets the mean, and for each feature that some training rows lack one more number that says whether it was
+  /// missing. Without `standardize` the net gets 0 in place of the mean.
+  Missing missing = Missing::refuse;
   ScoreForm score = ScoreForm::published;
 
   void validate() const {
@@ -72,6 +80,9 @@ struct TrainingOptions : RunOptions {
     gamma.validate();
     center.validate();
     adam.validate();
+    ensure(missing == Missing::refuse || missing == Missing::mask || missing == Missing::impute,
+           "missing is ", static_cast<int>(missing),
+           ", expected one of the enumerators of Missing");
   }
 };
 
@@ -122,6 +133,10 @@ struct Options : detail::TrainingOptions {
     if (soften != Shape{0, 0, 0}) detail::check_shape("the softening", "image", soften);
     ensure(standardize + (contrast_floor > 0) + (soften.size() > 0) <= 1,
            "rows can be standardized, have their contrast normalized, or be softened: choose one");
+    ensure(missing != Missing::impute, "missing values are imputed by fit() alone: mask them");
+    ensure(missing == Missing::refuse || contrast_floor + static_cast<double>(soften.size()) == 0,
+           "missing values can't be masked in rows whose contrast is normalized, or that are "
+           "softened");
   }
 };
 
@@ -144,6 +159,7 @@ DASVDD_COLD std::map<std::string, std::string> facts(const Options& o, const cha
       {"weight_decay", sentence(o.adam.weight_decay)},
       {"precision", o.precision.name()},
       {"score", score_form<Scalar>(o.score).name}};
+  if (o.missing == MissingRule::mask) words["missing"] = "mask";
   if (o.validation > 0) words["validation"] = sentence(o.validation);
   if (o.patience > 0) words["patience"] = sentence(o.patience);
   return words;

@@ -214,7 +214,7 @@ class Trainer {
     return std::chrono::duration<double>(Clock::now() - start).count();
   }
   void check_rows(const detail::AnyRows& X) const {
-    detail::require_training_rows<Scalar>(X, net_.inputs());
+    detail::require_training_rows<Scalar>(X, net_.inputs(), options_.missing);
   }
   /// Rows to train on, of which options.validation may take some.
   void check_run(const detail::AnyRows& X) const {
@@ -247,7 +247,8 @@ class Trainer {
   }
   detail::Training<Scalar, Objective> training() { return {net_, options_, objective_, state_}; }
   void prepare_steps(Index rows) {
-    batch_step_.prepare(net_, rows, (std::max)(1, all_threads()), options_.precision);
+    batch_step_.prepare(net_, rows, (std::max)(1, all_threads()), options_.precision,
+                        state_.scaler.masks());
   }
   void take_file_order(Index rows) {
     order_.resize(static_cast<std::size_t>(rows));
