@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace tool {
@@ -170,6 +171,7 @@ class FitCommand {
       });
     }
 
+    if (published()) leave_far_rows(table);
     SavedFit<Scalar> saved(checkpoint_);
     dasvdd::Detector<Scalar> detector = naming(data_.path, [&] {
       return published()              ? fit_published(table, saved, out)
@@ -335,6 +337,24 @@ class FitCommand {
                                   : Missing::refuse;
   }
 
+  /// Takes the rows with values far from all others out of a table that is scaled, as the library's one-line fit does:
+  /// a trainer takes what it is given.
+  void leave_far_rows(Table& table) {
+    namespace detail = dasvdd::detail;
+    if (!scales(table)) return;
+    const Index n = table.X.rows();
+    const detail::AnyRows X{dasvdd::Rows<const double>(table.X)};
+    const std::vector<detail::FarValues> all = detail::far_values(X);
+    const std::vector<Index> rows = detail::far_row_numbers(all);
+    if (rows.empty() || static_cast<Index>(rows.size()) > n / 10) return;
+    detail::warn_of(all, n, table.names,
+                    "Their rows have no part in the fit, and rows like them score as anomalies",
+                    far_values_);
+    table.keep(detail::all_rows_but(rows, n));
+  }
+  /// Whether one net is trained on standardized rows.
+  bool scales(const Table& table) const { return standardize_ || (!raw_ && !table.images); }
+
   /// The library's one-line fit.
   template <class Scalar>
   dasvdd::Detector<Scalar> fit_default(const Table& table, SavedFit<Scalar>& saved) {
@@ -395,7 +415,7 @@ class FitCommand {
   dasvdd::Detector<Scalar> fit_published(const Table& table, SavedFit<Scalar>& saved,
                                          std::ostream& out) {
     options_.feature_names = table.names;
-    options_.standardize = standardize_ || (!raw_ && !table.images);
+    options_.standardize = scales(table);
     options_.missing = missing_rule();
     if (output_.empty()) output_ = table.images && !options_.standardize ? "sigmoid" : "identity";
     if (mixed_option_->count() > 0) options_.precision = dasvdd::mixed_precision();
@@ -421,7 +441,9 @@ class FitCommand {
     if (options_.validation > 0) {
       out << "best epoch " << report.best_epoch << " of " << report.epochs.size() << '\n';
     }
-    return trainer.detector(table.X, report.warnings);
+    std::vector<std::string> warnings = far_values_;
+    warnings.insert(warnings.end(), report.warnings.begin(), report.warnings.end());
+    return trainer.detector(table.X, std::move(warnings));
   }
 
   template <class Scalar>
@@ -450,6 +472,7 @@ class FitCommand {
   std::string hold_out_ = "drawn", missing_ = "refuse", score_form_;
   std::optional<double> false_alarm_rate_;
   double contamination_ = 0;
+  std::vector<std::string> far_values_;  ///< what was left out of the rows, in sentences
   dasvdd::detail::Facts facts_;
 };
 

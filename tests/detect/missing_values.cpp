@@ -56,9 +56,8 @@ double term_by_hand(const Detector<Scalar>& filled_by, Index member, const RowMa
   }
   const auto& term = model.members[static_cast<std::size_t>(member)].reconstruction;
   if (!term.whitened()) return e.squaredNorm() / static_cast<double>(count);
-  const RowMatrix<double> A = Rows<const Scalar>(term.whitening().data(), d, d)
-                                  .matrix()
-                                  .template cast<double>();
+  const RowMatrix<double> A =
+      Rows<const Scalar>(term.whitening().data(), d, d).matrix().template cast<double>();
   const RowMatrix<double> C = (A.transpose() * A).inverse();
   RowMatrix<double> of_those(count, count);
   for (Index s = 0; s < count; ++s) {
@@ -85,7 +84,8 @@ void check_by_hand(const std::vector<Member<Scalar>>& members, double tolerance)
     for (Index k = 0; k < masked.ensemble_size(); ++k) {
       expected += term_by_hand(plain, k, X, i) / static_cast<double>(masked.ensemble_size());
     }
-    CHECK(static_cast<double>(parts.reconstruction[i]) == doctest::Approx(expected).epsilon(tolerance));
+    CHECK(static_cast<double>(parts.reconstruction[i]) ==
+          doctest::Approx(expected).epsilon(tolerance));
     // The other term is that of the row with means in it.
     RowMatrix<Scalar> row = X.row(i);
     const auto& scaler = std::get<Standardizer<Scalar>>(plain.model().scaler.kind());
@@ -95,8 +95,9 @@ void check_by_hand(const std::vector<Member<Scalar>>& members, double tolerance)
       if (std::isnan(row(0, j)))
         row(0, j) = static_cast<Scalar>(scaler.mean()[static_cast<std::size_t>(j)]);
     }
-    CHECK(static_cast<double>(parts.latent[i]) ==
-          doctest::Approx(static_cast<double>(plain.score_parts(row).latent[0])).epsilon(tolerance));
+    CHECK(
+        static_cast<double>(parts.latent[i]) ==
+        doctest::Approx(static_cast<double>(plain.score_parts(row).latent[0])).epsilon(tolerance));
     if (complete) CHECK(scores[i] == plain.score(row)[0]);
     // Alone it has the bits that it has in the batch.
     const RowMatrix<Scalar> alone = X.row(i);
@@ -126,23 +127,28 @@ void check_by_hand(const std::vector<Member<Scalar>>& members, double tolerance)
 TEST_CASE("masked values have no part in the residual's mean") {
   check_by_hand<float>({published_member(small_net<float>(), 1)}, 1e-4);
   check_by_hand<double>({published_member(small_net<double>(), 1)}, 1e-9);
-  check_by_hand<float>({published_member(small_net<float>(), 1), published_member(small_net<float>(), 2)},
-                       1e-4);
+  check_by_hand<float>(
+      {published_member(small_net<float>(), 1), published_member(small_net<float>(), 2)}, 1e-4);
   // Too wide for the executor of narrow nets.
-  check_by_hand<float>({published_member(dense_autoencoder<float>(11, {40, 3}, Activation()), 1)}, 1e-4);
+  check_by_hand<float>({published_member(dense_autoencoder<float>(11, {40, 3}, Activation()), 1)},
+                       1e-4);
 }
 
-TEST_CASE("a whitened row that lacks values has the Mahalanobis length of the others, over their number") {
+TEST_CASE(
+    "a whitened row that lacks values has the Mahalanobis length of the others, over their "
+    "number") {
   check_by_hand<float>({whitened_member(small_net<float>(), 1)}, 2e-4);
-  check_by_hand<double>({whitened_member(small_net<double>(), 1), whitened_member(small_net<double>(), 5)},
-                        1e-9);
+  check_by_hand<double>(
+      {whitened_member(small_net<double>(), 1), whitened_member(small_net<double>(), 5)}, 1e-9);
   check_by_hand<float>({centers_member(small_net<float>(), 3)}, 2e-4);
 }
 
 TEST_CASE("what can't be missing is refused in a sentence") {
   const Index d = 9;
-  const auto masked = detector_of<float>({published_member(small_net<float>(), 1)}, masking_scaler<float>(d));
-  const auto plain = detector_of<float>({published_member(small_net<float>(), 1)}, some_scaler<float>(d));
+  const auto masked =
+      detector_of<float>({published_member(small_net<float>(), 1)}, masking_scaler<float>(d));
+  const auto plain =
+      detector_of<float>({published_member(small_net<float>(), 1)}, some_scaler<float>(d));
   const auto refused = [](const auto& detector, const RowMatrix<float>& X, const char* sentence) {
     CHECK_THROWS_WITH_AS(detector.score(X), doctest::Contains(sentence), InvalidArgument);
     auto workspace = detector.make_workspace();
@@ -179,9 +185,10 @@ TEST_CASE("imputed values are the mean, beside a number that says which are miss
   // What no training row lacked can't be judged.
   const RowMatrix<double> X = (RowMatrix<double>(1, 3) << 1, lost, 3).finished();
   CHECK_FALSE(scaler.takes(X));
-  CHECK_THROWS_WITH_AS(scaler.require(X, "the batch"),
-                       doctest::Contains("NaN in row 0, column 1; no training row lacked that value"),
-                       InvalidArgument);
+  CHECK_THROWS_WITH_AS(
+      scaler.require(X, "the batch"),
+      doctest::Contains("NaN in row 0, column 1; no training row lacked that value"),
+      InvalidArgument);
   CHECK_THROWS_WITH_AS(Scaler<double>(by, MissingRule::impute, {0.2, 1, 0.5}),
                        doctest::Contains("expected 0 to below 1"), InvalidArgument);
 

@@ -112,7 +112,8 @@ TEST_CASE("a fit with missing values that was stopped goes on to the same bits")
     options.steps = 20;
     const auto whole = fit(X, options).score(X);
     Checkpoint<float> checkpoint;
-    fit(X, options, [](const FitProgress& at) { return at.done < 8; }, &checkpoint);
+    fit(
+        X, options, [](const FitProgress& at) { return at.done < 8; }, &checkpoint);
     CHECK(fit(X, options, detail::NoProgress(), &checkpoint).score(X) == whole);
     options.missing = missing == Missing::mask ? Missing::impute : Missing::mask;
     CHECK_THROWS_WITH_AS(fit(X, options, detail::NoProgress(), &checkpoint),

@@ -95,8 +95,8 @@ TEST_CASE("a step's loss and gradient leave masked residuals out") {
   CHECK(trainer.step(X).loss == doctest::Approx(expected).epsilon(1e-9));
   trainer.set_state(state);
   CHECK(mean_loss(PackedNetwork<double>(net, state.parameters.data(), nullptr), state.scaler,
-                  AnyRows(Rows<const double>(X)), state.center.center.data(), 1, 0.3, 1) ==
-        doctest::Approx(expected).epsilon(1e-12));
+                  AnyRows(Rows<const double>(X)), state.center.center.data(), 1, 0.3,
+                  1) == doctest::Approx(expected).epsilon(1e-12));
 
   const auto gradient = trainer.gradient(X);
   double largest = 0;
@@ -136,7 +136,9 @@ TEST_CASE("without a value missing, masking has the bits of refusing") {
   }
 }
 
-TEST_CASE("masked training has the same bits with any number of threads, and its scores are the detector's") {
+TEST_CASE(
+    "masked training has the same bits with any number of threads, and its scores are the "
+    "detector's") {
   RowMatrix<float> X = curve<float>(300, 30, 3);
   lose(X, 0.2, 2);
   for (const ScoreForm form : {ScoreForm::published, ScoreForm::balanced, ScoreForm::whitened,
@@ -178,7 +180,8 @@ TEST_CASE("a residual that is missing takes no variance away") {
     return RowMatrix<double>(Rows<const double>(a.data(), d, d).matrix());
   };
   const RowMatrix<double> A = whitening(e.data(), {}), B = whitening(zeros.data(), missing);
-  const RowMatrix<double> whole = (A.transpose() * A).inverse(), masked = (B.transpose() * B).inverse();
+  const RowMatrix<double> whole = (A.transpose() * A).inverse(),
+                          masked = (B.transpose() * B).inverse();
   for (Index i = 0; i < d; ++i) {
     // 4,000 draws of variance about 1.3: three quarters of them tell it to about 3 %, three times over.
     CHECK(masked(i, i) == doctest::Approx(whole(i, i)).epsilon(0.1));
@@ -200,16 +203,17 @@ TEST_CASE("a row that lacks values is measured by the covariance of all other ro
   };
   const RowMatrix<float> E = zeros(X);
   const MissingPlaces missing{AnyRows(Rows<const float>(X))};
-  const auto lengths = Covariance(E.data(), n, d, missing)
-                           .lengths_without(E.data(), {0, 7, 30, 59}, missing);
+  const auto lengths =
+      Covariance(E.data(), n, d, missing).lengths_without(E.data(), {0, 7, 30, 59}, missing);
   std::size_t at = 0;
   for (const Index i : {0, 7, 30, 59}) {
     CAPTURE(i);
     RowMatrix<float> others(n - 1, d);
     others << X.topRows(i), X.bottomRows(n - 1 - i);
     const RowMatrix<float> zeroed = zeros(others);
-    const auto a = Covariance(zeroed.data(), n - 1, d, MissingPlaces(AnyRows(Rows<const float>(others))))
-                       .whitening<double>();
+    const auto a =
+        Covariance(zeroed.data(), n - 1, d, MissingPlaces(AnyRows(Rows<const float>(others))))
+            .whitening<double>();
     const RowMatrix<double> A = Rows<const double>(a.data(), d, d).matrix();
     const RowMatrix<double> C = (A.transpose() * A).inverse();
     std::vector<Index> there;
@@ -232,7 +236,8 @@ TEST_CASE("a row that lacks values is measured by the covariance of all other ro
   }
 }
 
-TEST_CASE("rows and features without a single value, and rows whose numbers hang together, are refused") {
+TEST_CASE(
+    "rows and features without a single value, and rows whose numbers hang together, are refused") {
   const auto net = dense_autoencoder<float>(6, {8, 3}, Activation());
   Options options = masking();
   RowMatrix<float> X = curve<float>(30, 6, 3);
@@ -244,7 +249,8 @@ TEST_CASE("rows and features without a single value, and rows whose numbers hang
   X.row(5) = X.row(6);
   X.col(3).setConstant(static_cast<float>(lost));
   CHECK_THROWS_WITH_AS(Trainer<float>(net, options).fit(X),
-                       doctest::Contains("no value in column 3: leave the feature out"), InvalidArgument);
+                       doctest::Contains("no value in column 3: leave the feature out"),
+                       InvalidArgument);
   X.col(3).setConstant(1);
   X(7, 1) = std::numeric_limits<float>::infinity();
   CHECK_THROWS_WITH_AS(Trainer<float>(net, options).fit(X),

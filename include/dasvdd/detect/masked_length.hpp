@@ -92,8 +92,8 @@ AlignedBuffer<double> without_columns(const Entry* a, Index d, const std::vector
     }
     for (Index i = 0; i < d; ++i) {
       for (Index j = 0; j < d; ++j) {
-        b[i * d + j] =
-            std::fma(-q[static_cast<std::size_t>(i)], along[static_cast<std::size_t>(j)], b[i * d + j]);
+        b[i * d + j] = std::fma(-q[static_cast<std::size_t>(i)], along[static_cast<std::size_t>(j)],
+                                b[i * d + j]);
       }
     }
   }

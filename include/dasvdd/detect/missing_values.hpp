@@ -14,8 +14,8 @@ namespace detail {
 /// What becomes of a missing value, which is NaN.
 enum class MissingRule {
   refuse,  ///< an error that names its row and column
-  mask,    ///< the net gets 0 in its place, and its residual has no part in the loss and in the score
-  impute   ///< the net gets 0 in its place, and one more number: whether it was missing
+  mask,  ///< the net gets 0 in its place, and its residual has no part in the loss and in the score
+  impute  ///< the net gets 0 in its place, and one more number: whether it was missing
 };
 
 /// Whether a number is missing, in rows that have no infinity.
@@ -39,7 +39,8 @@ class MissingPlaces {
         first_[static_cast<std::size_t>(i) + 1] = static_cast<Index>(columns_.size());
       }
     });
-    for (std::size_t i = 1; i < first_.size(); ++i) first_[i] = (std::max)(first_[i], first_[i - 1]);
+    for (std::size_t i = 1; i < first_.size(); ++i)
+      first_[i] = (std::max)(first_[i], first_[i - 1]);
   }
 
   bool none() const { return columns_.empty(); }
