@@ -362,6 +362,7 @@ class FitCommand {
     settings.seed = options_.seed;
     settings.feature_names = table.names;
     settings.threads = options_.threads;
+    settings.stop = saved.stop();
     settings.standardize = !raw_;
     settings.missing = missing_rule();
     if (epochs_) settings.epochs = *epochs_;
@@ -387,6 +388,7 @@ class FitCommand {
     settings.seed = options_.seed;
     settings.feature_names = table.names;
     settings.threads = options_.threads;
+    settings.stop = saved.stop();
     settings.kind = image_kind_ == "objects" ? dasvdd::ImageOptions::Kind::objects
                                              : dasvdd::ImageOptions::Kind::photographs;
     settings.shape = {table.channels, table.height, table.width};
@@ -415,6 +417,7 @@ class FitCommand {
   dasvdd::Detector<Scalar> fit_published(const Table& table, SavedFit<Scalar>& saved,
                                          std::ostream& out) {
     options_.feature_names = table.names;
+    options_.stop = saved.stop();
     options_.standardize = scales(table);
     options_.missing = missing_rule();
     if (output_.empty()) output_ = table.images && !options_.standardize ? "sigmoid" : "identity";
@@ -434,6 +437,7 @@ class FitCommand {
                      loss_words(epoch));
           return saved.go_on();
         });
+    if (report.stopped) saved.go_on();
     bar.finish();
     facts_["training"] = "published";
     out << "gamma " << number_text(report.gamma) << '\n';

@@ -57,7 +57,8 @@ TEST_CASE("--missing masks or imputes empty fields, NA, ? and null, in files and
     CAPTURE(outcome.err);
     REQUIRE(outcome.status == 0);
     CHECK(roc_auc_of(model, test) > 0.7);
-    const Outcome row = dasvdd_tool({"score", model, "-", "--explain", "1"}, "a,b,c\n1,,-1\n2,5,-2\n");
+    const Outcome row =
+        dasvdd_tool({"score", model, "-", "--explain", "1"}, "a,b,c\n1,,-1\n2,5,-2\n");
     CAPTURE(row.err);
     CHECK(row.status == 0);
     CHECK(lines(row.out).size() == 3);
@@ -68,7 +69,8 @@ TEST_CASE("--missing masks or imputes empty fields, NA, ? and null, in files and
   check_failure({"score", model, folder.put("c.csv", "a,b,c\n1,2,\n")}, 2,
                 "no training row lacked that value");
   check_failure({"score", model, folder.put("c.csv", "a,b,c\n1,inf,2\n")}, 2, "infinity");
-  check_failure({"fit", train, "-o", model, "--label-column", "label", "--missing", "mask", "--no-standardize"},
+  check_failure({"fit", train, "-o", model, "--label-column", "label", "--missing", "mask",
+                 "--no-standardize"},
                 2, "--no-standardize");
   check_failure(fit_arguments(train, model, {"--label-column", "label", "--missing", "impute"}), 2,
                 "--missing impute goes without --layers");

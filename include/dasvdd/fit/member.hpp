@@ -130,6 +130,8 @@ DASVDD_COLD std::optional<FittedMember<Scalar>> fit_member(const FitTask<Scalar>
       i, options.epochs - epochs_kept(task.checkpoint, i),
       [&](const auto& tell) { return train_with(trainer, mine.rows(), task.checkpoint, i, tell); });
   if (progress.failed()) return {};
+  // Ended before its first epoch: no part of an ensemble, unless there is nothing else.
+  if (report.stopped && trainer.state().epochs == 0 && i > 0) return {};
 
   const auto& state = trainer.state();
   AlignedBuffer<Scalar> parameters = state.parameters;

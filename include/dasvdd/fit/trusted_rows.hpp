@@ -9,6 +9,7 @@
 #include <dasvdd/train/trainer.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -63,14 +64,16 @@ struct Screening {
 /// r(x) / mean r of one briefly trained net for every row of X; nothing where the net reconstructs
 /// every row exactly, so that there is no mean to divide by, or where the fit has been stopped.
 /// \param trusted numbers of the rows to train on
+/// \param stop see RunOptions
 template <class Scalar>
 std::vector<double> brief_scores(const AnyRows& X, const Scaler<Scalar>& scaler,
                                  const std::vector<Index>& trusted, std::uint64_t seed, Index i,
-                                 NetsProgress& progress) {
+                                 NetsProgress& progress, const std::atomic<bool>* stop) {
   Options options;
   options.batch_size = Screening::batch_size;
   options.seed = seed;
   options.threads = 1;
+  options.stop = stop;
   std::vector<Index> some = trusted;
   random_stream(seed, Stream::fit_order).shuffle(some.data(), some.size());
   const Index count = Screening::rows(i, static_cast<Index>(trusted.size()));
@@ -126,8 +129,9 @@ std::vector<Index> trusted_rows(const AnyRows& X, const FitOptions& options, int
     std::vector<std::vector<double>> scores(static_cast<std::size_t>(Screening::nets));
     progress.each(threads, Screening::nets, [&](Index i) {
       const Index net = round * Screening::nets + i;
-      scores[static_cast<std::size_t>(i)] = brief_scores(
-          X, scaler, trusted, seed_of(options.seed, Stream::screening, net), i, progress);
+      scores[static_cast<std::size_t>(i)] =
+          brief_scores(X, scaler, trusted, seed_of(options.seed, Stream::screening, net), i,
+                       progress, options.stop);
     });
     if (progress.stopped()) break;
     std::vector<double> sums(static_cast<std::size_t>(n));

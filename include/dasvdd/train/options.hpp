@@ -11,6 +11,7 @@
 #include <dasvdd/train/gamma_rule.hpp>
 #include <dasvdd/train/score_forms.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -39,6 +40,10 @@ struct RunOptions {
   /// One name a feature, kept with the detector (Detector::feature_names) and used in warnings; none where
   /// features have no names.
   std::vector<std::string> feature_names = {};
+  /// Where it is not null and becomes true, by any thread or a signal's handler, nets in training end after their
+  /// mini-batch, as they end after their epoch when progress returns false. An epoch that was broken off is no part of
+  /// a Checkpoint: the fit that is taken up does it again, to the same bits.
+  const std::atomic<bool>* stop = nullptr;
 
   void validate() const {
     ensure(threads >= 0, "threads is ", threads, ", expected 0 (all) or a positive number");
