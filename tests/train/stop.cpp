@@ -107,7 +107,8 @@ TEST_CASE("an epoch that was broken off is done again, to the same bits") {
     std::atomic<bool> stop{false};
     options.stop = &stop;
     // Two mini-batches an epoch: the next epoch ends after its first.
-    fit(X, options,
+    fit(
+        X, options,
         [&](const FitProgress& at) {
           const bool before = !stop;
           if (at.done >= epochs) stop = true;
