@@ -114,10 +114,7 @@ class SymmetricRoot {
       const std::size_t steps = basis.size();
       next = product(basis.back());
       diagonal.push_back(dot(next, basis.back()));
-      // Twice, because the first time leaves what rounding puts back.
-      for (int pass = 0; pass < 2; ++pass) {
-        for (const auto& b : basis) add(-dot(next, b), b, next);
-      }
+      for (const auto& b : basis) add(-dot(next, b), b, next);
       const double rest = std::sqrt(dot(next, next));
       const bool last = steps == size || !(rest > exhausted * diagonal.front());
       if (last || steps == check) {
