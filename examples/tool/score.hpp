@@ -8,6 +8,7 @@
 #include <tool/heatmap.hpp>
 #include <tool/row_stream.hpp>
 #include <tool/score_lines.hpp>
+#include <tool/stream_watch.hpp>
 
 #include <dasvdd/dasvdd.hpp>
 #include <dasvdd/detect/drift_watch.hpp>
@@ -78,11 +79,19 @@ class ScoreCommand {
                 "of images: also a picture of the first eight, of what was expected, and of "
                 "each pixel's share of the score")
             ->type_name("FILE.png");
+    CLI::Option* watch =
+        command_
+            .add_option(
+                "--watch", watch_,
+                "with -: says on standard error when the rows are no longer what the model was "
+                "calibrated with; wrongly with this probability, however long it runs")
+            ->type_name("RATE");
     command_
-        .add_option("--watch", watch_,
-                    "with -: says on standard error when the rows are no longer what the model was "
-                    "calibrated with; wrongly with this probability, however long it runs")
-        ->type_name("RATE");
+        .add_option("--watch-rows", watch_rows_,
+                    "with --watch: normal rows, those of fit, say; also watches each feature, and "
+                    "names those that have moved")
+        ->type_name("FILE")
+        ->needs(watch);
     command_
         .add_option("--image-shape", image_shape_text_,
                     "with --heatmap: the rows are images of that shape; most models of images know "
@@ -99,6 +108,7 @@ class ScoreCommand {
     const bool draws = heatmap_option_->count() > 0;
     std::vector<std::string> read = data_.files();
     read.push_back(model_path_);
+    read.push_back(watch_rows_);
     if (!output_.empty()) check_output(output_, read);
     if (draws) {
       if (!output_.empty()) read.push_back(output_);
@@ -229,8 +239,8 @@ class ScoreCommand {
       select.emplace(*fdr_, n, std::max(1.0, *fdr_ * (static_cast<double>(n) + 1) / 2));
     }
     const dasvdd::Detector<Scalar> watched = watch_ ? detector.watched() : detector;
-    std::optional<dasvdd::DriftWatch> watch;
-    if (watch_) watch.emplace(watched.calibration().scores(), *watch_);
+    std::optional<StreamWatch> watch;
+    if (watch_) watch.emplace(drift_watch(watched, err), detector.feature_names());
     auto workspace = detector.make_workspace(1), watched_workspace = watched.make_workspace(1);
     // A line that can't be written ends the work: of an endless input nobody would see it.
     if (to << lines.header() << std::flush) {
@@ -243,17 +253,24 @@ class ScoreCommand {
         const Scalar score = detector.score_one(row.data(), workspace);
         const bool selected = select && select->add(detector.p_value(score));
         to << lines.line(row.data(), score, selected) << std::flush;
-        if (watch && !watch->alarmed() &&
-            watch->add(watched.score_one(row.data(), watched_workspace))) {
-          err << "dasvdd: row " << watch->alarm_row()
-              << " of the stream: the rows are no longer what the model was calibrated with\n"
-              << std::flush;
-        }
+        if (watch && !watch->done())
+          watch->add(watched.score_one(row.data(), watched_workspace), row.data(), err);
       }
     }
     if (output_.empty()) return;
     file.close();
     if (!file) throw RunError(in_quotes(output_) + " can't be written");
+  }
+
+  /// The watch of --watch, on the features too where --watch-rows says what they were like.
+  template <class Scalar>
+  dasvdd::DriftWatch drift_watch(const dasvdd::Detector<Scalar>& watched, std::ostream& err) const {
+    const std::vector<double>& scores = watched.calibration().scores();
+    if (watch_rows_.empty()) return dasvdd::DriftWatch(scores, *watch_);
+    DataArguments rows = data_;
+    rows.path = watch_rows_;
+    const Table table = rows.read_for(watched, err);
+    return naming(watch_rows_, [&] { return dasvdd::DriftWatch(scores, table.X, *watch_); });
   }
 
   static bool are_bytes(const std::vector<double>& row) {
@@ -291,7 +308,7 @@ class ScoreCommand {
 
   CLI::App& command_;
   DataArguments data_;
-  std::string model_path_, output_, heatmap_, image_shape_text_;
+  std::string model_path_, output_, heatmap_, image_shape_text_, watch_rows_;
   std::optional<Index> explained_;
   std::optional<double> fdr_, watch_;
   GroupArguments groups_;
