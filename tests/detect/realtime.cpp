@@ -48,11 +48,11 @@ Function* real(Function*& found, const char* name) {
 }  // namespace
 
 // In place of the C library's, for this program and all libraries it uses.
-#define DASVDD_TEST_COUNTED(name, type)              \
-  extern "C" int name(type* lock) noexcept {         \
-    static int (*found)(type*) = nullptr;            \
-    ++locks;                                         \
-    return real(found, #name)(lock);                 \
+#define DASVDD_TEST_COUNTED(name, type)      \
+  extern "C" int name(type* lock) noexcept { \
+    static int (*found)(type*) = nullptr;    \
+    ++locks;                                 \
+    return real(found, #name)(lock);         \
   }
 DASVDD_TEST_COUNTED(pthread_mutex_lock, pthread_mutex_t)
 DASVDD_TEST_COUNTED(pthread_mutex_trylock, pthread_mutex_t)
@@ -130,7 +130,10 @@ TEST_CASE("scoring with a workspace makes no system call and takes no lock") {
   }
   // What would be seen.
   CHECK(outcome_of([] { static_cast<void>(::write(2, "", 0)); }) == called);
-  CHECK(outcome_of([] { void* volatile memory = ::malloc(std::size_t(1) << 30); std::free(memory); }) == called);
+  CHECK(outcome_of([] {
+          void* volatile memory = ::malloc(std::size_t(1) << 30);
+          std::free(memory);
+        }) == called);
   std::mutex mutex;
   CHECK(outcome_of([&] { const std::lock_guard<std::mutex> lock(mutex); }) == locked);
   std::shared_mutex shared;
@@ -140,10 +143,12 @@ TEST_CASE("scoring with a workspace makes no system call and takes no lock") {
   CHECK(outcome_of([&] { wide.score(X); }) != quiet);
 
   check<float>(wide);
-  check<double>(detector_of<double>({published_member(wide_net<double>(), 1)}, some_scaler<double>(37)));
+  check<double>(
+      detector_of<double>({published_member(wide_net<double>(), 1)}, some_scaler<double>(37)));
   check<float>(detector_of<float>({published_member(small_net<float>(), 1)}));
-  check<float>(detector_of<float>({whitened_member(wide_net<float>(), 1), centers_member(wide_net<float>(), 2)},
-                                  some_scaler<float>(37)));
+  check<float>(detector_of<float>(
+      {whitened_member(wide_net<float>(), 1), centers_member(wide_net<float>(), 2)},
+      some_scaler<float>(37)));
   check<float>(detector_of<float>({whitened_member(wide_net<float>(), 1)},
                                   {some_scaler<float>(37).kind(), MissingRule::mask}),
                true);
