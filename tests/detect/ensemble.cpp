@@ -53,7 +53,7 @@ TEST_CASE("members that don't go together are refused") {
        {Scaler<float>(Standardizer<float>(mean, other)),
         Scaler<float>(Standardizer<float>(other, scale)), Scaler<float>(by, MissingRule::mask)}) {
     CHECK_THROWS_WITH_AS(
-        ensemble<float>({detector_of<float>({member}, by), detector_of<float>({member}, scaler)},
+        ensemble<float>({detector_of<float>({member}, {by}), detector_of<float>({member}, scaler)},
                         1),
         "detector 1 of the ensemble scales its rows otherwise than detector 0", InvalidArgument);
   }
