@@ -70,8 +70,9 @@ class FitCommand {
         .add_option("--batch-size", batch_size_,
                     "rows a step (200 with --layers or --net, else 32)")
         ->transform(whole_number<Index>());
-    command_.add_option("--lr", options_.adam.learning_rate, "Adam's learning rate")
-        ->capture_default_str();
+    learning_rate_option_ =
+        command_.add_option("--lr", options_.adam.learning_rate,
+                            "Adam's learning rate (0.001 with --layers or --net, else 0.0015)");
     command_.add_option("--center-lr", options_.center.learning_rate, "the center's learning rate")
         ->capture_default_str();
     command_
@@ -367,7 +368,8 @@ class FitCommand {
     settings.missing = missing_rule();
     if (epochs_) settings.epochs = *epochs_;
     if (batch_size_) settings.batch_size = *batch_size_;
-    settings.adam = options_.adam;
+    if (learning_rate_option_->count() > 0)
+      settings.adam.learning_rate = options_.adam.learning_rate;
     settings.center = options_.center;
     settings.kappa = options_.kappa;
     settings.contamination = contamination_;
@@ -464,7 +466,7 @@ class FitCommand {
   CLI::App& command_;
   CLI::Option *output_option_ = nullptr, *mixed_option_ = nullptr, *kind_option_ = nullptr,
               *validation_option_ = nullptr, *hold_out_option_ = nullptr,
-              *members_option_ = nullptr;
+              *members_option_ = nullptr, *learning_rate_option_ = nullptr;
   DataArguments data_;
   CheckpointArguments checkpoint_;
   std::string model_path_, layers_text_, net_, image_shape_text_, output_, gamma_ = "auto",

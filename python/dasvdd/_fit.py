@@ -30,7 +30,7 @@ def fit(
     center: str = "adagrad",
     center_learning_rate: float = 1.0,
     center_decay: float = 0.01,
-    learning_rate: float = 1e-3,
+    learning_rate: float = 1.5e-3,
     beta1: float = 0.9,
     beta2: float = 0.999,
     epsilon: float = 1e-8,
