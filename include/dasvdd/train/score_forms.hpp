@@ -44,8 +44,9 @@ struct TrainedNet {
   const AlignedBuffer<Scalar>&parameters, &statistics, &center;
   const Scaler<Scalar>& scaler;
   double gamma;
-  const char* objective;      ///< its name, for the model file
-  double r_weight, q_weight;  ///< of r and q in the published score
+  const char* objective;                    ///< its name, for the model file
+  double r_weight, q_weight;                ///< of r and q in the published score
+  Index most_centers = usual_most_centers;  ///< of the form with several
 
   bool decodes() const { return r_weight > 0; }
 };
@@ -195,7 +196,8 @@ ScoreTerms<Scalar> several_centers_terms(const TrainedNet<Scalar>& trained,
   const double trust = 1 - width / static_cast<double>(n);
   if (trust > 0) {
     AlignedBuffer<Scalar> centers =
-        centers_of(rows.outputs.data(), d, used, center_count(static_cast<Index>(used.size()), d));
+        centers_of(rows.outputs.data(), d, used,
+                   center_count(static_cast<Index>(used.size()), d, trained.most_centers));
     const auto raw = ScoreTerm<Scalar>::nearest_of(d, 1, width, centers);
     AlignedBuffer<Scalar> scratch(raw.scratch(1));
     std::vector<double> p;
