@@ -21,15 +21,15 @@ inline std::vector<Index> kept_ranks(Index n, Index most) {
   const Index dense = most / 2;
   Index doublings = 0;
   while (n > most && (dense << doublings) < n) ++doublings;
-  for (Index rank = 1; static_cast<Index>(ranks.size()) < most && rank <= n;) {
+  for (Index rank = 1; rank <= n;) {
     ranks.push_back(rank);
-    // A little slower than a doubling in `dense` / doublings steps, rounded up.
-    rank += n > most && rank >= dense ? ceil_div(3 * rank * doublings, 4 * dense) : 1;
+    const Index left = most - static_cast<Index>(ranks.size());
+    if (left <= 0) break;
+    // A little slower than a doubling in `dense` / doublings steps, rounded up; the steps left take one rank at least.
+    const Index step = ceil_div(3 * rank * doublings, 4 * dense);
+    rank += n > most && rank >= dense ? (std::min)(step, n - rank - left + 1) : 1;
   }
-  if (n > most && ranks.back() < n) {  // the last gap is what is left
-    if (static_cast<Index>(ranks.size()) < most) ranks.push_back(n);
-    ranks.back() = n;
-  }
+  if (n > most) ranks.back() = n;  // the last gap is what is left
   return ranks;
 }
 

@@ -89,6 +89,38 @@ inline std::string refusal_of(const AnyRows& X, const Group& group, Index least)
 /// five folds are then trained, the other four for the scores of their left-out rows alone.
 constexpr Index one_fold_is_enough = 495;
 
+/// The two terms of rows that nets left out, whose sums are the scores that new rows would get.
+struct LeftOutTerms {
+  std::vector<double> w, p;  ///< before they are weighed
+  double reconstruction_weight = 0, latent_weight = 0;
+
+  /// What one net says. The weights become those of the first net.
+  template <class Scalar>
+  void add(const LeftOut& rows, const Member<Scalar>& member) {
+    const double a = member.reconstruction.weight(), b = member.latent.weight();
+    for (std::size_t i = 0; i < rows.scores.size(); ++i) {
+      const double latent = rows.latent.empty() ? 0 : rows.latent[i];
+      w.push_back((rows.scores[i] - latent) / a);
+      p.push_back(b > 0 ? latent / b : 0);
+    }
+    if (reconstruction_weight > 0) return;
+    reconstruction_weight = a;
+    latent_weight = b;
+  }
+  /// The weights of all nets' rows in place of those of the first's: a fifth of few rows would be measured by
+  /// the largest among themselves, and be small by that alone.
+  void divide_anew(double trust) {
+    reconstruction_weight = 1 / ninety_of(w, 0.01);
+    if (latent_weight > 0) latent_weight = trust / ninety_of(p, 1e-12);
+  }
+  std::vector<double> scores() const {
+    std::vector<double> sums;
+    for (std::size_t i = 0; i < w.size(); ++i)
+      sums.push_back(std::fma(reconstruction_weight, w[i], latent_weight * p[i]));
+    return finite_scores<float>(std::move(sums));
+  }
+};
+
 /// Fits one group into place `at` of the content, by the calling thread alone.
 /// \tparam Scalar float
 template <class Scalar>
@@ -104,24 +136,31 @@ DASVDD_COLD void fit_group(const AnyRows& X, const Group& group, const BankOptio
   of_fit.adam.learning_rate = 4e-3;
   of_fit.feature_names = options.feature_names;
 
-  const ChosenRows chosen(X, group.rows);
-  const AnyRows rows = chosen.rows();
-  std::vector<Index> far_rows = far_row_numbers(far_values(rows));
+  // A few values far from all others would decide how their feature is scaled: their rows have no part.
+  std::vector<Index> far_rows = far_row_numbers(far_values(ChosenRows(X, group.rows).rows()));
   if (static_cast<Index>(far_rows.size()) > n / 10) far_rows.clear();
-  FitTask<Scalar> task{rows, of_fit, nullptr, {}, all_rows_but(far_rows, n), {}, {}};
-  task.far_rows = std::move(far_rows);
+  std::vector<Index> used;
+  for (const Index i : all_rows_but(far_rows, n)) {
+    used.push_back(group.rows[static_cast<std::size_t>(i)]);
+  }
+  const ChosenRows chosen(X, used);
+  const AnyRows rows = chosen.rows();
+  FitTask<Scalar> task{rows, of_fit, nullptr, {}, all_rows(rows.rows()), {}, {}};
   task.form = {BankLayout::net<Scalar>, 0.1, layout.centers()};
   task.scaler = standardizer_of<Scalar>(rows, task.order);
   random_stream(of_fit.seed, Stream::fit_order).shuffle(task.order.data(), task.order.size());
 
   std::optional<Detector<Scalar>> detector;
-  std::vector<double> scores;
+  LeftOutTerms left_out;
   NetsProgress progress(Folds::count, [](const FitProgress&) { return true; });
   for (Index fold = 0; fold < (few ? Folds::count : 1); ++fold) {
     auto fitted = fit_member(task, fold, progress);
+    left_out.add(fitted->left_out, fitted->detector.model().members.front());
     if (fold == 0) detector = std::move(fitted->detector);
-    scores.insert(scores.end(), fitted->left_out.scores.begin(), fitted->left_out.scores.end());
   }
+  const double trust = 1 - static_cast<double>(d) / static_cast<double>(rows.rows());
+  if (few) left_out.divide_anew(trust);
+  std::vector<double> scores = left_out.scores();
 
   const Model<Scalar>& model = detector->model();
   const Member<Scalar>& member = model.members.front();
@@ -153,8 +192,8 @@ DASVDD_COLD void fit_group(const AnyRows& X, const Group& group, const BankOptio
   doubles[layout.threshold()] =
       threshold_or_largest(Calibration(std::move(scores)), usual_false_alarms, unused);
   doubles[layout.gamma()] = member.gamma;
-  doubles[layout.reconstruction_weight()] = member.reconstruction.weight();
-  doubles[layout.latent_weight()] = member.latent.weight();
+  doubles[layout.reconstruction_weight()] = left_out.reconstruction_weight;
+  doubles[layout.latent_weight()] = left_out.latent_weight;
 }
 
 /// fit_many() of groups in the order of their keys.

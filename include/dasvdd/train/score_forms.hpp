@@ -70,6 +70,7 @@ struct ScoreTerms {
   ScoreTerm<Scalar> reconstruction, latent;
   /// What RowTerms::left_out would score if they had no part in the terms; empty where they have none.
   std::vector<double> left_out = {};
+  std::vector<double> left_out_latent = {};  ///< the latent term's part of it, of several_centers
 };
 
 inline double mean_of(const AlignedBuffer<double>& x, double divisor = 1) {
@@ -209,10 +210,16 @@ ScoreTerms<Scalar> several_centers_terms(const TrainedNet<Scalar>& trained,
     const double spread =
         variance(kernels::best<Scalar>(), Scaler<Scalar>(), AnyRows(rows.outputs.data(), n, d));
     const double weight = trust / ninety_of(p, 1e-9 * spread);
-    for (std::size_t i = 0; i < p.size(); ++i) terms.left_out[i] += weight * p[i];
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      terms.left_out_latent.push_back(weight * p[i]);
+      terms.left_out[i] += terms.left_out_latent[i];
+    }
     terms.latent = ScoreTerm<Scalar>::nearest_of(d, weight, width, std::move(centers));
   }
-  if (rows.left_out.empty()) terms.left_out.clear();
+  if (rows.left_out.empty()) {
+    terms.left_out.clear();
+    terms.left_out_latent.clear();
+  }
   return terms;
 }
 
