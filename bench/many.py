@@ -83,13 +83,12 @@ def main():
             print(f"| {name} | {value} | {target} |")
         splits = {}
         for name in adbench_sets(args.data):
-            parts = split(args.data / f"{name}.npz")
+            parts = split(args.data / "adbench" / f"{name}.npz")
             if parts is None:
                 continue
-            short = name.removeprefix("adbench/")
-            splits[short] = parts
+            splits[name] = parts
             for part, array in zip(("train", "test", "labels"), parts):
-                np.save(f"{folder}/{short}.{part}.npy", array.astype(np.int64) if part == "labels" else array)
+                np.save(f"{folder}/{name}.{part}.npy", array.astype(np.int64) if part == "labels" else array)
         if not splits:
             parser.error(f"no table of at most {MOST_FEATURES} features in {args.data}/adbench")
         ours = run("--quality", folder, *splits)
