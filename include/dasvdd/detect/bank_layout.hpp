@@ -74,11 +74,11 @@ struct BankLayout {
            static_cast<std::size_t>(doubles() + counts) * 8 + 8;
   }
 
-  /// to(i, j) = from(j, i), rows x cols; the rows of both lie their strides apart.
-  static void turn(const float* from, Index from_stride, Index rows, Index cols, float* to,
+  /// to(i, j) = from(j, i) for i < lines and j < columns; the lines of both lie their strides apart.
+  static void turn(const float* from, Index from_stride, Index lines, Index columns, float* to,
                    Index to_stride) {
-    for (Index i = 0; i < rows; ++i) {
-      for (Index j = 0; j < cols; ++j) to[i * to_stride + j] = from[j * from_stride + i];
+    for (Index i = 0; i < lines; ++i) {
+      for (Index j = 0; j < columns; ++j) to[i * to_stride + j] = from[j * from_stride + i];
     }
   }
 
