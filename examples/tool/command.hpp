@@ -239,12 +239,25 @@ struct DataArguments {
     return all;
   }
 
-  Table read() const { return read_table(path, all_options()); }
+  /// \param missing whether rows may lack values
+  Table read(bool missing = false) const {
+    DataOptions all = all_options();
+    all.missing = missing;
+    return read_table(path, all);
+  }
+  /// What the options say of rows for a detector.
+  template <class Scalar>
+  DataOptions options_for(const dasvdd::Detector<Scalar>& detector) const {
+    DataOptions all = all_options(detector.feature_names());
+    all.missing = detector.model().scaler.missing() != dasvdd::detail::MissingRule::refuse;
+    return all;
+  }
   /// The rows for a detector: features in its order, every number one that it takes.
   template <class Scalar>
   Table read_for(const dasvdd::Detector<Scalar>& detector, std::ostream& err) const {
-    Table table = read_table(path, all_options(detector.feature_names()));
-    check_numbers(table, in_quotes(path), std::numeric_limits<double>::max());
+    const DataOptions all = options_for(detector);
+    Table table = read_table(path, all);
+    check_numbers(table, in_quotes(path), std::numeric_limits<double>::max(), all.missing);
     if (takes_pixels(detector)) scale_pixels(table, in_quotes(path), err);
     return table;
   }

@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace tool {
@@ -95,6 +96,12 @@ class FitCommand {
                                        "ones, for rows in the order of time")
                            ->capture_default_str()
                            ->check(CLI::IsMember({"drawn", "last"}));
+    command_
+        .add_option("--missing", missing_,
+                    "what becomes of missing values (NaN; in a csv also empty fields, NA, ? and "
+                    "null): refuse, mask them, or impute the mean beside a feature that says so")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"refuse", "mask", "impute"}));
     command_.add_flag("--double", double_, "train and score in double, at half the speed");
     members_option_ =
         command_
@@ -149,7 +156,7 @@ class FitCommand {
   template <class Scalar>
   void run_in(std::ostream& out, std::ostream& err) {
     check_options();
-    Table table = data_.read();
+    Table table = data_.read(missing_ != "refuse");
     if (!image_shape_text_.empty()) set_image_shape(table);
     if (table.images && !standardize_) prepare_pixels(table, err);
     check_options_of(table);
@@ -160,7 +167,7 @@ class FitCommand {
     const std::size_t dropped = keep_normal_rows(table);
     // All of them, also those that are held out: no long training before the first sentence.
     check_numbers(table, in_quotes(data_.path),
-                  static_cast<double>(std::numeric_limits<Scalar>::max()));
+                  static_cast<double>(std::numeric_limits<Scalar>::max()), missing_ != "refuse");
     const Table held_out = false_alarm_rate_ ? split(table) : Table();
     suit_wide_rows(table, err);
     if (false_alarm_rate_) {
@@ -171,6 +178,7 @@ class FitCommand {
       });
     }
 
+    if (published()) leave_far_rows(table);
     SavedFit<Scalar> saved(checkpoint_);
     dasvdd::Detector<Scalar> detector = naming(data_.path, [&] {
       return published()              ? fit_published(table, saved, out)
@@ -226,6 +234,10 @@ class FitCommand {
           "published score");
     check(hold_out_option_->count() == 0 || false_alarm_rate_.has_value(),
           "--hold-out goes with --false-alarm-rate, which holds rows out");
+    check(missing_ == "refuse" || !raw_, "--missing ", missing_,
+          " puts the mean in place of missing values, so it doesn't go with --no-standardize");
+    check(missing_ != "impute" || !published(),
+          "--missing impute goes without --layers and --net, which take --missing mask");
     check(!double_ || mixed_option_->count() == 0,
           "--mixed-precision trains in float; --double doesn't");
     check(contamination_ >= 0 && contamination_ < 0.5, "--contamination is ",
@@ -254,6 +266,8 @@ class FitCommand {
   /// What goes with some kinds of rows alone.
   void check_options_of(const Table& table) const {
     const bool preset = by_image_preset(table);
+    check(missing_ == "refuse" || !table.images || standardize_, "--missing ", missing_,
+          " goes with tables; images have no missing pixels, unless --standardize is given");
     check(published() || preset || mixed_option_->count() == 0,
           "--mixed-precision goes with images, --layers or --net");
     check(preset || kind_option_->count() == 0,
@@ -339,6 +353,31 @@ class FitCommand {
            "otherwise)\n";
   }
 
+  dasvdd::Options::Missing missing_rule() const {
+    using Missing = dasvdd::Options::Missing;
+    return missing_ == "mask"     ? Missing::mask
+           : missing_ == "impute" ? Missing::impute
+                                  : Missing::refuse;
+  }
+
+  /// Takes the rows with values far from all others out of a table that is scaled, as the library's one-line fit does:
+  /// a trainer takes what it is given.
+  void leave_far_rows(Table& table) {
+    namespace detail = dasvdd::detail;
+    if (!scales(table)) return;
+    const Index n = table.X.rows();
+    const detail::AnyRows X{dasvdd::Rows<const double>(table.X)};
+    const std::vector<detail::FarValues> all = detail::far_values(X);
+    const std::vector<Index> rows = detail::far_row_numbers(all);
+    if (rows.empty() || static_cast<Index>(rows.size()) > n / 10) return;
+    detail::warn_of(all, n, table.names,
+                    "Their rows have no part in the fit, and rows like them score as anomalies",
+                    far_values_);
+    table.keep(detail::all_rows_but(rows, n));
+  }
+  /// Whether one net is trained on standardized rows.
+  bool scales(const Table& table) const { return standardize_ || (!raw_ && !table.images); }
+
   /// The library's one-line fit.
   template <class Scalar>
   dasvdd::Detector<Scalar> fit_default(const Table& table, SavedFit<Scalar>& saved) {
@@ -346,7 +385,9 @@ class FitCommand {
     settings.seed = options_.seed;
     settings.feature_names = table.names;
     settings.threads = options_.threads;
+    settings.stop = saved.stop();
     settings.standardize = !raw_;
+    settings.missing = missing_rule();
     if (epochs_) settings.epochs = *epochs_;
     if (batch_size_) settings.batch_size = *batch_size_;
     settings.adam = options_.adam;
@@ -370,6 +411,7 @@ class FitCommand {
     settings.seed = options_.seed;
     settings.feature_names = table.names;
     settings.threads = options_.threads;
+    settings.stop = saved.stop();
     settings.kind = image_kind_ == "objects" ? dasvdd::ImageOptions::Kind::objects
                                              : dasvdd::ImageOptions::Kind::photographs;
     settings.shape = {table.channels, table.height, table.width};
@@ -398,7 +440,9 @@ class FitCommand {
   dasvdd::Detector<Scalar> fit_published(const Table& table, SavedFit<Scalar>& saved,
                                          std::ostream& out) {
     options_.feature_names = table.names;
-    options_.standardize = standardize_ || (!raw_ && !table.images);
+    options_.stop = saved.stop();
+    options_.standardize = scales(table);
+    options_.missing = missing_rule();
     if (output_.empty()) output_ = table.images && !options_.standardize ? "sigmoid" : "identity";
     if (mixed_option_->count() > 0) options_.precision = dasvdd::mixed_precision();
     dasvdd::Trainer<Scalar> trainer(make_net<Scalar>(table), options_);
@@ -416,6 +460,7 @@ class FitCommand {
                      loss_words(epoch));
           return saved.go_on();
         });
+    if (report.stopped) saved.go_on();
     bar.finish();
     facts_["training"] = "published";
     out << "gamma " << number_text(report.gamma) << '\n';
@@ -423,7 +468,9 @@ class FitCommand {
     if (options_.validation > 0) {
       out << "best epoch " << report.best_epoch << " of " << report.epochs.size() << '\n';
     }
-    return trainer.detector(table.X, report.warnings);
+    std::vector<std::string> warnings = far_values_;
+    warnings.insert(warnings.end(), report.warnings.begin(), report.warnings.end());
+    return trainer.detector(table.X, std::move(warnings));
   }
 
   template <class Scalar>
@@ -450,9 +497,10 @@ class FitCommand {
   dasvdd::Options options_;
   std::optional<Index> epochs_, batch_size_, members_;
   bool standardize_ = false, raw_ = false, double_ = false;
-  std::string hold_out_ = "drawn", score_form_;
+  std::string hold_out_ = "drawn", missing_ = "refuse", score_form_;
   std::optional<double> false_alarm_rate_;
   double contamination_ = 0;
+  std::vector<std::string> far_values_;  ///< what was left out of the rows, in sentences
   dasvdd::detail::Facts facts_;
 };
 

@@ -292,7 +292,7 @@ inline Table read_npy_rows(ByteStream& stream) {
 /// Refuses labels of which one says that there is none.
 inline void check_labels(const std::vector<std::string>& labels, const std::string& name) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    check(!is_missing_label(labels[i]), name, ", row ", i, " (from 0): the label is missing (",
+    check(!is_missing_word(labels[i]), name, ", row ", i, " (from 0): the label is missing (",
           labels[i], ")");
   }
 }

@@ -262,8 +262,7 @@ class ScoreCommand {
     auto workspace = detector.make_workspace(1), watched_workspace = watched.make_workspace(1);
     // A line that can't be written ends the work: of an endless input nobody would see it.
     if (to << lines.header() << std::flush) {
-      const auto rows =
-          open_rows(in, detector.features(), data_.all_options(detector.feature_names()));
+      const auto rows = open_rows(in, detector.features(), data_.options_for(detector));
       const bool pixels = takes_pixels(detector);
       for (std::vector<double> row; to && rows->next(row);) {
         check(

@@ -36,6 +36,7 @@ def fit(
     epsilon: float = 1e-8,
     weight_decay: float = 0.0,
     standardize: bool = True,
+    missing: str = "refuse",
     score: str = "several_centers",
     precision: str = "own",
     dtype: str | None = None,
@@ -51,7 +52,7 @@ def fit(
     Parameters
     ----------
     X : array_like of shape (n, d)
-        n at least 2, every number finite. Constant features are allowed.
+        n at least 2, every number finite, or NaN where `missing` allows it. Constant features are allowed.
     seed : int
         Covers everything drawn.
     threads : int
@@ -76,6 +77,9 @@ def fit(
         Adam's.
     standardize : bool
         Subtract each feature's mean and divide by its deviation.
+    missing : {"refuse", "mask", "impute"}
+        What becomes of NaN: an error, a value without a part in the score, or the mean beside one more input that says
+        so. The detector scores rows with NaN then, too.
     score : {"several_centers", "whitened", "latent_whitened", "balanced", "published"}
         The score that a trained net is given.
     precision : {"own", "mixed", "amx", "avx512_bf16"}
@@ -120,6 +124,7 @@ def fit(
         epsilon=epsilon,
         weight_decay=weight_decay,
         standardize=standardize,
+        missing=missing,
         score=score,
         precision=precision,
     )

@@ -4,6 +4,7 @@
 
 #include <dasvdd/core/any_rows.hpp>
 #include <dasvdd/core/memory.hpp>
+#include <dasvdd/detect/missing_values.hpp>
 #include <dasvdd/detect/scaler_tensor.hpp>
 #include <dasvdd/kernels/table.hpp>
 
@@ -123,24 +124,31 @@ class Standardizer {
   }
 
  private:
-  /// Mean and standard deviation of each feature, which is 0 where it is constant.
+  /// Mean and standard deviation of each feature, which is 0 where it is constant. Of values that are there: missing
+  /// ones are passed over.
   template <class Number>
   static std::pair<std::vector<double>, std::vector<double>> moments(Rows<const Number> x) {
     const Index n = x.rows(), d = x.cols();
     const std::size_t size = static_cast<std::size_t>(d);
-    std::vector<double> mean(size, 0), scale(size, 0), low(size), high(size);
+    std::vector<double> mean(size, 0), scale(size, 0), low(size), high(size), count(size, 0);
     for (Index i = 0; i < n; ++i) {
       for (Index j = 0; j < d; ++j) {
+        if (is_missing(x(i, j))) continue;
         const std::size_t at = static_cast<std::size_t>(j);
         const double value = static_cast<double>(x(i, j));
         mean[at] += value;
-        if (i == 0 || value < low[at]) low[at] = value;
-        if (i == 0 || value > high[at]) high[at] = value;
+        if (count[at] == 0 || value < low[at]) low[at] = value;
+        if (count[at] == 0 || value > high[at]) high[at] = value;
+        count[at] += 1;
       }
     }
-    for (double& m : mean) m /= static_cast<double>(n);
+    for (std::size_t j = 0; j < size; ++j) {
+      count[j] = (std::max)(count[j], 1.0);
+      mean[j] /= count[j];
+    }
     for (Index i = 0; i < n; ++i) {
       for (Index j = 0; j < d; ++j) {
+        if (is_missing(x(i, j))) continue;
         const std::size_t at = static_cast<std::size_t>(j);
         const double difference = static_cast<double>(x(i, j)) - mean[at];
         scale[at] = std::fma(difference, difference, scale[at]);
@@ -148,7 +156,7 @@ class Standardizer {
     }
     for (std::size_t j = 0; j < size; ++j) {
       // The mean of a constant may be rounded; its deviation is then rounding noise instead of zero.
-      const double deviation = std::sqrt(scale[j] / static_cast<double>(n));
+      const double deviation = std::sqrt(scale[j] / count[j]);
       // So is a feature that differs by one rounding here and there.
       const double rounding = 1.5 * static_cast<double>(std::numeric_limits<Number>::epsilon()) *
                               (std::max)(std::abs(low[j]), std::abs(high[j]));

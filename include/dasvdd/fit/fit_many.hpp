@@ -147,7 +147,7 @@ DASVDD_COLD void fit_group(const AnyRows& X, const Group& group, const BankOptio
   const AnyRows rows = chosen.rows();
   FitTask<Scalar> task{rows, of_fit, nullptr, {}, all_rows(rows.rows()), {}, {}};
   task.form = {BankLayout::net<Scalar>, 0.1, layout.centers()};
-  task.scaler = standardizer_of<Scalar>(rows, task.order);
+  task.scaler = standardizer_of<Scalar>(rows, task.order, MissingRule::refuse);
   random_stream(of_fit.seed, Stream::fit_order).shuffle(task.order.data(), task.order.size());
 
   std::optional<Detector<Scalar>> detector;

@@ -41,6 +41,8 @@ struct FitOptions : detail::TrainingOptions {
     ensure(epochs >= 0, "epochs is ", epochs, ", expected 0 (as steps say) or more");
     ensure(contamination >= 0 && contamination < 0.5, "the contamination is ", contamination,
            ", expected a share from 0 to below 0.5");
+    ensure(missing == Missing::refuse || standardize,
+           "missing values take the place of the mean: rows that lack some must be standardized");
     TrainingOptions::validate();
   }
 

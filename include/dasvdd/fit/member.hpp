@@ -51,6 +51,9 @@ inline Options member_options(const FitOptions& options) {
   static_cast<TrainingOptions&>(of_member) = options;
   of_member.threads = 1;
   of_member.standardize = false;
+  if (options.missing == FitOptions::Missing::impute) {
+    of_member.missing = Options::Missing::refuse;  // they are there by then
+  }
   return of_member;
 }
 
@@ -113,19 +116,24 @@ Detector<Scalar> finished_with_lowest(const FitTask<Scalar>& task, FitReport& re
 template <class Scalar>
 DASVDD_COLD std::optional<FittedMember<Scalar>> fit_member(const FitTask<Scalar>& task, Index i,
                                                            NetsProgress& progress) {
-  const Autoencoder<Scalar> net = task.form.net(task.X.cols(), i);
+  const Autoencoder<Scalar> net = task.form.net(task.scaler.inputs(task.X.cols()), i);
   const GatheredRows<Scalar> mine(task.X, task.scaler, Folds::trained(task.order, i));
   Options options = member_options(task.options);
   options.epochs = task.options.epochs_for(mine.rows().rows(), task.X.cols());
   options.final_rate = task.form.final_rate;
   options.seed = seed_of(task.options.seed, Stream::members, i);
-  options.gamma = member_gamma(task.options.gamma, net, mine.rows(), options.seed);
-  Trainer<Scalar> trainer(net, options);
+  options.gamma =
+      member_gamma(task.options.gamma, net, scaled_already(task.scaler), mine.rows(), options.seed);
+  Options of_trainer = options;
+  of_trainer.feature_names.clear();  // of rows, which may have fewer numbers than the net gets
+  Trainer<Scalar> trainer(net, of_trainer);
   // Not fit: the net is corrected before it is finished.
   FitReport report = progress.follow(
       i, options.epochs - epochs_kept(task.checkpoint, i),
       [&](const auto& tell) { return train_with(trainer, mine.rows(), task.checkpoint, i, tell); });
   if (progress.failed()) return {};
+  // Ended before its first epoch: no part of an ensemble, unless there is nothing else.
+  if (report.stopped && trainer.state().epochs == 0 && i > 0) return {};
 
   const auto& state = trainer.state();
   AlignedBuffer<Scalar> parameters = state.parameters;

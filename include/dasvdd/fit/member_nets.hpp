@@ -22,12 +22,13 @@ Autoencoder<Scalar> member_net(Index features, Index i) {
 }
 
 /// The rule's gamma for a member's net, from a thousand of its rows at most.
+/// \param scaler what is left to do to them
 template <class Scalar>
-GammaRule member_gamma(const GammaRule& rule, const Autoencoder<Scalar>& net, const AnyRows& X,
-                       std::uint64_t seed) {
+GammaRule member_gamma(const GammaRule& rule, const Autoencoder<Scalar>& net,
+                       const Scaler<Scalar>& scaler, const AnyRows& X, std::uint64_t seed) {
   constexpr Index enough = 1000;
   const AnyRows some = X.middle_rows(0, (std::min)(X.rows(), enough));
-  return GammaRule::value(estimate_gamma<Scalar>(net, {}, some, rule, 1, seed));
+  return GammaRule::value(estimate_gamma<Scalar>(net, scaler, some, rule, 1, seed));
 }
 
 /// What sets the nets of one fit apart from those of another; a table's unless told otherwise.

@@ -60,6 +60,8 @@ struct RowTerms {
   AlignedBuffer<Scalar> residuals;   ///< n x d: xhat - x, where they are asked for
   AlignedBuffer<Scalar> outputs;     ///< n x d: xhat, where they are asked for
   std::vector<Index> left_out = {};  ///< numbers of the rows that the net was not trained on
+  /// Values that the rows lack and that are masked: their residuals are 0, and `residual` is widened.
+  MissingPlaces missing = {};
 
   Index rows() const { return residual.size(); }
 };
@@ -161,8 +163,9 @@ ScoreTerms<Scalar> latent_whitened_terms(const TrainedNet<Scalar>& trained,
 template <class Scalar>
 ScoreTerms<Scalar> whitened_terms(const TrainedNet<Scalar>& trained, const RowTerms<Scalar>& rows) {
   const Index d = trained.net.inputs();
-  const Covariance covariance(rows.residuals.data(), rows.rows(), d);
-  std::vector<double> left_out = covariance.lengths_without(rows.residuals.data(), rows.left_out);
+  const Covariance covariance(rows.residuals.data(), rows.rows(), d, rows.missing);
+  std::vector<double> left_out =
+      covariance.lengths_without(rows.residuals.data(), rows.left_out, rows.missing);
   for (double& length : left_out) length /= static_cast<double>(d);
   return {{d, 1, static_cast<double>(d), covariance.whitening<Scalar>()},
           {trained.net.code(), 0, 1},
@@ -186,8 +189,8 @@ ScoreTerms<Scalar> several_centers_terms(const TrainedNet<Scalar>& trained,
   const std::vector<Index> used = none ? all_rows(n) : all_rows_but(rows.left_out, n);
   const std::vector<Index>& measured = rows.left_out.empty() ? used : rows.left_out;
 
-  const Covariance covariance(rows.residuals.data(), n, d);
-  std::vector<double> w = covariance.lengths_without(rows.residuals.data(), measured);
+  const Covariance covariance(rows.residuals.data(), n, d, rows.missing);
+  std::vector<double> w = covariance.lengths_without(rows.residuals.data(), measured, rows.missing);
   for (double& length : w) length /= width;
   const double w90 = ninety_of(w, 0.01);
   ScoreTerms<Scalar> terms{{d, 1 / w90, width, covariance.whitening<Scalar>()},

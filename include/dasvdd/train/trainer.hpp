@@ -18,6 +18,7 @@
 #include <dasvdd/train/training_rows.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -214,7 +215,7 @@ class Trainer {
     return std::chrono::duration<double>(Clock::now() - start).count();
   }
   void check_rows(const detail::AnyRows& X) const {
-    detail::require_training_rows<Scalar>(X, net_.inputs());
+    detail::require_training_rows<Scalar>(X, net_.inputs(), options_.missing);
   }
   /// Rows to train on, of which options.validation may take some.
   void check_run(const detail::AnyRows& X) const {
@@ -247,7 +248,8 @@ class Trainer {
   }
   detail::Training<Scalar, Objective> training() { return {net_, options_, objective_, state_}; }
   void prepare_steps(Index rows) {
-    batch_step_.prepare(net_, rows, (std::max)(1, all_threads()), options_.precision);
+    batch_step_.prepare(net_, rows, (std::max)(1, all_threads()), options_.precision,
+                        state_.scaler.masks());
   }
   void take_file_order(Index rows) {
     order_.resize(static_cast<std::size_t>(rows));
@@ -342,7 +344,8 @@ class Trainer {
     Good good, best;
     good.keep(state_);
     for (Index epoch = first; epoch < epochs; ++epoch) {
-      EpochReport done = run_epoch(X, epoch, epochs, threads, good, report);
+      bool cut = false;
+      EpochReport done = run_epoch(X, epoch, epochs, threads, good, report, cut);
       if (!finite(done)) {
         report.epochs.push_back(done);
         report.warnings.push_back(detail::sentence(
@@ -350,6 +353,10 @@ class Trainer {
             ": the loss or the center is no longer a finite number; the net and center before it "
             "were kept. Lower the learning rate or scale the rows"));
         good.put_back(state_);
+        break;
+      }
+      if (cut) {
+        report.stopped = true;
         break;
       }
       ++state_.epochs;
@@ -373,8 +380,9 @@ class Trainer {
 
   /// One pass over the rows.
   /// \param good what to fall back to if a layer of the user's own throws
+  /// \param cut becomes true where options.stop ended it before its last mini-batch
   EpochReport run_epoch(const detail::AnyRows& X, Index epoch, Index epochs, int threads,
-                        const Good& good, FitReport& report) {
+                        const Good& good, FitReport& report, bool& cut) {
     const auto start = Clock::now();
     // Shuffled from the rows' own order each time: an epoch depends on the generator alone, not on
     // the epochs before it.
@@ -383,17 +391,27 @@ class Trainer {
     const Index batches = detail::ceil_div(X.rows(), options_.batch_size);
     const double steps = static_cast<double>(batches) * static_cast<double>(epochs);
     detail::EpochSums sums;
+    // All members must end after the same mini-batch: the first one looks, before the barriers of a step, and the
+    // others read behind them. Of two places, so that it may look again while they read.
+    bool last[2] = {false, false};
     try {
       detail::parallel(threads, [&](const detail::Team& team) {
         if (team.member() == 0) report.threads = team.size();
         detail::RowNumbers waiting;
         for (Index b = 0; b < batches; ++b) {
+          if (team.member() == 0) {
+            last[b % 2] = options_.stop && options_.stop->load(std::memory_order_relaxed);
+          }
           const Index first = b * options_.batch_size;
           const Index count = (std::min)(options_.batch_size, X.rows() - first);
           const double part = static_cast<double>(epoch * batches + b) / steps;
           const double rate =
               options_.adam.learning_rate * std::fma(part, options_.final_rate - 1, 1.0);
           batch_step_(team, training(), X, {order_.data() + first, count}, rate, sums, waiting);
+          if (last[b % 2]) {
+            if (team.member() == 0) cut = b + 1 < batches;
+            break;
+          }
         }
         batch_step_.move_center(team, training(), X, waiting);
       });
