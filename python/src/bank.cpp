@@ -13,7 +13,10 @@
 #include <dasvdd/fit/fit_many.hpp>
 #include <dasvdd/io/bank_file.hpp>
 
+#include <cstdint>
 #include <filesystem>
+#include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>

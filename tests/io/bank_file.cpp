@@ -11,6 +11,9 @@
 #include "file_error.hpp"
 
 #include <cstring>
+#include <functional>
+#include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
