@@ -4,7 +4,7 @@ set -eu
 
 usage() {
   cat <<'TEXT'
-usage: sh bench/run.sh speed|tables|growth|quality|decisions|calibration|comparators [OPTION...]
+usage: sh bench/run.sh speed|tables|growth|quality|decisions|calibration|comparators|many [OPTION...]
   speed   this library against PyTorch and onnxruntime on this machine: a table, build/bench/speed.json and .md;
           under ten minutes; options go to bench/speed.py (--help lists them)
   tables [--quick]
@@ -28,6 +28,9 @@ usage: sh bench/run.sh speed|tables|growth|quality|decisions|calibration|compara
           other people's detectors (scikit-learn's, libsvm's one-class SVM among them, PyOD's and DeepOD's) on the same
           tables: build/bench/comparators.json, which quality shows beside this library's results. Hours, nearly all
           for PyOD and DeepOD; the others a minute. More options: bench/comparators.py --help
+  many [--data DIR]
+          ten thousand small detectors: milliseconds to fit one, bytes, milliseconds to score all, and ROC-AUC on the narrow
+          tables of DIR/adbench beside k-means and kNN. Prints tables; two minutes
 Builds under build/, or under $DASVDD_BUILD_ROOT where that is set.
 TEXT
 }
@@ -133,6 +136,21 @@ comparators() {
   "$python" "$root/bench/comparators.py" --output "$build/bench/comparators.json" "$@"
 }
 
+# k-means and kNN are scikit-learn's: Debian's, or in a folder of its own.
+many() {
+  need_packages g++ cmake ninja-build libeigen3-dev $tool_packages python3 python3-venv python3-sklearn ||
+    say "going on with what is there"
+  build_programs bench_many
+  python=/usr/bin/python3
+  if ! "$python" -c 'import sklearn' 2>/dev/null; then
+    python=$build/many-venv/bin/python
+    if ! "$python" -c 'import sklearn' 2>/dev/null; then
+      python3 -m venv "$build/many-venv" && "$python" -m pip install -q scikit-learn || say "no scikit-learn"
+    fi
+  fi
+  "$python" "$root/bench/many.py" --program "$build/bench/bench/bench_many" "$@"
+}
+
 case "${1:-}" in
   speed) shift; speed "$@" ;;
   tables) shift; tables "$@" ;;
@@ -141,6 +159,7 @@ case "${1:-}" in
   decisions) shift; decisions "$@" ;;
   calibration) shift; calibration "$@" ;;
   comparators) shift; comparators "$@" ;;
+  many) shift; many "$@" ;;
   --help | -h) usage ;;
   *) usage >&2; exit 2 ;;
 esac

@@ -6,6 +6,7 @@
 #include <tool/read_table.hpp>
 
 #include <dasvdd/dasvdd.hpp>
+#include <dasvdd/io/bank_file.hpp>
 #include <dasvdd/io/model_file.hpp>
 
 #include <CLI/CLI.hpp>
@@ -152,6 +153,8 @@ using AnyDetector = std::variant<dasvdd::Detector<float>, dasvdd::Detector<doubl
 /// Reads a model of either type. \throws FileError
 inline AnyDetector load_model(const std::string& path) {
   const auto file = dasvdd::detail::TensorFile::read(path);
+  check(!dasvdd::detail::is_bank(file.metadata()), in_quotes(path),
+        " is a bank of detectors, one a group, which info and score --by take");
   if (dasvdd::detail::holds_doubles(file)) return dasvdd::detail::from_tensor_file<double>(file);
   return dasvdd::detail::from_tensor_file<float>(file);
 }

@@ -2,6 +2,7 @@
 /// \file
 /// `dasvdd fit`: trains on a file's normal rows and writes a model.
 
+#include <tool/bank.hpp>
 #include <tool/command.hpp>
 #include <tool/progress.hpp>
 #include <tool/saved_fit.hpp>
@@ -133,13 +134,19 @@ class FitCommand {
         ->capture_default_str()
         ->transform(whole_number<int>());
     checkpoint_.declare(command_);
+    by_.declare(command_, data_,
+                "one small detector for each group of rows, in one bank: of a csv the column, by "
+                "name or by index from 0, that names a row's group; of other files so many rows "
+                "that follow each other");
   }
 
   bool chosen() const { return command_.parsed(); }
 
   /// \param out results, \param err warnings
   void run(std::ostream& out, std::ostream& err) {
-    if (double_) {
+    if (by_.given()) {
+      run_by(out, err);
+    } else if (double_) {
       run_in<double>(out, err);
     } else {
       run_in<float>(out, err);
@@ -195,6 +202,22 @@ class FitCommand {
     if (false_alarm_rate_) out << ", " << held_out.X.rows() << " held out for calibration";
     out << "\nthreshold " << number_text(detector.threshold()) << "\nmodel " << model_path_ << '\n';
     saved.finish(model_path_);
+  }
+
+  /// With --by: a group that can't be fitted, one with NaN too, costs its own sentence.
+  void run_by(std::ostream& out, std::ostream& err) {
+    check_options_by(command_,
+                     {"TRAIN", "-o", "--by", "--seed", "--threads", "--label-column", "--labels",
+                      "--columns", "--drop", "--header", "--key", "--label-key", "--normal"});
+    options_.validate();
+    check_output(model_path_, data_.files());
+    { const dasvdd::detail::ReplacementFile place(output_place(model_path_)); }
+    Table table = by_.read();
+    const std::size_t dropped = keep_normal_rows(table);
+    dasvdd::BankOptions options;
+    options.seed = options_.seed;
+    options.threads = options_.threads;
+    fit_bank(table, options, data_.path, dropped, model_path_, out, err);
   }
 
   void check_options() {
@@ -469,6 +492,7 @@ class FitCommand {
               *members_option_ = nullptr, *learning_rate_option_ = nullptr;
   DataArguments data_;
   CheckpointArguments checkpoint_;
+  ByArgument by_;
   std::string model_path_, layers_text_, net_, image_shape_text_, output_, gamma_ = "auto",
                                                                            image_kind_ = "objects";
   std::vector<Index> layers_;

@@ -3,6 +3,7 @@
 /// `dasvdd score`: one line a row, its score, its p-value where the model is calibrated, and 1 for
 /// an anomaly; of a file, or of standard input row by row.
 
+#include <tool/bank.hpp>
 #include <tool/command.hpp>
 #include <tool/groups.hpp>
 #include <tool/heatmap.hpp>
@@ -99,6 +100,9 @@ class ScoreCommand {
         ->type_name("CHANNELS,HEIGHT,WIDTH")
         ->needs(heatmap_option_);
     groups_.declare(command_, data_);
+    by_.declare(command_, data_,
+                "MODEL is a bank: each row is scored by the detector of its group, which this "
+                "column names (of other files than csv so many rows are a group)");
   }
 
   bool chosen() const { return command_.parsed(); }
@@ -126,6 +130,14 @@ class ScoreCommand {
     check(!watch_ || streams, "--watch goes with standard input, not with a file");
     check(!watch_ || (*watch_ > 0 && *watch_ < 1), "--watch is ", watch_.value_or(0),
           ", expected a number between 0 and 1");
+    if (by_.given()) {
+      check(!streams, "--by goes with a file, not with standard input");
+      check_options_by(command_, {"MODEL", "DATA", "-o", "--by", "--label-column", "--labels",
+                                  "--columns", "--drop", "--header", "--key", "--label-key"});
+      const BankScores scores(model_path_, by_, data_.path);
+      deliver(out, [&](std::ostream& to) { scores.write(to); });
+      return;
+    }
     std::visit([&](const auto& detector) { run(detector, in, out, err); }, load_model(model_path_));
   }
 
@@ -189,6 +201,12 @@ class ScoreCommand {
       }
     };
     if (image) writing([&] { write_heatmap(heatmap_, detector, table.X, *image); });
+    deliver(out, write);
+  }
+
+  /// Writes to standard output, or whole to the file that -o names.
+  template <class Write>
+  void deliver(std::ostream& out, const Write& write) const {
     if (output_.empty()) {
       write(out);
       return;
@@ -312,6 +330,7 @@ class ScoreCommand {
   std::optional<Index> explained_;
   std::optional<double> fdr_, watch_;
   GroupArguments groups_;
+  ByArgument by_;
   CLI::Option* heatmap_option_ = nullptr;
 };
 

@@ -50,7 +50,8 @@ TEST_CASE("every file of the fuzzer's corpora is read, or refused in a sentence"
   for (const std::string& file : files_of("model")) {
     CAPTURE(file);
     const auto use = [](const auto& detector) {
-      CHECK(detector.score(dasvdd::RowMatrix<float>::Zero(1, detector.features())).size() == 1);
+      const dasvdd::RowMatrix<float> zeros = dasvdd::RowMatrix<float>::Zero(1, detector.features());
+      CHECK(detector.score(zeros).size() == 1);
     };
     models += is_read([&] { use(dasvdd::load<float>(file)); }) ||
               is_read([&] { use(dasvdd::load<double>(file)); });

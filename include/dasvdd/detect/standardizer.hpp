@@ -35,20 +35,31 @@ class Standardizer {
     ensure(mean_.size() == scale_.size(), "the scaler has ", mean_.size(), " means and ",
            scale_.size(), " scales, expected as many of each");
     for (std::size_t j = 0; j < mean_.size(); ++j) {
-      // Both are used in the net's scalar type; the factor must not be flushed to zero there.
-      const Scalar shift = static_cast<Scalar>(mean_[j]);
-      const Scalar factor = static_cast<Scalar>(1 / scale_[j]);
-      const bool good = scale_[j] > 0 && is_finite(scale_[j]) && is_finite(shift) &&
-                        is_finite(factor) && factor >= (std::numeric_limits<Scalar>::min)();
-      ensure(good, "the scaler's feature ", j, " has mean ", mean_[j], " and scale ", scale_[j],
-             ", expected finite numbers and a positive scale");
-      shift_[static_cast<Index>(j)] = shift;
-      factor_[static_cast<Index>(j)] = factor;
-      const double rounded = static_cast<double>(shift);
-      const bool close = std::abs(mean_[j] - rounded) <= same_as_float * scale_[j];
-      wide_shift_[static_cast<Index>(j)] = close ? rounded : mean_[j];
+      const Constants c(mean_[j], scale_[j]);
+      ensure(c.good(scale_[j]), "the scaler's feature ", j, " has mean ", mean_[j], " and scale ",
+             scale_[j], ", expected finite numbers and a positive scale");
+      shift_[static_cast<Index>(j)] = c.shift;
+      factor_[static_cast<Index>(j)] = c.factor;
+      wide_shift_[static_cast<Index>(j)] = c.wide_shift;
     }
   }
+
+  /// What a row of float (of double) is scaled with: (x - shift) * factor, (x - wide_shift) * factor.
+  struct Constants {
+    Scalar shift, factor;
+    double wide_shift;
+
+    Constants(double mean, double scale)
+        : shift(static_cast<Scalar>(mean)), factor(static_cast<Scalar>(1 / scale)) {
+      const double rounded = static_cast<double>(shift);
+      wide_shift = std::abs(mean - rounded) <= same_as_float * scale ? rounded : mean;
+    }
+    /// Both are used in the net's scalar type; the factor must not be flushed to zero there.
+    bool good(double scale) const {
+      return scale > 0 && is_finite(scale) && is_finite(shift) && is_finite(factor) &&
+             factor >= (std::numeric_limits<Scalar>::min)();
+    }
+  };
 
   /// Mean and standard deviation (divisor n, not n - 1) of each feature of the n x d rows; a constant
   /// feature gets scale 1.

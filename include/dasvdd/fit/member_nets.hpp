@@ -3,6 +3,7 @@
 /// The nets of a fit(), and the weight of their latent term.
 
 #include <dasvdd/nn/autoencoder.hpp>
+#include <dasvdd/train/centers.hpp>
 #include <dasvdd/train/gamma.hpp>
 
 #include <algorithm>
@@ -30,6 +31,14 @@ GammaRule member_gamma(const GammaRule& rule, const Autoencoder<Scalar>& net,
   const AnyRows some = X.middle_rows(0, (std::min)(X.rows(), enough));
   return GammaRule::value(estimate_gamma<Scalar>(net, scaler, some, rule, 1, seed));
 }
+
+/// What sets the nets of one fit apart from those of another; a table's unless told otherwise.
+template <class Scalar>
+struct MemberForm {
+  Autoencoder<Scalar> (*net)(Index features, Index i) = member_net<Scalar>;
+  double final_rate = 1;                    ///< see Options
+  Index most_centers = usual_most_centers;  ///< of the score
+};
 
 }  // namespace detail
 DASVDD_NAMESPACE_END
