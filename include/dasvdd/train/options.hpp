@@ -38,8 +38,12 @@ struct RunOptions {
   /// One name a feature, kept with the detector (Detector::feature_names) and used in warnings; none where
   /// features have no names.
   std::vector<std::string> feature_names = {};
+  /// Of rows that come from a RowSource: how many are in memory at a time; a source with no more than that gives the
+  /// bits of rows in memory. 0: 32 MB of them. docs/embedding.md says what is made of all rows, and what of a sample.
+  Index window = 0;
 
   void validate() const {
+    ensure(window >= 0, "the window is ", window, ", expected 0 (32 MB) or a number of rows");
     ensure(threads >= 0, "threads is ", threads, ", expected 0 (all) or a positive number");
     check_feature_names(feature_names);
   }
