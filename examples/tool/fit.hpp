@@ -323,8 +323,8 @@ class FitCommand {
     const dasvdd::RowSource source = rows.source();
     detail::RowReader reader(source.open());
     const auto scan = naming(data_.path, [&] {
-      return detail::SourceScan::of(source, reader, detail::sample_rows(settings, rows.window()), 0,
-                                    options_.seed, std::is_same_v<Scalar, float>);
+      return detail::SourceScan::of(reader, {detail::sample_rows(settings, rows.window()),
+                                             options_.seed, std::is_same_v<Scalar, float>});
     });
     table.X = StreamedRows::matrix(scan.held);
     for (const Index i : scan.numbers) table.rows.push_back(rows.chosen().row_of(i));

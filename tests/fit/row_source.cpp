@@ -186,7 +186,7 @@ TEST_CASE("rows of a sample are drawn with the same chance") {
   const RowSource source = in_blocks(X, 7);
   for (std::uint64_t seed = 0; seed < 1000; ++seed) {
     RowReader reader(source.open());
-    for (const Index i : SourceScan::of(source, reader, 10, 0, seed, true).numbers) {
+    for (const Index i : SourceScan::of(reader, {10, seed, true}).numbers) {
       ++drawn[static_cast<std::size_t>(i)];
     }
   }
@@ -222,7 +222,7 @@ TEST_CASE("a fit to a source is one to a sample of it, and names rows by the sou
   options.window = 500;
   const RowSource source = in_blocks(X, 64);
   RowReader reader(source.open());
-  const SourceScan scan = SourceScan::of(source, reader, 500, 0, options.seed, true);
+  const SourceScan scan = SourceScan::of(reader, {500, options.seed, true});
   CHECK(same(fit(source, options), fit(scan.held.rows().as<float>(), options)));
   const Index number = scan.numbers[250];
   X(number, 2) = 1e6f;

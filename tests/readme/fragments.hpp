@@ -7,6 +7,8 @@
 #include <dasvdd/train/mixed_precision.hpp>
 
 #include <cstdio>
+#include <fstream>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>

@@ -108,7 +108,7 @@ Detector<Scalar> fit_source(const RowSource& source, const FitOptions& options,
   const Index sample =
       options.window > 0 ? options.window : sample_rows(options, usual_window(source.cols(), wide));
   const SourceScan scan =
-      SourceScan::of(source, reader, sample, 0, options.seed, std::is_same_v<Scalar, float>);
+      SourceScan::of(reader, {sample, options.seed, std::is_same_v<Scalar, float>});
   return fit_table<Scalar>(scan.held.rows(), options, progress, checkpoint, scan.numbers);
 }
 

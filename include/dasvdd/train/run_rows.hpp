@@ -42,7 +42,7 @@ class RunRows {
     const Index batch = options.batch_size;
     const Index block = (std::max)(batch, window / 16 / batch * batch);
     blocks_ = std::max<Index>(1, window / block);
-    scan_ = SourceScan::of(source, reader, window, block, options.seed, narrow);
+    scan_ = SourceScan::of(reader, {window, options.seed, narrow, block, options.standardize});
     known_ = scan_.held.rows();
     rows_ = scan_.rows;
     if (scan_.holds_all()) {

@@ -73,20 +73,32 @@ class ColumnSums {
 /// \param first number of the first of these rows
 inline void require_numbers(const AnyRows& rows, bool narrow, Index first) {
   constexpr double most = static_cast<double>((std::numeric_limits<float>::max)());
+  const char* what = "the training set";
   rows.visit([&](auto some) {
     for (Index i = 0; i < some.rows(); ++i) {
-      if (all_finite(some.row(i), some.cols()) && !(narrow && rows.wide())) continue;
-      for (Index j = 0; j < some.cols(); ++j) {
+      bool good = all_finite(some.row(i), some.cols());
+      for (Index j = 0; narrow && rows.wide() && j < some.cols(); ++j) {
+        good &= std::abs(static_cast<double>(some(i, j))) <= most;
+      }
+      for (Index j = 0; !good && j < some.cols(); ++j) {
         const auto x = some(i, j);
-        ensure(is_finite(x), "the training set has ", non_finite_name(x), " in row ", first + i,
-               ", column ", j, "; every value must be finite");
-        ensure(!narrow || std::abs(static_cast<double>(x)) <= most, "the training set has ", x,
-               " in row ", first + i, ", column ", j, "; a net in float takes numbers up to ",
-               most);
+        ensure(is_finite(x), what, " has ", non_finite_name(x), " in row ", first + i, ", column ",
+               j, "; every value must be finite");
+        ensure(!narrow || std::abs(static_cast<double>(x)) <= most, what, " has ", x, " in row ",
+               first + i, ", column ", j, "; a net in float takes numbers up to ", most);
       }
     }
   });
 }
+
+/// What a first pass is for.
+struct ScanTask {
+  Index most;                 ///< rows to hold
+  std::uint64_t seed;         ///< draws them
+  bool narrow;                ///< whether nets are in float
+  Index block = 0;            ///< rows that a hash is of; 0: no hashes, for there is no second pass
+  bool standardizes = false;  ///< whether the features' sums are wanted
+};
 
 /// What one pass over a source finds. Where it has no more rows than may be held, `held` has them all, in order; else
 /// a sample of so many, each row with the same chance (Vitter 1985, algorithm R), in the source's order.
@@ -100,26 +112,20 @@ struct SourceScan {
 
   bool holds_all() const { return held.count() == rows; }
 
-  /// \param most rows to hold
-  /// \param block_rows rows a hash; 0 for no hashes and no sums: there is no second pass
-  /// \param narrow whether it is for nets in float
+  /// \param reader of the source's first pass
   /// \throws InvalidArgument for fewer than two rows, or numbers that a net can't be trained on
-  static SourceScan of(const RowSource& source, RowReader& reader, Index most, Index block_rows,
-                       std::uint64_t seed, bool narrow) {
+  static SourceScan of(RowReader& reader, const ScanTask& task) {
     SourceScan scan;
-    scan.block = block_rows;
-    const bool again = block_rows > 0;
-    const Index part = again ? block_rows : std::max<Index>(1, (1 << 20) / (8 * source.cols()));
-    Random random = random_stream(seed, Stream::sample);
+    scan.block = task.block;
+    const Index part = task.block > 0 ? task.block : 256;
+    Random random = random_stream(task.seed, Stream::sample);
     RowStore block;
     for (; reader.read(part, block) > 0; block.clear()) {
       const AnyRows rows = block.rows();
-      require_numbers(rows, narrow, scan.rows);
-      if (again) {
-        scan.hashes.push_back(hash_of(block, 0, block.count()));
-        scan.sums.add(rows);
-      }
-      scan.hold(block, most, random);
+      require_numbers(rows, task.narrow, scan.rows);
+      if (task.block > 0) scan.hashes.push_back(hash_of(block, 0, block.count()));
+      if (task.standardizes) scan.sums.add(rows);
+      scan.hold(block, task.most, random);
       scan.rows += rows.rows();
     }
     ensure(scan.rows > 0, "the training set is empty");
