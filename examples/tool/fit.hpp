@@ -161,6 +161,7 @@ class FitCommand {
     if (streamed) {
       streamed->set_largest(largest);
       dropped = keep_normal_rows(*streamed);
+      suit_wide_rows(table, err);
       if (!published()) draw_sample<Scalar>(*streamed, table);
     } else {
       dropped = keep_normal_rows(table);
@@ -319,11 +320,11 @@ class FitCommand {
   template <class Scalar>
   void draw_sample(const StreamedRows& rows, Table& table) {
     namespace detail = dasvdd::detail;
-    dasvdd::FitOptions settings = table_settings(table);
+    const dasvdd::FitOptions settings = table_settings(table);
     const dasvdd::RowSource source = rows.source();
     detail::RowReader reader(source.open());
     const auto scan = naming(data_.path, [&] {
-      return detail::SourceScan::of(reader, {detail::sample_rows(settings, rows.window()),
+      return detail::SourceScan::of(reader, {detail::sample_rows(settings, rows.sample(settings)),
                                              options_.seed, std::is_same_v<Scalar, float>});
     });
     table.X = StreamedRows::matrix(scan.held);
@@ -332,7 +333,7 @@ class FitCommand {
       drawn_from_ = scan.rows;
       facts_["drawn_from"] = std::to_string(scan.rows);
     }
-    nets_at_a_time_ = rows.nets_at_a_time(table.X.rows());
+    nets_at_a_time_ = rows.nets_at_a_time(settings, table.X.rows());
   }
 
   /// Chooses a tenth of the rows, no more than a window, and reads them; they have no part in the training.

@@ -5,6 +5,7 @@
 #include <tool/big_file.hpp>
 
 #include <dasvdd/core/row_source.hpp>
+#include <dasvdd/fit/fit_options.hpp>
 #include <dasvdd/train/source_scan.hpp>
 
 #include <algorithm>
@@ -66,11 +67,17 @@ class StreamedRows {
   Index window() const {
     return std::max<Index>(1, static_cast<Index>(memory_ / 10 / row_bytes()));
   }
-  /// How many nets may be trained at a time on a sample of so many rows: each has copies of them, residuals and
-  /// outputs.
-  int nets_at_a_time(Index sample) const {
-    const double bytes = 3 * row_bytes() * static_cast<double>(sample);
-    return static_cast<int>(std::clamp(memory_ / bytes, 1.0, 1000.0));
+  /// Rows of a sample that leave room for an ensemble, while two of its nets are in training.
+  Index sample(const dasvdd::FitOptions& options) const {
+    const double left = memory_ - nets_bytes(options) - 2 * matrices_bytes(options);
+    return static_cast<Index>(std::max(left / 4.5 / row_bytes(), 1.0));
+  }
+  /// How many of its nets may be in training at a time: each has copies of the rows, in float, and their residuals
+  /// and outputs.
+  int nets_at_a_time(const dasvdd::FitOptions& options, Index sample) const {
+    const double rows = row_bytes() * static_cast<double>(sample);
+    const double left = memory_ - nets_bytes(options) - rows;
+    return static_cast<int>(std::clamp(left / (1.4 * rows + matrices_bytes(options)), 1.0, 1e3));
   }
 
   /// Looks at all pixels: whole ones from 0 to 255 will be divided by 255, as scale_pixels() does. The largest.
@@ -149,6 +156,16 @@ class StreamedRows {
  private:
   static constexpr std::size_t piece_bytes = 1 << 18;
 
+  /// About what the program takes, and the trained nets with their whitening.
+  double nets_bytes(const dasvdd::FitOptions& options) const {
+    return 2e7 + 0.7 * static_cast<double>(options.ensemble_size) * matrices_bytes(options);
+  }
+  /// What whitening computes with: five matrices of d x d doubles.
+  double matrices_bytes(const dasvdd::FitOptions& options) const {
+    if (options.score == dasvdd::ScoreForm::balanced) return 0;
+    const double d = static_cast<double>(file_.frame().X.cols());
+    return 40 * d * d;
+  }
   double row_bytes() const { return 8.0 * static_cast<double>(file_.frame().X.cols()); }
 
   const BigFile& file_;
