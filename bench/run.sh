@@ -4,7 +4,7 @@ set -eu
 
 usage() {
   cat <<'TEXT'
-usage: sh bench/run.sh speed|tables|growth|quality|decisions|calibration|comparators|many [OPTION...]
+usage: sh bench/run.sh speed|tables|growth|large|quality|decisions|calibration|comparators|many [OPTION...]
   speed   this library against PyTorch and onnxruntime on this machine: a table, build/bench/speed.json and .md;
           under ten minutes; options go to bench/speed.py (--help lists them)
   tables [--quick]
@@ -13,6 +13,9 @@ usage: sh bench/run.sh speed|tables|growth|quality|decisions|calibration|compara
   growth [PLOT...] [--out DIR]
           how speed grows with batch, width and rows, what threads gain, and a roofline: plots in build/bench or DIR, and a
           table of more threads than cores; minutes
+  large [--folder DIR] [--size GB] [--memory BYTES]
+          the command-line tool on a file of 20 GB, read in pieces, against rows in memory: rows a second and peak memory.
+          Makes the file in build/bench or DIR and deletes it. Half an hour. More options: bench/large.py --help
   quality [--quick] [--split dte] [--data DIR]
           how well it detects, on published sets: build/bench/quality.md and bar plots. Hours; finished cells are kept,
           so it may be broken off and started again. --quick: under five minutes. DIR has mnist/*.gz, adbench/*.npz,
@@ -88,6 +91,16 @@ growth() {
     --kernels "$build/bench/bench/bench_kernels" --build "$build/bench" "$@"
 }
 
+large() {
+  need_packages g++ cmake ninja-build libeigen3-dev $tool_packages python3 python3-numpy || say "going on with what is there"
+  # shellcheck disable=SC2046  # two words or none
+  (cd "$root" && cmake -B "$build/bench-tool" $(generator_options "$build/bench-tool") --log-level=WARNING \
+    -DCMAKE_BUILD_TYPE=Release -DDASVDD_BUILD_TESTS=OFF -DDASVDD_BUILD_BENCH=OFF)
+  cmake --build "$build/bench-tool" --parallel "$(cores)" --target dasvdd_tool
+  mkdir -p "$build/bench"
+  python3 "$root/bench/large.py" --tool "$build/bench-tool/examples/dasvdd" --folder "$build/bench" "$@"
+}
+
 quality() {
   need_packages g++ cmake ninja-build libeigen3-dev $tool_packages \
     python3 dataset-fashion-mnist || say "going on with what is there"
@@ -155,6 +168,7 @@ case "${1:-}" in
   speed) shift; speed "$@" ;;
   tables) shift; tables "$@" ;;
   growth) shift; growth "$@" ;;
+  large) shift; large "$@" ;;
   quality) shift; quality "$@" ;;
   decisions) shift; decisions "$@" ;;
   calibration) shift; calibration "$@" ;;

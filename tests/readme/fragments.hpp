@@ -9,7 +9,9 @@
 #include <dasvdd/train/mixed_precision.hpp>
 
 #include <cstdio>
+#include <fstream>
 #include <iostream>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>

@@ -82,6 +82,14 @@ class Standardizer {
     for (double& s : deviation) s = (std::max)(s, median);
     return Standardizer(std::move(mean), std::move(deviation));
   }
+  /// Whether a feature from low to high has no more than rounding in its deviation.
+  /// \param epsilon of the rows' type
+  static bool is_constant(double low, double high, double deviation, double epsilon) {
+    // The mean of a constant may be rounded; its deviation is then rounding noise instead of zero. So is a
+    // feature that differs by one rounding here and there.
+    const double rounding = 1.5 * epsilon * (std::max)(std::abs(low), std::abs(high));
+    return high - low <= rounding || deviation < 1e-30;
+  }
   const std::vector<double>& mean() const { return mean_; }
   const std::vector<double>& scale() const { return scale_; }
 
@@ -155,12 +163,9 @@ class Standardizer {
       }
     }
     for (std::size_t j = 0; j < size; ++j) {
-      // The mean of a constant may be rounded; its deviation is then rounding noise instead of zero.
       const double deviation = std::sqrt(scale[j] / count[j]);
-      // So is a feature that differs by one rounding here and there.
-      const double rounding = 1.5 * static_cast<double>(std::numeric_limits<Number>::epsilon()) *
-                              (std::max)(std::abs(low[j]), std::abs(high[j]));
-      const bool constant = high[j] - low[j] <= rounding || deviation < 1e-30;
+      const bool constant = is_constant(
+          low[j], high[j], deviation, static_cast<double>(std::numeric_limits<Number>::epsilon()));
       if (low[j] == high[j]) mean[j] = low[j];
       scale[j] = constant ? 0 : deviation;
     }
