@@ -481,7 +481,8 @@ class FitCommand {
   /// The library's one-line fit.
   template <class Scalar>
   dasvdd::Detector<Scalar> fit_default(const Table& table, SavedFit<Scalar>& saved) {
-    const dasvdd::FitOptions settings = table_settings(table);
+    dasvdd::FitOptions settings = table_settings(table);
+    settings.stop = saved.stop();
     facts_["training"] = "default";
     return showing(saved, [&](const auto& progress) {
       if (drawn_from_ == 0) {
@@ -496,7 +497,6 @@ class FitCommand {
     settings.seed = options_.seed;
     settings.feature_names = table.names;
     settings.threads = options_.threads;
-    settings.stop = saved.stop();
     settings.standardize = !raw_;
     settings.missing = missing_rule();
     if (epochs_) settings.epochs = *epochs_;
