@@ -35,7 +35,7 @@ using dasvdd::detail::replace_file;
 namespace {
 int syncs = 0;            // calls of fsync
 bool sync_fails = false;  // whether they report a disk that can't be written
-std::string taken;        // the file that somebody else makes just before the next one is made
+std::string somebodys;    // the file that somebody else makes just before the next one is made
 bool somebody_is_first = false;
 }  // namespace
 
@@ -55,8 +55,8 @@ int open(const char* path, int flags, ...) {
     va_end(more);
     if (somebody_is_first) {
       somebody_is_first = false;
-      taken = path;
-      std::ofstream(taken) << "somebody else's";
+      somebodys = path;
+      std::ofstream(somebodys) << "somebody else's";
     }
   }
   return static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, flags, mode));
@@ -219,11 +219,11 @@ TEST_CASE("a writer that is killed leaves the old file, and nothing after the ne
 TEST_CASE("a temporary file that somebody else has made is not written into") {
   const TemporaryFolder folder;
   const std::string path = folder / "net.st";
-  taken.clear();
+  somebodys.clear();
   somebody_is_first = true;
   replace_file(path, "new");
   CHECK_FALSE(somebody_is_first);
-  CHECK(content(taken) == "somebody else's");
+  CHECK(content(somebodys) == "somebody else's");
   CHECK(content(path) == "new");
 }
 
