@@ -4,9 +4,12 @@ set -eu
 
 usage() {
   cat <<'TEXT'
-usage: sh bench/run.sh speed|growth|large|quality|decisions|calibration|comparators [OPTION...]
+usage: sh bench/run.sh speed|tables|growth|large|quality|decisions|calibration|comparators|many [OPTION...]
   speed   this library against PyTorch and onnxruntime on this machine: a table, build/bench/speed.json and .md;
           under ten minutes; options go to bench/speed.py (--help lists them)
+  tables [--quick]
+          what users call: fit with its defaults on tables of several sizes, fit_images, scores of the default ensemble,
+          loading; beside PyOD's detectors where PyOD can be had. A quarter of an hour; --quick: a minute
   growth [PLOT...] [--out DIR]
           how speed grows with batch, width and rows, what threads gain, and a roofline: plots in build/bench or DIR, and a
           table of more threads than cores; minutes
@@ -28,6 +31,9 @@ usage: sh bench/run.sh speed|growth|large|quality|decisions|calibration|comparat
           other people's detectors (scikit-learn's, libsvm's one-class SVM among them, PyOD's and DeepOD's) on the same
           tables: build/bench/comparators.json, which quality shows beside this library's results. Hours, nearly all
           for PyOD and DeepOD; the others a minute. More options: bench/comparators.py --help
+  many [--data DIR]
+          ten thousand small detectors: milliseconds to fit one, bytes, milliseconds to score all, and ROC-AUC on the narrow
+          tables of DIR/adbench beside k-means and kNN. Prints tables; two minutes
 Builds under build/, or under $DASVDD_BUILD_ROOT where that is set.
 TEXT
 }
@@ -69,6 +75,15 @@ speed() {
   peers "$@"
 }
 
+tables() {
+  need_packages g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev python3 python3-venv ||
+    say "going on with what is there"
+  build_programs bench_speed
+  comparators_venv
+  if [ -e "$venv/complete" ]; then set -- "$@" --python "$venv/bin/python"; fi
+  python3 "$root/bench/tables.py" --program "$build/bench/bench/bench_speed" --build "$build/bench" "$@"
+}
+
 growth() {
   need_packages g++ cmake ninja-build libeigen3-dev libbenchmark-dev python3 || say "going on with what is there"
   build_programs bench_speed bench_kernels || build_programs bench_speed  # without Google Benchmark, without kernels
@@ -108,11 +123,9 @@ calibration() {
   "$build/bench/bench/bench_calibration" "$@"
 }
 
-# PyOD comes with a scikit-learn of its own, in a folder of its own; without it Debian's scikit-learn does.
-comparators() {
-  need_packages python3 python3-venv python3-sklearn || say "going on with what is there"
+# PyOD comes with a scikit-learn of its own, in a folder of its own: $venv, which has a file `complete` if all went well.
+comparators_venv() {
   venv=$build/comparators-venv
-  mkdir -p "$build/bench"
   if [ ! -e "$venv/complete" ]; then
     say "installing PyOD, PyTorch and scikit-learn into $venv"
     if python3 -m venv "$venv" &&
@@ -124,19 +137,43 @@ comparators() {
       say "no PyOD (see $venv/pip.log)"
     fi
   fi
+}
+
+# Without PyOD Debian's scikit-learn does.
+comparators() {
+  need_packages python3 python3-venv python3-sklearn || say "going on with what is there"
+  mkdir -p "$build/bench"
+  comparators_venv
   python=/usr/bin/python3
   if [ -e "$venv/complete" ]; then python=$venv/bin/python; fi
   "$python" "$root/bench/comparators.py" --output "$build/bench/comparators.json" "$@"
 }
 
+# k-means and kNN are scikit-learn's: Debian's, or in a folder of its own.
+many() {
+  need_packages g++ cmake ninja-build libeigen3-dev $tool_packages python3 python3-venv python3-sklearn ||
+    say "going on with what is there"
+  build_programs bench_many
+  python=/usr/bin/python3
+  if ! "$python" -c 'import sklearn' 2>/dev/null; then
+    python=$build/many-venv/bin/python
+    if ! "$python" -c 'import sklearn' 2>/dev/null; then
+      python3 -m venv "$build/many-venv" && "$python" -m pip install -q scikit-learn || say "no scikit-learn"
+    fi
+  fi
+  "$python" "$root/bench/many.py" --program "$build/bench/bench/bench_many" "$@"
+}
+
 case "${1:-}" in
   speed) shift; speed "$@" ;;
+  tables) shift; tables "$@" ;;
   growth) shift; growth "$@" ;;
   large) shift; large "$@" ;;
   quality) shift; quality "$@" ;;
   decisions) shift; decisions "$@" ;;
   calibration) shift; calibration "$@" ;;
   comparators) shift; comparators "$@" ;;
+  many) shift; many "$@" ;;
   --help | -h) usage ;;
   *) usage >&2; exit 2 ;;
 esac

@@ -73,6 +73,9 @@ if [ -n "$sanitize" ]; then
   run asan --preset asan
   run tsan --preset tsan
 fi
+if [ "$long" = ON ]; then
+  DASVDD_BUILD_ROOT=$build sh "$root/tests/fuzz.sh" 20
+fi
 # Last, so that a machine without a network has run all else.
 if [ -n "$python" ]; then
   say "the tests of the Python package have failed, or could not run: see above"

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -103,8 +104,8 @@ class Columns {
     if (!options_.label_column.empty()) label_ = resolve(options_.label_column);
     group_ = first_.size();
     if (!options_.group.empty()) group_ = resolve(options_.group);
-    check(group_ == first_.size() || group_ != label_,
-          "--group and --label-column name the same column, ", group_, " (from 0)");
+    check(group_ == first_.size() || group_ != label_, options_.group_option,
+          " and --label-column name the same column, ", group_, " (from 0)");
     std::vector<std::size_t> dropped, picked;
     for (const std::string& column : options_.drop) dropped.push_back(resolve(column));
     for (const std::string& column : options_.columns) picked.push_back(resolve(column));
@@ -178,12 +179,16 @@ class Columns {
             std::vector<std::string>& labels, std::vector<std::string>& groups) {
     check_width(row, line);
     for (const std::size_t j : used_) {
-      check(!trimmed(row[j]).empty(), name_, ", line ", line, ", ", text(j),
-            ": the field is empty");
+      if (options_.missing && is_missing_word(row[j])) {
+        values.push_back(std::numeric_limits<double>::quiet_NaN());
+        continue;
+      }
+      check(!trimmed(row[j]).empty(), name_, ", line ", line, ", ", text(j), ": the field is empty",
+            missing_hint);
       bool comma = false;
       const auto number = parse_decimal(row[j], comma);
       check(number.has_value(), name_, ", line ", line, ", ", text(j), ": '", row[j].substr(0, 40),
-            "' is no number",
+            "' is no number", is_missing_word(row[j]) ? missing_hint : "",
             options_.label_column.empty()
                 ? " (--label-column names a column of labels, --drop one to leave out)"
                 : " (--drop leaves a column out)");
@@ -197,13 +202,15 @@ class Columns {
       check(!groups.back().empty(), name_, ", line ", line, ": the row's group is empty");
     }
     if (!has_label()) return;
-    check(!options_.with_labels || !is_missing_label(row[label_]), name_, ", line ", line, ", ",
+    check(!options_.with_labels || !is_missing_word(row[label_]), name_, ", line ", line, ", ",
           text(label_), ": the label is missing",
           trimmed(row[label_]).empty() ? "" : " (" + row[label_].substr(0, 40) + ")");
     labels.push_back(canonical_label(row[label_]));
   }
 
  private:
+  static constexpr const char* missing_hint =
+      " (fit --missing mask or impute takes missing values)";
   static constexpr const char* which_header =
       "; --header yes takes the line for names, --header no for a row";
 
@@ -253,7 +260,9 @@ class Columns {
     bool counts = used_.size() >= 3;
     std::size_t expected = 0;
     for (const std::size_t j : used_) {
-      const bool number = is_number(first_[j]), empty = trimmed(first_[j]).empty();
+      const bool empty = trimmed(first_[j]).empty();
+      const bool lacking = options_.missing && !empty && is_missing_word(first_[j]);
+      const bool number = lacking || is_number(first_[j]);
       numbers += number;
       if (!number && !empty && word == first_.size()) word = j;
       if (empty && j == 0) continue;  // pandas leaves its index without a name

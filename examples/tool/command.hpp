@@ -7,6 +7,7 @@
 #include <tool/read_table.hpp>
 
 #include <dasvdd/dasvdd.hpp>
+#include <dasvdd/io/bank_file.hpp>
 #include <dasvdd/io/model_file.hpp>
 
 #include <CLI/CLI.hpp>
@@ -154,6 +155,8 @@ using AnyDetector = std::variant<dasvdd::Detector<float>, dasvdd::Detector<doubl
 /// Reads a model of either type. \throws FileError
 inline AnyDetector load_model(const std::string& path) {
   const auto file = dasvdd::detail::TensorFile::read(path);
+  check(!dasvdd::detail::is_bank(file.metadata()), in_quotes(path),
+        " is a bank of detectors, one a group, which info and score --by take");
   if (dasvdd::detail::holds_doubles(file)) return dasvdd::detail::from_tensor_file<double>(file);
   return dasvdd::detail::from_tensor_file<float>(file);
 }
@@ -245,7 +248,19 @@ struct DataArguments {
     return all;
   }
 
-  Table read() const { return read_table(path, all_options()); }
+  /// \param missing whether rows may lack values
+  Table read(bool missing = false) const {
+    DataOptions all = all_options();
+    all.missing = missing;
+    return read_table(path, all);
+  }
+  /// What the options say of rows for a detector.
+  template <class Scalar>
+  DataOptions options_for(const dasvdd::Detector<Scalar>& detector) const {
+    DataOptions all = all_options(detector.feature_names());
+    all.missing = detector.model().scaler.missing() != dasvdd::detail::MissingRule::refuse;
+    return all;
+  }
 
   /// --memory in bytes.
   double memory_bytes() const {
@@ -270,11 +285,19 @@ struct DataArguments {
     }
     return file;
   }
+  /// The same for rows of a detector. Rows that may lack values are read at once.
+  template <class Scalar>
+  std::unique_ptr<BigFile> open_big_for(const dasvdd::Detector<Scalar>& detector,
+                                        std::ostream& err) const {
+    if (options_for(detector).missing) return nullptr;
+    return open_big(err, detector.feature_names());
+  }
   /// The rows for a detector: features in its order, every number one that it takes.
   template <class Scalar>
   Table read_for(const dasvdd::Detector<Scalar>& detector, std::ostream& err) const {
-    Table table = read_table(path, all_options(detector.feature_names()));
-    check_numbers(table, in_quotes(path), std::numeric_limits<double>::max());
+    const DataOptions all = options_for(detector);
+    Table table = read_table(path, all);
+    check_numbers(table, in_quotes(path), std::numeric_limits<double>::max(), all.missing);
     if (takes_pixels(detector)) scale_pixels(table, in_quotes(path), err);
     return table;
   }

@@ -35,7 +35,7 @@ class EvalCommand {
  private:
   template <class Scalar>
   void run(const dasvdd::Detector<Scalar>& detector, std::ostream& out, std::ostream& err) const {
-    const auto big = data_.open_big(err, detector.feature_names());
+    const auto big = data_.open_big_for(detector, err);
     const Table table = big ? big->frame() : data_.read_for(detector, err);
     const Groups groups(table.groups);
     check(big ? big->has_labels() : !table.labels.empty(), in_quotes(data_.path),

@@ -2,6 +2,7 @@
 /// \file
 /// `dasvdd fit`: trains on a file's normal rows and writes a model.
 
+#include <tool/bank.hpp>
 #include <tool/command.hpp>
 #include <tool/progress.hpp>
 #include <tool/saved_fit.hpp>
@@ -20,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace tool {
@@ -72,8 +74,9 @@ class FitCommand {
         .add_option("--batch-size", batch_size_,
                     "rows a step (200 with --layers or --net, else 32)")
         ->transform(whole_number<Index>());
-    command_.add_option("--lr", options_.adam.learning_rate, "Adam's learning rate")
-        ->capture_default_str();
+    learning_rate_option_ =
+        command_.add_option("--lr", options_.adam.learning_rate,
+                            "Adam's learning rate (0.001 with --layers or --net, else 0.0015)");
     command_.add_option("--center-lr", options_.center.learning_rate, "the center's learning rate")
         ->capture_default_str();
     command_
@@ -97,6 +100,12 @@ class FitCommand {
                                        "ones, for rows in the order of time")
                            ->capture_default_str()
                            ->check(CLI::IsMember({"drawn", "last"}));
+    command_
+        .add_option("--missing", missing_,
+                    "what becomes of missing values (NaN; in a csv also empty fields, NA, ? and "
+                    "null): refuse, mask them, or impute the mean beside a feature that says so")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"refuse", "mask", "impute"}));
     command_.add_flag("--double", double_, "train and score in double, at half the speed");
     members_option_ =
         command_
@@ -128,13 +137,19 @@ class FitCommand {
         ->capture_default_str()
         ->transform(whole_number<int>());
     checkpoint_.declare(command_);
+    by_.declare(command_, data_,
+                "one small detector for each group of rows, in one bank: of a csv the column, by "
+                "name or by index from 0, that names a row's group; of other files so many rows "
+                "that follow each other");
   }
 
   bool chosen() const { return command_.parsed(); }
 
   /// \param out results, \param err warnings
   void run(std::ostream& out, std::ostream& err) {
-    if (double_) {
+    if (by_.given()) {
+      run_by(out, err);
+    } else if (double_) {
       run_in<double>(out, err);
     } else {
       run_in<float>(out, err);
@@ -146,9 +161,12 @@ class FitCommand {
   void run_in(std::ostream& out, std::ostream& err) {
     check_options();
     const std::unique_ptr<BigFile> big = data_.open_big(err);
+    check(!big || missing_ == "refuse", "--missing ", missing_, ": the rows of ",
+          in_quotes(data_.path),
+          " are read in pieces, which must lack no value; a larger --memory reads them at once");
     std::optional<StreamedRows> streamed;
     if (big) streamed.emplace(*big, in_quotes(data_.path), data_.memory_bytes());
-    Table table = big ? big->frame() : data_.read();
+    Table table = big ? big->frame() : data_.read(missing_ != "refuse");
     if (!image_shape_text_.empty()) set_image_shape(table);
     if (table.images && !standardize_) prepare_pixels(table, streamed, err);
     check_options_of(table);
@@ -166,7 +184,7 @@ class FitCommand {
     } else {
       dropped = keep_normal_rows(table);
       // All of them, also those that are held out: no long training before the first sentence.
-      check_numbers(table, in_quotes(data_.path), largest);
+      check_numbers(table, in_quotes(data_.path), largest, missing_ != "refuse");
     }
     Table held_out;
     if (false_alarm_rate_) {
@@ -181,6 +199,7 @@ class FitCommand {
       });
     }
 
+    if (published() && !streamed) leave_far_rows(table);
     SavedFit<Scalar> saved(checkpoint_);
     dasvdd::Detector<Scalar> detector = naming(data_.path, [&] {
       return published()              ? fit_published(table, streamed, saved, out)
@@ -207,6 +226,22 @@ class FitCommand {
     saved.finish(model_path_);
   }
 
+  /// With --by: a group that can't be fitted, one with NaN too, costs its own sentence.
+  void run_by(std::ostream& out, std::ostream& err) {
+    check_options_by(command_,
+                     {"TRAIN", "-o", "--by", "--seed", "--threads", "--label-column", "--labels",
+                      "--columns", "--drop", "--header", "--key", "--label-key", "--normal"});
+    options_.validate();
+    check_output(model_path_, data_.files());
+    { const dasvdd::detail::ReplacementFile place(output_place(model_path_)); }
+    Table table = by_.read();
+    const std::size_t dropped = keep_normal_rows(table);
+    dasvdd::BankOptions options;
+    options.seed = options_.seed;
+    options.threads = options_.threads;
+    fit_bank(table, options, data_.path, dropped, model_path_, out, err);
+  }
+
   void check_options() {
     layers_ = sizes("--layers", layers_text_);
     check(command_.get_option("--layers")->count() == 0 || !layers_.empty(),
@@ -222,6 +257,10 @@ class FitCommand {
           "published score");
     check(hold_out_option_->count() == 0 || false_alarm_rate_.has_value(),
           "--hold-out goes with --false-alarm-rate, which holds rows out");
+    check(missing_ == "refuse" || !raw_, "--missing ", missing_,
+          " puts the mean in place of missing values, so it doesn't go with --no-standardize");
+    check(missing_ != "impute" || !published(),
+          "--missing impute goes without --layers and --net, which take --missing mask");
     check(!double_ || mixed_option_->count() == 0,
           "--mixed-precision trains in float; --double doesn't");
     check(contamination_ >= 0 && contamination_ < 0.5, "--contamination is ",
@@ -250,6 +289,8 @@ class FitCommand {
   /// What goes with some kinds of rows alone.
   void check_options_of(const Table& table) const {
     const bool preset = by_image_preset(table);
+    check(missing_ == "refuse" || !table.images || standardize_, "--missing ", missing_,
+          " goes with tables; images have no missing pixels, unless --standardize is given");
     check(published() || preset || mixed_option_->count() == 0,
           "--mixed-precision goes with images, --layers or --net");
     check(preset || kind_option_->count() == 0,
@@ -412,10 +453,36 @@ class FitCommand {
            "otherwise)\n";
   }
 
+  dasvdd::Options::Missing missing_rule() const {
+    using Missing = dasvdd::Options::Missing;
+    return missing_ == "mask"     ? Missing::mask
+           : missing_ == "impute" ? Missing::impute
+                                  : Missing::refuse;
+  }
+
+  /// Takes the rows with values far from all others out of a table that is scaled, as the library's one-line fit does:
+  /// a trainer takes what it is given.
+  void leave_far_rows(Table& table) {
+    namespace detail = dasvdd::detail;
+    if (!scales(table)) return;
+    const Index n = table.X.rows();
+    const detail::AnyRows X{dasvdd::Rows<const double>(table.X)};
+    const std::vector<detail::FarValues> all = detail::far_values(X);
+    const std::vector<Index> rows = detail::far_row_numbers(all);
+    if (rows.empty() || static_cast<Index>(rows.size()) > n / 10) return;
+    detail::warn_of(all, n, table.names,
+                    "Their rows have no part in the fit, and rows like them score as anomalies",
+                    far_values_);
+    table.keep(detail::all_rows_but(rows, n));
+  }
+  /// Whether one net is trained on standardized rows.
+  bool scales(const Table& table) const { return standardize_ || (!raw_ && !table.images); }
+
   /// The library's one-line fit.
   template <class Scalar>
   dasvdd::Detector<Scalar> fit_default(const Table& table, SavedFit<Scalar>& saved) {
-    const dasvdd::FitOptions settings = table_settings(table);
+    dasvdd::FitOptions settings = table_settings(table);
+    settings.stop = saved.stop();
     facts_["training"] = "default";
     return showing(saved, [&](const auto& progress) {
       if (drawn_from_ == 0) {
@@ -431,9 +498,11 @@ class FitCommand {
     settings.feature_names = table.names;
     settings.threads = options_.threads;
     settings.standardize = !raw_;
+    settings.missing = missing_rule();
     if (epochs_) settings.epochs = *epochs_;
     if (batch_size_) settings.batch_size = *batch_size_;
-    settings.adam = options_.adam;
+    if (learning_rate_option_->count() > 0)
+      settings.adam.learning_rate = options_.adam.learning_rate;
     settings.center = options_.center;
     settings.kappa = options_.kappa;
     settings.contamination = contamination_;
@@ -457,6 +526,7 @@ class FitCommand {
     settings.seed = options_.seed;
     settings.feature_names = table.names;
     settings.threads = options_.threads;
+    settings.stop = saved.stop();
     settings.kind = image_kind_ == "objects" ? dasvdd::ImageOptions::Kind::objects
                                              : dasvdd::ImageOptions::Kind::photographs;
     settings.shape = {table.channels, table.height, table.width};
@@ -488,7 +558,9 @@ class FitCommand {
                                          SavedFit<Scalar>& saved, std::ostream& out) {
     namespace detail = dasvdd::detail;
     options_.feature_names = table.names;
-    options_.standardize = standardize_ || (!raw_ && !table.images);
+    options_.stop = saved.stop();
+    options_.standardize = scales(table);
+    options_.missing = missing_rule();
     if (output_.empty()) output_ = table.images && !options_.standardize ? "sigmoid" : "identity";
     if (mixed_option_->count() > 0) options_.precision = dasvdd::mixed_precision();
     if (streamed) options_.window = streamed->window();
@@ -519,6 +591,7 @@ class FitCommand {
                      loss_words(epoch));
           return saved.go_on();
         });
+    if (report.stopped) saved.go_on();
     bar.finish();
     facts_["training"] = "published";
     out << "gamma " << number_text(report.gamma) << '\n';
@@ -526,7 +599,9 @@ class FitCommand {
     if (options_.validation > 0) {
       out << "best epoch " << report.best_epoch << " of " << report.epochs.size() << '\n';
     }
-    return trainer.detector(rows->known(), report.warnings);
+    std::vector<std::string> warnings = far_values_;
+    warnings.insert(warnings.end(), report.warnings.begin(), report.warnings.end());
+    return trainer.detector(rows->known(), std::move(warnings));
   }
 
   template <class Scalar>
@@ -543,18 +618,20 @@ class FitCommand {
   CLI::App& command_;
   CLI::Option *output_option_ = nullptr, *mixed_option_ = nullptr, *kind_option_ = nullptr,
               *validation_option_ = nullptr, *hold_out_option_ = nullptr,
-              *members_option_ = nullptr;
+              *members_option_ = nullptr, *learning_rate_option_ = nullptr;
   DataArguments data_;
   CheckpointArguments checkpoint_;
+  ByArgument by_;
   std::string model_path_, layers_text_, net_, image_shape_text_, output_, gamma_ = "auto",
                                                                            image_kind_ = "objects";
   std::vector<Index> layers_;
   dasvdd::Options options_;
   std::optional<Index> epochs_, batch_size_, members_;
   bool standardize_ = false, raw_ = false, double_ = false;
-  std::string hold_out_ = "drawn", score_form_;
+  std::string hold_out_ = "drawn", missing_ = "refuse", score_form_;
   std::optional<double> false_alarm_rate_;
   double contamination_ = 0;
+  std::vector<std::string> far_values_;  ///< what was left out of the rows, in sentences
   dasvdd::detail::Facts facts_;
   // Of a file that is read in pieces: rows a net was trained on; rows that a sample is of.
   Index trained_rows_ = 0, drawn_from_ = 0;

@@ -206,6 +206,8 @@ FrozenModel FrozenModel::of(const dasvdd::Detector<Scalar>& detector) {
   result.features = detector.features();
   result.threshold = rounded_down<float>(detector.threshold());
   result.multiply_adds = model.multiply_adds();
+  ensure(model.scaler.missing() == MissingRule::refuse,
+         "the model takes rows with missing values, which freeze can't write as C");
   const auto& kind = model.scaler.kind();
   if (const auto* standardizer = std::get_if<Standardizer<Scalar>>(&kind)) {
     result.scaling = Scaling::standardized;

@@ -2,6 +2,7 @@
 /// \file
 /// Ctrl-C while a training runs: the first ends it in order, the second at once.
 
+#include <atomic>
 #include <csignal>
 #include <stdexcept>
 #include <string>
@@ -28,6 +29,7 @@ class Interrupt {
  public:
   Interrupt() {
     came_ = 0;
+    stop_ = false;
 #if defined(__unix__) || defined(__APPLE__)
     struct sigaction action {};
     action.sa_handler = note;
@@ -50,9 +52,16 @@ class Interrupt {
 
   /// The signal that came, 0 for none.
   int signal() const { return came_; }
+  /// True when one has: for the options of a fit.
+  const std::atomic<bool>* stop() const { return &stop_; }
 
  private:
-  static void note(int signal) { came_ = signal; }
+  static void note(int signal) {
+    came_ = signal;
+    stop_.store(true, std::memory_order_relaxed);
+  }
+  static_assert(std::atomic<bool>::is_always_lock_free, "a signal's handler sets it");
+  static inline std::atomic<bool> stop_{false};
   static inline volatile std::sig_atomic_t came_ = 0;
 #if defined(__unix__) || defined(__APPLE__)
   static constexpr int signals[2] = {SIGINT, SIGTERM};

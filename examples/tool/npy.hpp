@@ -310,7 +310,7 @@ inline Table read_npy_rows(ByteStream& stream) {
 /// Refuses labels of which one says that there is none.
 inline void check_labels(const std::vector<std::string>& labels, const std::string& name) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    check(!is_missing_label(labels[i]), name, ", row ", i, " (from 0): the label is missing (",
+    check(!is_missing_word(labels[i]), name, ", row ", i, " (from 0): the label is missing (",
           labels[i], ")");
   }
 }
@@ -333,7 +333,7 @@ void each_npy_label(ByteStream& stream, const Use& use) {
         header.kind == 'U'   ? canonical_label(detail::utf8(bytes, header.bytes))
         : header.kind == 'S' ? canonical_label(std::string(bytes, header.bytes).c_str())
                              : canonical_label(detail::number_reader(header)(bytes));
-    check(!is_missing_label(label), stream.name(), ", row ", i, " (from 0): the label is missing (",
+    check(!is_missing_word(label), stream.name(), ", row ", i, " (from 0): the label is missing (",
           label, ")");
     use(label);
   });

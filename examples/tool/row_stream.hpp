@@ -19,7 +19,7 @@ class RowStream {
  public:
   virtual ~RowStream() = default;
 
-  /// The next row's numbers, all of them finite; false at the end.
+  /// The next row's numbers, all of them finite, or NaN where rows may lack values; false at the end.
   /// \throws FileError one sentence that names the line of a csv, or the row
   virtual bool next(std::vector<double>& row) = 0;
 
@@ -66,6 +66,7 @@ class CsvRowStream : public RowStream {
       columns_->take(fields, first_line_, row, labels_, labels_);
       labels_.clear();
       for (std::size_t j = 0; j < row.size(); ++j) {
+        if (options_.missing && dasvdd::detail::is_nan(row[j])) continue;
         check(dasvdd::detail::is_finite(row[j]), name, ", line ", first_line_, ", ",
               columns_->feature_text(j), ": every value must be finite");
       }
@@ -131,8 +132,11 @@ class CsvRowStream : public RowStream {
 
 class NpyRowStream : public RowStream {
  public:
-  NpyRowStream(std::istream& in, Index features)
-      : in_(in, name), header_(read_npy_header(in_)), number_(number_reader(header_)) {
+  NpyRowStream(std::istream& in, Index features, bool missing)
+      : in_(in, name),
+        header_(read_npy_header(in_)),
+        number_(number_reader(header_)),
+        missing_(missing) {
     check(header_.is_number(), name, " has the dtype '", header_.descr, "', expected numbers");
     check(header_.shape.size() == 2, name, " has ", header_.shape.size(),
           " dimension(s), expected 2: one sample a row");
@@ -154,6 +158,7 @@ class NpyRowStream : public RowStream {
     for (std::size_t at = 0; at < bytes_.size(); at += header_.bytes) {
       turn_bytes(&bytes_[at], header_);
       row.push_back(number_(bytes_.data() + at));
+      if (missing_ && dasvdd::detail::is_nan(row.back())) continue;
       check(dasvdd::detail::is_finite(row.back()), name, ", row ", at_, ", column ",
             at / header_.bytes, " (both from 0): every value must be finite");
     }
@@ -165,6 +170,7 @@ class NpyRowStream : public RowStream {
   InputStream in_;
   NpyHeader header_;
   ToDouble number_;
+  bool missing_;
   std::string bytes_;
   Index at_ = 0;
 };
@@ -183,7 +189,7 @@ inline std::unique_ptr<RowStream> open_rows(std::istream& in, Index features,
     check(none,
           "standard input is no csv file, so --label-column, --columns, --drop and --header don't "
           "fit");
-    return std::make_unique<detail::NpyRowStream>(in, features);
+    return std::make_unique<detail::NpyRowStream>(in, features, options.missing);
   }
   in.clear();  // peek() at an empty input leaves its mark
   return std::make_unique<detail::CsvRowStream>(in, features, options);

@@ -7,6 +7,7 @@
 
 #include <dasvdd/io/checkpoint_file.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -83,7 +84,10 @@ class SavedFit {
   /// For fit(): null where there is no file to write.
   dasvdd::Checkpoint<Scalar>* checkpoint() { return arguments_.given() ? &checkpoint_ : nullptr; }
 
-  /// Called after each epoch. Whether to go on.
+  /// For the fit's options: ends it after a mini-batch when a signal comes.
+  const std::atomic<bool>* stop() const { return interrupt_.stop(); }
+
+  /// Called after each epoch, and after one that was broken off. Whether to go on.
   /// \throws Interrupted where a signal came and the file is written
   bool go_on() {
     ++since_;

@@ -3,11 +3,13 @@
 /// `dasvdd score`: one line a row, its score, its p-value where the model is calibrated, and 1 for
 /// an anomaly; of a file, or of standard input row by row.
 
+#include <tool/bank.hpp>
 #include <tool/command.hpp>
 #include <tool/groups.hpp>
 #include <tool/heatmap.hpp>
 #include <tool/row_stream.hpp>
 #include <tool/score_lines.hpp>
+#include <tool/stream_watch.hpp>
 #include <tool/streamed_rows.hpp>
 
 #include <dasvdd/dasvdd.hpp>
@@ -81,11 +83,19 @@ class ScoreCommand {
                 "of images: also a picture of the first eight, of what was expected, and of "
                 "each pixel's share of the score")
             ->type_name("FILE.png");
+    CLI::Option* watch =
+        command_
+            .add_option(
+                "--watch", watch_,
+                "with -: says on standard error when the rows are no longer what the model was "
+                "calibrated with; wrongly with this probability, however long it runs")
+            ->type_name("RATE");
     command_
-        .add_option("--watch", watch_,
-                    "with -: says on standard error when the rows are no longer what the model was "
-                    "calibrated with; wrongly with this probability, however long it runs")
-        ->type_name("RATE");
+        .add_option("--watch-rows", watch_rows_,
+                    "with --watch: normal rows, those of fit, say; also watches each feature, and "
+                    "names those that have moved")
+        ->type_name("FILE")
+        ->needs(watch);
     command_
         .add_option("--image-shape", image_shape_text_,
                     "with --heatmap: the rows are images of that shape; most models of images know "
@@ -93,6 +103,9 @@ class ScoreCommand {
         ->type_name("CHANNELS,HEIGHT,WIDTH")
         ->needs(heatmap_option_);
     groups_.declare(command_, data_);
+    by_.declare(command_, data_,
+                "MODEL is a bank: each row is scored by the detector of its group, which this "
+                "column names (of other files than csv so many rows are a group)");
   }
 
   bool chosen() const { return command_.parsed(); }
@@ -102,6 +115,7 @@ class ScoreCommand {
     const bool draws = heatmap_option_->count() > 0;
     std::vector<std::string> read = data_.files();
     read.push_back(model_path_);
+    read.push_back(watch_rows_);
     if (!output_.empty()) check_output(output_, read);
     if (draws) {
       if (!output_.empty()) read.push_back(output_);
@@ -119,6 +133,14 @@ class ScoreCommand {
     check(!watch_ || streams, "--watch goes with standard input, not with a file");
     check(!watch_ || (*watch_ > 0 && *watch_ < 1), "--watch is ", watch_.value_or(0),
           ", expected a number between 0 and 1");
+    if (by_.given()) {
+      check(!streams, "--by goes with a file, not with standard input");
+      check_options_by(command_, {"MODEL", "DATA", "-o", "--by", "--label-column", "--labels",
+                                  "--columns", "--drop", "--header", "--key", "--label-key"});
+      const BankScores scores(model_path_, by_, data_.path);
+      deliver(out, [&](std::ostream& to) { scores.write(to); });
+      return;
+    }
     std::visit([&](const auto& detector) { run(detector, in, out, err); }, load_model(model_path_));
   }
 
@@ -159,7 +181,7 @@ class ScoreCommand {
   template <class Scalar>
   void score_file(std::ostream& out, std::ostream& err, const dasvdd::Detector<Scalar>& detector,
                   const ScoreLines<Scalar>& lines) const {
-    if (const auto big = data_.open_big(err, detector.feature_names())) {
+    if (const auto big = data_.open_big_for(detector, err)) {
       score_pieces(*big, out, err, detector, lines);
       return;
     }
@@ -186,6 +208,12 @@ class ScoreCommand {
       }
     };
     if (image) writing([&] { write_heatmap(heatmap_, detector, table.X, *image); });
+    deliver(out, write);
+  }
+
+  /// Writes to standard output, or whole to the file that -o names.
+  template <class Write>
+  void deliver(std::ostream& out, const Write& write) const {
     if (output_.empty()) {
       write(out);
       return;
@@ -302,13 +330,12 @@ class ScoreCommand {
       select.emplace(*fdr_, n, std::max(1.0, *fdr_ * (static_cast<double>(n) + 1) / 2));
     }
     const dasvdd::Detector<Scalar> watched = watch_ ? detector.watched() : detector;
-    std::optional<dasvdd::DriftWatch> watch;
-    if (watch_) watch.emplace(watched.calibration().scores(), *watch_);
+    std::optional<StreamWatch> watch;
+    if (watch_) watch.emplace(drift_watch(watched, err), detector.feature_names());
     auto workspace = detector.make_workspace(1), watched_workspace = watched.make_workspace(1);
     // A line that can't be written ends the work: of an endless input nobody would see it.
     if (to << lines.header() << std::flush) {
-      const auto rows =
-          open_rows(in, detector.features(), data_.all_options(detector.feature_names()));
+      const auto rows = open_rows(in, detector.features(), data_.options_for(detector));
       const bool pixels = takes_pixels(detector);
       for (std::vector<double> row; to && rows->next(row);) {
         check(
@@ -317,17 +344,24 @@ class ScoreCommand {
         const Scalar score = detector.score_one(row.data(), workspace);
         const bool selected = select && select->add(detector.p_value(score));
         to << lines.line(row.data(), score, selected) << std::flush;
-        if (watch && !watch->alarmed() &&
-            watch->add(watched.score_one(row.data(), watched_workspace))) {
-          err << "dasvdd: row " << watch->alarm_row()
-              << " of the stream: the rows are no longer what the model was calibrated with\n"
-              << std::flush;
-        }
+        if (watch && !watch->done())
+          watch->add(watched.score_one(row.data(), watched_workspace), row.data(), err);
       }
     }
     if (output_.empty()) return;
     file.close();
     if (!file) throw RunError(in_quotes(output_) + " can't be written");
+  }
+
+  /// The watch of --watch, on the features too where --watch-rows says what they were like.
+  template <class Scalar>
+  dasvdd::DriftWatch drift_watch(const dasvdd::Detector<Scalar>& watched, std::ostream& err) const {
+    const std::vector<double>& scores = watched.calibration().scores();
+    if (watch_rows_.empty()) return dasvdd::DriftWatch(scores, *watch_);
+    DataArguments rows = data_;
+    rows.path = watch_rows_;
+    const Table table = rows.read_for(watched, err);
+    return naming(watch_rows_, [&] { return dasvdd::DriftWatch(scores, table.X, *watch_); });
   }
 
   static bool are_bytes(const std::vector<double>& row) {
@@ -365,10 +399,11 @@ class ScoreCommand {
 
   CLI::App& command_;
   DataArguments data_;
-  std::string model_path_, output_, heatmap_, image_shape_text_;
+  std::string model_path_, output_, heatmap_, image_shape_text_, watch_rows_;
   std::optional<Index> explained_;
   std::optional<double> fdr_, watch_;
   GroupArguments groups_;
+  ByArgument by_;
   CLI::Option* heatmap_option_ = nullptr;
 };
 

@@ -36,7 +36,10 @@ struct DataOptions {
   bool label_key_given = false;           ///< it must then be there
   std::string group = {};  ///< of a csv: the column that names a row's group, by name or
                            ///< index; of other files so many rows are a group; empty for none
+  const char* group_option = "--group";    ///< what the command calls it
   std::vector<std::string> expected = {};  ///< the model's feature names; empty where it has none
+  bool missing =
+      false;  ///< whether rows may lack values: NaN, or in a csv an empty field, NA, ?, null
 };
 
 /// A data set as read from a file.
@@ -180,7 +183,9 @@ void check(bool condition, const Parts&... parts) {
 /// Refuses a table with a number that no detector takes, by its place in the file.
 /// \param name the file's, in quotes
 /// \param most the largest number of the detector's type
-inline void check_numbers(const Table& table, const std::string& name, double most) {
+/// \param missing whether NaN stands for a value that is missing
+inline void check_numbers(const Table& table, const std::string& name, double most,
+                          bool missing = false) {
   for (Index i = 0; i < table.X.rows(); ++i) {
     if (dasvdd::detail::all_finite(table.X.data() + i * table.X.cols(), table.X.cols()) &&
         table.X.row(i).cwiseAbs().maxCoeff() <= most) {
@@ -188,6 +193,7 @@ inline void check_numbers(const Table& table, const std::string& name, double mo
     }
     for (Index j = 0; j < table.X.cols(); ++j) {
       const double x = table.X(i, j);
+      if (missing && std::isnan(x)) continue;
       check(dasvdd::detail::is_finite(x), name, ", ", table.row_text(i), ", ", table.column_text(j),
             ": ", dasvdd::detail::non_finite_name(x), "; every value must be finite");
       check(std::abs(x) <= most, name, ", ", table.row_text(i), ", ", table.column_text(j), ": ", x,
@@ -196,9 +202,9 @@ inline void check_numbers(const Table& table, const std::string& name, double mo
   }
 }
 
-/// Whether a label says that there is none: nan, NA, null or a question mark.
-inline bool is_missing_label(std::string_view label) {
-  const std::string_view word = trimmed(label);
+/// Whether a field, or a label, says that there is none: nan, NA, null or a question mark.
+inline bool is_missing_word(std::string_view field) {
+  const std::string_view word = trimmed(field);
   if (const auto number = parse_number(word)) return std::isnan(*number);
   for (const std::string_view missing : {"", "NA", "N/A", "na", "n/a", "null", "NULL", "?"}) {
     if (word == missing) return true;

@@ -57,6 +57,8 @@ class Trainer:
         The threshold of a fresh detector: this quantile of the training rows' scores.
     precision : {"own", "mixed", "amx", "avx512_bf16"}
         "mixed" trains big float32 nets on bfloat16 where the CPU is fast at it.
+    missing : {"refuse", "mask"}
+        What becomes of NaN: an error, or a value without a part in the loss and in the score.
     seed, threads : int
         `seed` covers everything drawn; `threads` never changes the result, 0 means what OpenMP would use.
 
@@ -90,6 +92,7 @@ class Trainer:
         epsilon: float = 1e-8,
         weight_decay: float = 0.0,
         standardize: bool = False,
+        missing: str = "refuse",
         contrast_floor: float = 0.0,
         soften: tuple[int, int, int] | None = None,
         score: str = "published",
@@ -119,6 +122,7 @@ class Trainer:
             epsilon=epsilon,
             weight_decay=weight_decay,
             standardize=standardize,
+            missing=missing,
             contrast_floor=contrast_floor,
             soften=soften,
             score=score,

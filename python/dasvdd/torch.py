@@ -58,6 +58,8 @@ class _Scaler(nn.Module):
 
     def __init__(self, tensors, dtype):
         super().__init__()
+        if "scaler.masks_missing" in tensors or "scaler.missing_share" in tensors:
+            raise ValueError("the model takes rows with missing values, which its module for torch can't")
         self.floor = float(tensors["scaler.contrast_floor"]) if "scaler.contrast_floor" in tensors else None
         image = tensors.get("scaler.softened_image")
         self.image = None if image is None else [int(n) for n in image]

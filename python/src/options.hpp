@@ -61,6 +61,12 @@ class OptionReader {
             {"whitened", ScoreForm::whitened},
             {"several_centers", ScoreForm::several_centers}});
   }
+  void operator()(const char* word, FitOptions::Missing& rule) {
+    choose(word, rule,
+           {{"refuse", FitOptions::Missing::refuse},
+            {"mask", FitOptions::Missing::mask},
+            {"impute", FitOptions::Missing::impute}});
+  }
   void operator()(const char* word, ImageOptions::Kind& kind) {
     choose(word, kind,
            {{"objects", ImageOptions::Kind::objects},
@@ -166,6 +172,7 @@ void each_training_word(detail::TrainingOptions& o, Visit&& visit) {
   visit("epsilon", o.adam.epsilon);
   visit("weight_decay", o.adam.weight_decay);
   visit("standardize", o.standardize);
+  visit("missing", o.missing);
   visit("score", o.score);
 }
 template <class Visit>

@@ -33,6 +33,20 @@ def test_the_same_seed_gives_the_same_bits(X, detector):
     assert dasvdd.fit(X, steps=60, ensemble_size=3, seed=1).to_bytes() != detector.to_bytes()
 
 
+@pytest.mark.parametrize("missing", ["mask", "impute"])
+def test_rows_may_lack_values_where_the_fit_was_told_so(X, missing):
+    lacking = X.copy()
+    lacking[::7, 1] = np.nan
+    with pytest.raises(ValueError, match="NaN in row 0, column 1"):
+        dasvdd.fit(lacking, steps=10, ensemble_size=1)
+    detector = dasvdd.fit(lacking, steps=10, ensemble_size=1, missing=missing)
+    assert np.isfinite(detector.score(lacking)).all()
+    again = dasvdd.Detector.from_bytes(detector.to_bytes())
+    assert (again.score(lacking) == detector.score(lacking)).all()
+    with pytest.raises(ValueError):
+        detector.score(np.full((1, X.shape[1]), np.inf))
+
+
 def test_every_option_arrives(X):
     plain = dict(steps=10, ensemble_size=1)
     base = dasvdd.fit(X, **plain).to_bytes()

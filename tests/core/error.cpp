@@ -5,9 +5,15 @@
 #include <doctest/doctest.h>
 
 #include <clocale>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <locale>
 #include <string>
 #include <string_view>
+
+#include "io/temporary_folder.hpp"
 
 using dasvdd::detail::sentence;
 
@@ -19,6 +25,20 @@ struct Grouping : std::numpunct<char> {
   char do_thousands_sep() const override { return '.'; }
   std::string do_grouping() const override { return "\3"; }
 };
+
+#ifdef __GLIBC__
+/// The C library's own file of a locale in which numbers have a comma: small machines have none installed.
+void write_comma_locale(const std::string& folder) {
+  constexpr std::uint32_t magic = 0x20031115u ^ 1u;  // of LC_NUMERIC
+  // Six items and where they begin: point, separator, grouping, the first two as wide letters, encoding.
+  const std::uint32_t head[] = {magic, 6, 32, 34, 35, 36, 40, 44}, wide[] = {',', 0};
+  std::string bytes(reinterpret_cast<const char*>(head), sizeof head);
+  bytes.append(",\0\0\0", 4).append(reinterpret_cast<const char*>(wide), sizeof wide);
+  bytes.append("UTF-8", 6);
+  std::filesystem::create_directory(folder);
+  std::ofstream(folder + "/LC_NUMERIC", std::ios::binary) << bytes;
+}
+#endif
 
 }  // namespace
 
@@ -37,6 +57,17 @@ TEST_CASE("numbers in a sentence look the same whatever locale the host program 
 
 TEST_CASE("a decimal point stays one under the C locale of a country with decimal commas") {
   const std::string before = std::setlocale(LC_NUMERIC, nullptr);
+#ifdef __GLIBC__
+  const TemporaryFolder folder;
+  write_comma_locale(folder / "comma");
+  ::setenv("LOCPATH", (folder / "").c_str(), 1);
+  REQUIRE(std::setlocale(LC_NUMERIC, "comma"));
+  char text[8];
+  std::snprintf(text, sizeof text, "%g", 0.5);
+  CHECK(std::string(text) == "0,5");
+  CHECK(sentence(0.5, " and ", -1.25e-7) == "0.5 and -1.25e-07");
+  ::unsetenv("LOCPATH");
+#endif
   for (const char* name : {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "de_DE", "de"}) {
     if (!std::setlocale(LC_NUMERIC, name)) continue;  // not installed
     CHECK(sentence(0.5, " and ", -1.25e-7) == "0.5 and -1.25e-07");

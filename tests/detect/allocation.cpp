@@ -5,6 +5,8 @@
 
 #include <dasvdd/detect/compact.hpp>
 
+#include <limits>
+
 #if DASVDD_TEST_COUNTS_MEMORY
 
 using namespace detect_tests;
@@ -15,7 +17,11 @@ namespace {
 
 template <class Scalar>
 void check(const Detector<Scalar>& detector) {
-  const auto X = random_rows<Scalar>(1000, detector.features(), 7);
+  auto X = random_rows<Scalar>(1000, detector.features(), 7);
+  if (detector.model().scaler.masks()) {
+    for (Index i = 0; i < 1000; i += 3)
+      X(i, i % X.cols()) = std::numeric_limits<Scalar>::quiet_NaN();
+  }
   auto workspace = detector.make_workspace();
   Vector<Scalar> scores(1000);
   CHECK(allocations_in([&] { detector.score(X, workspace, scores.data()); }) == 0);
@@ -94,6 +100,12 @@ TEST_CASE("scoring with a workspace allocates nothing: whitened score, ensemble"
 
 TEST_CASE("scoring with a workspace allocates nothing: several centers") {
   check(detector_of<float>({centers_member(wide_net<float>(), 1)}));
+}
+
+TEST_CASE("scoring with a workspace allocates nothing: rows that lack values") {
+  const Scaler<float> masking(some_scaler<float>(37).kind(), MissingRule::mask);
+  check(detector_of<float>({whitened_member(wide_net<float>(), 1)}, masking));
+  check(detector_of<float>({published_member(wide_net<float>(), 1)}, masking));
 }
 
 TEST_CASE("scoring with a workspace allocates nothing: weights of two bytes") {

@@ -372,3 +372,15 @@ TEST_CASE("select refuses rates out of range, and a detector without p-values") 
   CHECK_THROWS_WITH_AS(detector.select(X, 1), doctest::Contains("the false discovery rate is 1"),
                        InvalidArgument);
 }
+
+TEST_CASE("a latent term without weight is not computed: it could overflow") {
+  auto member = whitened_member(small_net<float>(), 1);
+  REQUIRE(member.latent.weight() == 0);
+  const auto near_by = detector_of<float>({member});
+  member.center[0] = 3e38f;  // its squared distance is infinity, and zero times infinity no number
+  const auto far_off = detector_of<float>({member});
+  const auto X = random_rows<float>(40, 9, 2);
+  CHECK(near_by.score(X).allFinite());
+  CHECK(far_off.score(X) == near_by.score(X));
+  CHECK(far_off.score_parts(X).latent == Vector<float>::Zero(40));
+}

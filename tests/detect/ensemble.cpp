@@ -45,6 +45,18 @@ TEST_CASE("members that don't go together are refused") {
   CHECK_THROWS_WITH_AS(ensemble<float>({plain, plain, scaled}, 1),
                        "detector 2 of the ensemble scales its rows otherwise than detector 0",
                        InvalidArgument);
+  // By the same width, to other numbers; or by the same numbers, with another rule for missing values.
+  const auto member = published_member(small_net<float>(), 1);
+  const std::vector<double> mean(9, 1), scale(9, 2), other(9, 3);
+  const Standardizer<float> by(mean, scale);
+  for (const Scaler<float>& scaler :
+       {Scaler<float>(Standardizer<float>(mean, other)),
+        Scaler<float>(Standardizer<float>(other, scale)), Scaler<float>(by, MissingRule::mask)}) {
+    CHECK_THROWS_WITH_AS(
+        ensemble<float>({detector_of<float>({member}, {by}), detector_of<float>({member}, scaler)},
+                        1),
+        "detector 1 of the ensemble scales its rows otherwise than detector 0", InvalidArgument);
+  }
   CHECK_THROWS_WITH_AS(ensemble<float>({plain, wide}, 1),
                        "the members of a detector take 9 and 10 features, expected the same number",
                        InvalidArgument);

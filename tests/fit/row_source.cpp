@@ -164,6 +164,7 @@ TEST_CASE(
         CHECK(window.rows() <= 40);
         sizes.push_back(window.rows());
         for (const Index i : order) seen.push_back(window(i, 0));
+        return true;
       });
       for (std::size_t w = 0; w + 1 < sizes.size(); ++w) CHECK(sizes[w] == 40);
       CHECK(sizes.size() == 6);
@@ -176,6 +177,11 @@ TEST_CASE(
       REQUIRE(seen.size() == n);
       for (Index i = 0; i < n; ++i) CHECK(seen[static_cast<std::size_t>(i)] == X(i, 0));
     }
+    // A pass that has been told to end goes no further.
+    int windows = 0;
+    std::vector<Index> order;
+    rows.each_window(&random, order, [&](const AnyRows&) { return ++windows < 2; });
+    CHECK(windows == 2);
   }
 }
 

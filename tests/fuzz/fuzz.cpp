@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <string>
 
 namespace {
@@ -52,6 +53,9 @@ void use(const dasvdd::Detector<Scalar>& detector) {
   dasvdd::Random random(1);
   for (dasvdd::Index j = 0; j < row.size(); ++j)
     row.data()[j] = static_cast<Scalar>(random.normal());
+  if (detector.model().scaler.masks() && row.size() > 1) {
+    row(0, 1) = std::numeric_limits<Scalar>::quiet_NaN();  // a value that is missing
+  }
   const Scalar score = detector.score(row, 1)[0];
   if (score != score) std::abort();  // a score is never NaN
   if (detector.features() <= 64) detector.explain(row.data());

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,17 @@ TEST_CASE_TEMPLATE("image layers are read back to the bit, running statistics to
   REQUIRE(statistics.size() > 0);
   CHECK(statistics[0] != 0);  // a mean that has moved
   CHECK(statistics[3] != 1);  // a variance that has
+}
+
+TEST_CASE("a channel without variance is read back: batch norm's epsilon stands for it") {
+  auto model = std::make_shared<Model<float>>(trained<float>().model());
+  Member<float>& member = model->members.front();
+  member.statistics[3] = 0;
+  const auto net = member.network.net();
+  member.network = PackedNetwork<float>(net, member.parameters.data(), member.statistics.data());
+  const Detector<float> flat(model, 1);
+  const auto again = from_tensor_file<float>(TensorFile::parse(to_tensor_file(flat).serialize()));
+  CHECK(again.score(images<float>(9)) == flat.score(images<float>(9)));
 }
 
 TEST_CASE("image layers' tensors are named and shaped as torch.nn.Sequential's") {

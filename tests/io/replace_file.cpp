@@ -10,11 +10,13 @@
 #include "file_error.hpp"
 
 #include <cerrno>
+#include <cstdarg>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #if defined(__unix__) || defined(__APPLE__)
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -33,6 +35,8 @@ using dasvdd::detail::replace_file;
 namespace {
 int syncs = 0;            // calls of fsync
 bool sync_fails = false;  // whether they report a disk that can't be written
+std::string taken;        // the file that somebody else makes just before the next one is made
+bool somebody_is_first = false;
 }  // namespace
 
 // Found by the linker before the C library's, so that a test can make it fail.
@@ -41,6 +45,21 @@ int fsync(int descriptor) {
   if (!sync_fails) return static_cast<int>(::syscall(SYS_fsync, descriptor));
   errno = EIO;
   return -1;
+}
+int open(const char* path, int flags, ...) {
+  mode_t mode = 0;
+  if ((flags & O_CREAT) != 0) {
+    std::va_list more;
+    va_start(more, flags);
+    mode = static_cast<mode_t>(va_arg(more, unsigned));
+    va_end(more);
+    if (somebody_is_first) {
+      somebody_is_first = false;
+      taken = path;
+      std::ofstream(taken) << "somebody else's";
+    }
+  }
+  return static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, flags, mode));
 }
 #endif
 
@@ -197,6 +216,17 @@ TEST_CASE("a writer that is killed leaves the old file, and nothing after the ne
 #endif
 
 #if DASVDD_POSIX_FILES && defined(__linux__)
+TEST_CASE("a temporary file that somebody else has made is not written into") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "net.st";
+  taken.clear();
+  somebody_is_first = true;
+  replace_file(path, "new");
+  CHECK_FALSE(somebody_is_first);
+  CHECK(content(taken) == "somebody else's");
+  CHECK(content(path) == "new");
+}
+
 TEST_CASE("the file is on the disk before it replaces the old one, and the folder after that") {
   const TemporaryFolder folder;
   const std::string path = folder / "net.st";

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <fstream>
 #include <limits>
+#include <sstream>
 #include <utility>
 
 using namespace tool_tests;
@@ -67,6 +68,40 @@ TEST_CASE("tool: a watched stream says once when its rows are no longer the mode
   const std::string plain = make_model(folder);
   CHECK(contains(dasvdd_tool({"score", plain, "-", "--watch", "0.1"}, like).err,
                  "isn't calibrated, so --watch doesn't fit"));
+}
+
+TEST_CASE("tool: a watched stream names the features that have moved") {
+  const TemporaryFolder folder;
+  const std::string model = make_model(folder, {"--false-alarm-rate", "0.1"});
+  const std::string like = csv(300, 0, "0", "1", 2);
+  const std::string normal = folder.put("normal.csv", csv(200, 0, "0", "1", 4));
+  // The same rows with 5 added to the second feature.
+  std::string moved;
+  std::istringstream lines(like.substr(like.find('\n') + 1));
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t from = line.find(',') + 1, to = line.find(',', from);
+    moved += line.substr(0, from) + std::to_string(std::stod(line.substr(from, to - from)) + 5) +
+             line.substr(to) + "\n";
+  }
+  const auto watch = [&](const std::string& rows, const std::string& reference) {
+    return dasvdd_tool(
+        {"score", model, "-", "--label-column", "3", "--watch", "0.01", "--watch-rows", reference},
+        rows);
+  };
+  const Outcome quiet = watch(like, normal);
+  CHECK(quiet.status == 0);
+  CHECK(quiet.err.empty());
+  const Outcome alarm = watch(like + moved, normal);
+  CHECK(alarm.status == 0);
+  CHECK(contains(alarm.err, "the rows are no longer what the model was calibrated with"));
+  CHECK(contains(alarm.err, "feature 1 (from 0) has moved"));
+  CHECK(!contains(alarm.err, "feature 0"));
+  CHECK(!contains(alarm.err, "feature 2"));
+  CHECK(std::count(alarm.err.begin(), alarm.err.end(), '\n') == 2);
+  CHECK(watch(like, folder / "none.csv").status == 2);
+  const Outcome alone = dasvdd_tool({"score", model, "-", "--watch-rows", normal}, like);
+  CHECK(alone.status == 2);
+  CHECK(contains(alone.err, "--watch"));
 }
 
 TEST_CASE("tool: a stream gets the answers of a file") {

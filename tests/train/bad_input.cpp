@@ -153,6 +153,14 @@ TEST_CASE("rows that can't be trained on") {
 TEST_CASE("gamma that can't be estimated") {
   // Numbers so large that their squares overflow a float.
   check_rows_refused("gamma can't be estimated", 1e30f * RowMatrix<float>::Ones(10, 6));
+  // Rows that every net reconstructs exactly: the estimate is zero, which would train a plain autoencoder.
+  Network<float> encoder, decoder;
+  encoder.add(Failing{6});
+  decoder.add(Failing{6});
+  Trainer<float> trainer(autoencoder(encoder, decoder), Options());
+  CHECK_THROWS_WITH_AS(trainer.fit(curve<float>(10, 6, 1)),
+                       doctest::Contains("the mean reconstruction error is 0 and"),
+                       InvalidArgument);
 }
 
 TEST_CASE("a net that doesn't suit the objective") {

@@ -30,7 +30,7 @@ TEST_CASE("a whitening matrix turns the covariance, ridge included, into the ide
       CAPTURE(ridge);
       const Index n = 20 * d;
       const auto e = correlated(n, d);
-      const auto a = Covariance(e.data(), n, d, ridge).whitening<float>();
+      const auto a = Covariance(e.data(), n, d, {}, ridge).whitening<float>();
       const RowMatrix<double> A = Rows<const float>(a.data(), d, d).matrix().cast<double>();
       const RowMatrix<double> white = A * with_ridge(e, n, d, ridge) * A.transpose();
       // A's entries are rounded to float, 6e-8 of each; the covariance's condition, below 20 here,

@@ -29,7 +29,8 @@ DASVDD_NAMESPACE_BEGIN
 /// the net overflows gets the score infinity.
 ///
 /// Functions that take rows throw InvalidArgument, and write nothing, for rows of another width or with
-/// NaN or infinity.
+/// NaN or infinity. NaN stands for a missing value where training was told to expect some
+/// (FitOptions::missing).
 template <class Scalar_>
 class Detector {
  public:
@@ -59,9 +60,8 @@ class Detector {
     detail::check_feature_names(names);
     detail::ensure(names.empty() || static_cast<Index>(names.size()) == features(), "there are ",
                    names.size(), " feature names, the net takes ", features(), " features");
-    detail::ensure(model_->scaler.features() == 0 || model_->scaler.features() == features(),
-                   "the scaler is for ", model_->scaler.features(), " features, the net takes ",
-                   features());
+    detail::ensure(model_->scaler.inputs(features()) == model_->inputs(), "the scaler is for ",
+                   model_->scaler.features(), " features, the net takes ", model_->inputs());
   }
 
   /// Features d a row must have.
@@ -299,8 +299,8 @@ class Detector {
 
   void validate(const detail::Member<Scalar>& member, std::size_t i) const {
     const Autoencoder<Scalar>& net = member.network.net();
-    detail::ensure(net.inputs() == features(), "the members of a detector take ", features(),
-                   " and ", net.inputs(), " features, expected the same number");
+    detail::ensure(net.inputs() == model_->inputs(), "the members of a detector take ",
+                   model_->inputs(), " and ", net.inputs(), " features, expected the same number");
     detail::ensure(member.center.size() == net.code(), "the center of member ", i, " has ",
                    member.center.size(), " numbers, its code ", net.code());
     const Index latent = member.decodes_code() ? net.inputs() : net.code();
@@ -315,7 +315,7 @@ class Detector {
   void validate(const detail::AnyRows& X, const Workspace<Scalar>& workspace) const {
     detail::ensure(workspace.model_ == model_, "the workspace was made by another detector");
     detail::require_width(X, features(), "the batch");
-    if (!all_finite(X)) detail::require_finite(X, "the batch");
+    if (!all_finite(X)) model_->scaler.require(X, "the batch");
   }
 
   bool all_finite(const detail::AnyRows& X) const {
@@ -375,7 +375,7 @@ class Detector {
         for (Index t = mine.first; t < mine.last && finite; ++t) {
           const Index first = t * tile;
           const detail::AnyRows x = X.middle_rows(first, (std::min)(tile, X.rows() - first));
-          if (all_finite(x)) {
+          if (all_finite(x) || model_->scaler.takes(x)) {
             scorer.score(x, to.from(first));
           } else {
             finite = false;
@@ -383,7 +383,7 @@ class Detector {
         }
       });
     });
-    if (!finite) detail::require_finite(X, "the batch");
+    if (!finite) model_->scaler.require(X, "the batch");
   }
 
   /// Calls f(first row, latent codes and outputs of the member) for each tile of X.

@@ -26,7 +26,7 @@ struct Explanation {
   /// doesn't score by reconstruction expects 0 in its own units: the mean of training rows where the detector
   /// standardizes. May be infinite or NaN where the score is infinite.
   std::vector<double> expected;
-  std::vector<double> observed;  ///< d: the row itself
+  std::vector<double> observed;  ///< d: the row itself; NaN where it lacks a value
 };
 
 namespace detail {
@@ -83,17 +83,21 @@ void infinite_shares(const Scalar* x, double score, std::vector<double>& shares)
 template <class Scalar>
 Explanation explain_row(const Model<Scalar>& model, const AnyRows& row, double score,
                         double reconstruction, double latent) {
-  const Index d = model.features();
+  const Index features = model.features(), d = model.inputs();
   const std::size_t size = static_cast<std::size_t>(d);
   const double members = static_cast<double>(model.members.size());
   const auto& k = model.members.front().network.kernels();
   AlignedBuffer<Scalar> x(padded_stride<Scalar>(d)), expected(d);
-  std::vector<double> undone(size);
+  std::vector<double> undone(static_cast<std::size_t>(features));
+  std::vector<Index> missing;  // that are masked
+  for (Index j = 0; model.scaler.masks() && j < features; ++j) {
+    if (is_missing(row(0, j))) missing.push_back(j);
+  }
   model.scaler.apply_row(k, row, 0, x.data());
   Explanation e{score, reconstruction, latent, {}, {}, {}};
   e.features.assign(size, 0);
-  e.expected.assign(size, 0);
-  row.visit([&](auto rows) { e.observed.assign(rows.row(0), rows.row(0) + d); });
+  e.expected.assign(undone.size(), 0);
+  row.visit([&](auto rows) { e.observed.assign(rows.row(0), rows.row(0) + features); });
   const bool finite = is_finite(score);
   for (const auto& member : model.members) {
     std::fill_n(expected.data(), d, Scalar(0));
@@ -102,16 +106,18 @@ Explanation explain_row(const Model<Scalar>& model, const AnyRows& row, double s
       const auto result = member.network.forward({x.data(), 1, d}, buffers);
       std::copy_n(result.output.row(0), d, expected.data());
     }
-    row.visit(
-        [&](auto rows) { model.scaler.undo(k, rows.row(0), d, expected.data(), undone.data()); });
-    for (std::size_t j = 0; j < size; ++j) e.expected[j] += undone[j] / members;
+    row.visit([&](auto rows) {
+      model.scaler.undo(k, rows.row(0), features, expected.data(), undone.data());
+    });
+    for (std::size_t j = 0; j < undone.size(); ++j) e.expected[j] += undone[j] / members;
     if (finite && member.uses_decoder()) {
       std::vector<double> residual(size);
       for (Index j = 0; j < d; ++j) {
         residual[static_cast<std::size_t>(j)] =
             static_cast<double>(expected[j]) - static_cast<double>(x[j]);
       }
-      const std::vector<double> shares = member.reconstruction.shares(residual);
+      for (const Index j : missing) residual[static_cast<std::size_t>(j)] = 0;
+      const std::vector<double> shares = member.reconstruction.shares(residual, missing);
       for (std::size_t j = 0; j < size; ++j) e.features[j] += shares[j];
     }
     if (finite && member.latent.weight() > 0 && member.decodes_code()) {
@@ -121,15 +127,21 @@ Explanation explain_row(const Model<Scalar>& model, const AnyRows& row, double s
       add_latent_shares(member, x.data(), expected.data(), e.features);
     }
   }
-  if (!finite) {
-    infinite_shares(x.data(), score, e.features);
-    return e;
+  if (!finite) infinite_shares(x.data(), score, e.features);
+  // Whether a value is missing belongs to its feature.
+  const auto& indicators = model.scaler.indicators();
+  for (std::size_t t = 0; t < indicators.size(); ++t) {
+    double& share = e.features[static_cast<std::size_t>(indicators[t])];
+    share = (std::max)(
+        share, finite ? share + e.features[undone.size() + t] : e.features[undone.size() + t]);
   }
+  e.features.resize(undone.size());
+  if (!finite) return e;
   // The score was computed in the net's scalar type; the shares are made to add up to it.
   double sum = 0;
   for (const double share : e.features) sum += share;
   for (double& share : e.features) {
-    share = sum > 0 ? share * (score / sum) : score / static_cast<double>(d);
+    share = sum > 0 ? share * (score / sum) : score / static_cast<double>(features);
   }
   return e;
 }

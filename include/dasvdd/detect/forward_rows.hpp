@@ -14,8 +14,20 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
+/// Puts the output into the scaled rows x in place of X's missing values.
+template <class Scalar>
+void leave_no_residual(const AnyRows& X, Rows<const Scalar> output, Scalar* x, Index stride) {
+  X.visit([&](auto rows) {
+    for (Index i = 0; i < rows.rows(); ++i) {
+      for (Index j = 0; j < rows.cols(); ++j) {
+        if (is_missing(rows(i, j))) x[i * stride + j] = output(i, j);
+      }
+    }
+  });
+}
+
 /// Calls f(first row, Rows x in the net's units, result) for tiles of X's rows. f runs on any member
-/// of the team.
+/// of the team. With `decode`, x has the output itself in place of missing values that are masked: no residual.
 /// \param decode whether the results have an output beside the latent code
 /// \param meanwhile one member does this first, while the others take tiles
 template <class Scalar>
@@ -26,7 +38,7 @@ void forward_rows(
   const Index tiles = ceil_div(X.rows(), tile);
   const int size = worthwhile_threads(
       threads, saturating_product(row_cost(net.net().multiply_adds()), X.rows()));
-  const Index d = X.cols(), stride = padded_stride<Scalar>(d);
+  const Index d = scaler.inputs(X.cols()), stride = padded_stride<Scalar>(d);
   std::vector<ForwardBuffers<Scalar>> buffers;
   std::vector<AlignedBuffer<Scalar>> inputs;
   for (int i = 0; i < size; ++i) {
@@ -41,7 +53,14 @@ void forward_rows(
       const Index first = t * tile, count = (std::min)(tile, X.rows() - first);
       scaler.apply(net.kernels(), X.middle_rows(first, count), inputs[member].data(), stride);
       const Rows<const Scalar> x(inputs[member].data(), count, d, stride);
-      team.guard([&] { f(first, x, net.forward(x, buffers[member], decode)); });
+      team.guard([&] {
+        const auto result = net.forward(x, buffers[member], decode);
+        if (decode && scaler.masks()) {
+          leave_no_residual(X.middle_rows(first, count), result.output, inputs[member].data(),
+                            stride);
+        }
+        f(first, x, result);
+      });
     }
   });
 }

@@ -45,7 +45,10 @@ struct Model {
   std::vector<std::string> warnings;            ///< see Detector::warnings
   std::vector<std::string> feature_names = {};  ///< see Detector::feature_names
 
-  Index features() const { return members.front().network.net().inputs(); }
+  /// Numbers of a row.
+  Index features() const { return scaler.features() > 0 ? scaler.features() : inputs(); }
+  /// Numbers that a net gets of it.
+  Index inputs() const { return members.front().network.net().inputs(); }
   /// Multiply-adds that one row costs.
   std::int64_t multiply_adds() const {
     std::int64_t sum = 0;

@@ -51,7 +51,7 @@ class RowScorer {
 
   Rows<const Scalar> scaled(const AnyRows& X) {
     model_.scaler.apply(k_, X, w_.rows_.data(), w_.stride_);
-    return {w_.rows_.data(), X.rows(), X.cols(), w_.stride_};
+    return {w_.rows_.data(), X.rows(), model_.inputs(), w_.stride_};
   }
 
   /// An ensemble's score is the mean of its members'.
@@ -61,7 +61,7 @@ class RowScorer {
     double* latent = reconstruction + w_.tile_;
     std::fill_n(reconstruction, 2 * w_.tile_, 0.0);
     Index done = 0;
-    if (!w_.narrow_.input.empty()) {
+    if (!w_.narrow_.input.empty() && !lacks(X)) {
       done = X.rows() / k_.panel * k_.panel;
       if (done > 0) narrow_terms(X.middle_rows(0, done), term, reconstruction, latent);
     }
@@ -85,13 +85,19 @@ class RowScorer {
   /// \param term scratch for one term of the tile
   void terms(const AnyRows& X, double* term, double* reconstruction, double* latent) {
     const Rows<const Scalar> x = scaled(X);
+    const bool lacking = lacks(X);
     for (std::size_t i = 0; i < model_.members.size(); ++i) {
       const auto& member = model_.members[i];
       const auto result = member.network.forward(x, w_.forward_, member.uses_decoder());
       if (member.uses_decoder()) {
         add_term(i, x.rows(), reconstruction, term, [&](double* out) {
+          if (lacking) take_missing(X, &result.output);
           member.reconstruction.evaluate(k_, result.output, x.data(), x.stride(),
                                          w_.scratch_.data(), out);
+          if (lacking) {
+            mask(X, member.reconstruction, out);
+            take_missing(X, nullptr);
+          }
         });
       }
       if (member.latent.weight() > 0) {
@@ -101,6 +107,41 @@ class RowScorer {
         });
       }
     }
+  }
+
+  /// Whether some of the rows lack values that are to be masked.
+  bool lacks(const AnyRows& X) const {
+    return model_.scaler.masks() && !X.visit([](auto rows) {
+      for (Index i = 0; i < rows.rows(); ++i) {
+        if (!all_finite(rows.row(i), rows.cols())) return false;
+      }
+      return true;
+    });
+  }
+  /// Where values are missing, the scaled rows take the net's output, which leaves no residual; or zeros again.
+  void take_missing(const AnyRows& X, const Rows<const Scalar>* output) {
+    X.visit([&](auto rows) {
+      for (Index i = 0; i < rows.rows(); ++i) {
+        for (Index j = 0; j < rows.cols(); ++j) {
+          if (is_missing(rows(i, j)))
+            w_.rows_[i * w_.stride_ + j] = output ? (*output)(i, j) : Scalar(0);
+        }
+      }
+    });
+  }
+  /// The terms of rows that lack values, from what evaluate() made of them.
+  void mask(const AnyRows& X, const ScoreTerm<Scalar>& term, double* out) {
+    X.visit([&](auto rows) {
+      for (Index i = 0; i < rows.rows(); ++i) {
+        Index count = 0;
+        for (Index j = 0; j < rows.cols(); ++j) {
+          if (is_missing(rows(i, j))) w_.missing_[count++] = j;
+        }
+        if (count == 0) continue;
+        out[i] = term.masked(out[i], i, rows.rows(), w_.scratch_.data(), w_.missing_.data(), count,
+                             w_.masked_.data());
+      }
+    });
   }
 
   /// The same for whole strips of rows, to the same bits, by the executor of narrow nets.

@@ -4,6 +4,7 @@
 /// the score.
 
 #include <dasvdd/core/memory.hpp>
+#include <dasvdd/detect/masked_length.hpp>
 #include <dasvdd/detect/symmetric_root.hpp>
 #include <dasvdd/kernels/dispatch.hpp>
 
@@ -130,6 +131,23 @@ class ScoreTerm {
     }
   }
 
+  /// What evaluate() has made of row i, where entries of the row's e are missing and were zeros: the mean over the
+  /// others in place of the sum, weight * masked_length / divisor * d / (d - count).
+  /// \param rows, scratch those of the call of evaluate()
+  /// \param value what it gave
+  /// \param missing, count the missing entries
+  /// \param work size() + masked_scratch(size()) numbers
+  double masked(double value, Index i, Index rows, const Scalar* scratch, const Index* missing,
+                Index count, double* work) const {
+    const double d = static_cast<double>(size_);
+    const double widening = d / (d - static_cast<double>(count));
+    if (!whitened()) return value * widening;
+    std::copy_n(scratch + (rows + i) * detail::padded_stride<Scalar>(size_), size_, work);
+    return weight_ / divisor_ * widening *
+           masked_length(whitening_.data(), size_, size_, missing, count, work, nullptr,
+                         work + size_);
+  }
+
   /// The same for strips of samples, a: size x panel each, b: the like or one b for all; not whitened.
   void evaluate_strips(const kernels::Table<Scalar>& k, const Scalar* a, const Scalar* b,
                        bool one_b, Index strips, double* out) const {
@@ -180,9 +198,19 @@ class ScoreTerm {
   ///
   /// Whitened, they are the squares of (A^T A)^(1/2) e: among all roots of A^T A the symmetric one keeps its
   /// result nearest to e, entry by entry (Garthwaite & Koch 2016; Kessy, Lewin & Strimmer 2018).
-  std::vector<double> shares(const std::vector<double>& e) const {
-    std::vector<double> result = whitened() ? SymmetricRoot(whitening_.data(), size_).times(e) : e;
-    for (double& u : result) u *= u * (weight_ / divisor_);
+  /// Missing entries are zeros and have none.
+  std::vector<double> shares(const std::vector<double>& e,
+                             const std::vector<Index>& missing = {}) const {
+    std::vector<double> result = e;
+    if (whitened() && missing.empty()) {
+      result = SymmetricRoot(whitening_.data(), size_).times(e);
+    } else if (whitened()) {
+      result =
+          SymmetricRoot(without_columns(whitening_.data(), size_, missing).data(), size_).times(e);
+    }
+    const double d = static_cast<double>(size_);
+    const double widening = d / (d - static_cast<double>(missing.size()));
+    for (double& u : result) u *= u * (weight_ / divisor_) * widening;
     return result;
   }
 

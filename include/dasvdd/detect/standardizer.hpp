@@ -4,6 +4,7 @@
 
 #include <dasvdd/core/any_rows.hpp>
 #include <dasvdd/core/memory.hpp>
+#include <dasvdd/detect/missing_values.hpp>
 #include <dasvdd/detect/scaler_tensor.hpp>
 #include <dasvdd/kernels/table.hpp>
 
@@ -34,20 +35,31 @@ class Standardizer {
     ensure(mean_.size() == scale_.size(), "the scaler has ", mean_.size(), " means and ",
            scale_.size(), " scales, expected as many of each");
     for (std::size_t j = 0; j < mean_.size(); ++j) {
-      // Both are used in the net's scalar type; the factor must not be flushed to zero there.
-      const Scalar shift = static_cast<Scalar>(mean_[j]);
-      const Scalar factor = static_cast<Scalar>(1 / scale_[j]);
-      const bool good = scale_[j] > 0 && is_finite(scale_[j]) && is_finite(shift) &&
-                        is_finite(factor) && factor >= (std::numeric_limits<Scalar>::min)();
-      ensure(good, "the scaler's feature ", j, " has mean ", mean_[j], " and scale ", scale_[j],
-             ", expected finite numbers and a positive scale");
-      shift_[static_cast<Index>(j)] = shift;
-      factor_[static_cast<Index>(j)] = factor;
-      const double rounded = static_cast<double>(shift);
-      const bool close = std::abs(mean_[j] - rounded) <= same_as_float * scale_[j];
-      wide_shift_[static_cast<Index>(j)] = close ? rounded : mean_[j];
+      const Constants c(mean_[j], scale_[j]);
+      ensure(c.good(scale_[j]), "the scaler's feature ", j, " has mean ", mean_[j], " and scale ",
+             scale_[j], ", expected finite numbers and a positive scale");
+      shift_[static_cast<Index>(j)] = c.shift;
+      factor_[static_cast<Index>(j)] = c.factor;
+      wide_shift_[static_cast<Index>(j)] = c.wide_shift;
     }
   }
+
+  /// What a row of float (of double) is scaled with: (x - shift) * factor, (x - wide_shift) * factor.
+  struct Constants {
+    Scalar shift, factor;
+    double wide_shift;
+
+    Constants(double mean, double scale)
+        : shift(static_cast<Scalar>(mean)), factor(static_cast<Scalar>(1 / scale)) {
+      const double rounded = static_cast<double>(shift);
+      wide_shift = std::abs(mean - rounded) <= same_as_float * scale ? rounded : mean;
+    }
+    /// Both are used in the net's scalar type; the factor must not be flushed to zero there.
+    bool good(double scale) const {
+      return scale > 0 && is_finite(scale) && is_finite(shift) && is_finite(factor) &&
+             factor >= (std::numeric_limits<Scalar>::min)();
+    }
+  };
 
   /// Mean and standard deviation (divisor n, not n - 1) of each feature of the n x d rows; a constant
   /// feature gets scale 1.
@@ -120,31 +132,38 @@ class Standardizer {
   }
 
  private:
-  /// Mean and standard deviation of each feature, which is 0 where it is constant.
+  /// Mean and standard deviation of each feature, which is 0 where it is constant. Of values that are there: missing
+  /// ones are passed over.
   template <class Number>
   static std::pair<std::vector<double>, std::vector<double>> moments(Rows<const Number> x) {
     const Index n = x.rows(), d = x.cols();
     const std::size_t size = static_cast<std::size_t>(d);
-    std::vector<double> mean(size, 0), scale(size, 0), low(size), high(size);
+    std::vector<double> mean(size, 0), scale(size, 0), low(size), high(size), count(size, 0);
     for (Index i = 0; i < n; ++i) {
       for (Index j = 0; j < d; ++j) {
+        if (is_missing(x(i, j))) continue;
         const std::size_t at = static_cast<std::size_t>(j);
         const double value = static_cast<double>(x(i, j));
         mean[at] += value;
-        if (i == 0 || value < low[at]) low[at] = value;
-        if (i == 0 || value > high[at]) high[at] = value;
+        if (count[at] == 0 || value < low[at]) low[at] = value;
+        if (count[at] == 0 || value > high[at]) high[at] = value;
+        count[at] += 1;
       }
     }
-    for (double& m : mean) m /= static_cast<double>(n);
+    for (std::size_t j = 0; j < size; ++j) {
+      count[j] = (std::max)(count[j], 1.0);
+      mean[j] /= count[j];
+    }
     for (Index i = 0; i < n; ++i) {
       for (Index j = 0; j < d; ++j) {
+        if (is_missing(x(i, j))) continue;
         const std::size_t at = static_cast<std::size_t>(j);
         const double difference = static_cast<double>(x(i, j)) - mean[at];
         scale[at] = std::fma(difference, difference, scale[at]);
       }
     }
     for (std::size_t j = 0; j < size; ++j) {
-      const double deviation = std::sqrt(scale[j] / static_cast<double>(n));
+      const double deviation = std::sqrt(scale[j] / count[j]);
       const bool constant = is_constant(
           low[j], high[j], deviation, static_cast<double>(std::numeric_limits<Number>::epsilon()));
       if (low[j] == high[j]) mean[j] = low[j];

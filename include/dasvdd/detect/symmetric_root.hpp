@@ -79,49 +79,44 @@ inline std::vector<double> root_of_tridiagonal(std::vector<double> diagonal,
   return result;
 }
 
-/// (A^T A)^(1/2) for a square A, ready to be multiplied by vectors.
+/// (A^T A)^(1/2) for a square A, ready to be multiplied by vectors. Matrix products are in A's type, the rest in double.
+template <class Scalar>
 class SymmetricRoot {
  public:
   /// \param a size x size, row by row
-  template <class Scalar>
   SymmetricRoot(const Scalar* a, Index size)
-      : size_(size), width_(round_up(size, products().panel)) {
-    AlignedBuffer<double> matrix(size * size);
-    for (AlignedBuffer<double>* strips : {&forth_, &back_}) {
-      for (Index i = 0; i < size; ++i) {
-        for (Index j = 0; j < size; ++j) {
-          const Scalar entry = strips == &forth_ ? a[j * size + i] : a[i * size + j];
-          matrix[i * size + j] = static_cast<double>(entry);
-        }
-      }
-      *strips = AlignedBuffer<double>(size * width_);
-      products().pack_columns(matrix.data(), size, size, size, strips->data());
+      : size_(size),
+        width_(round_up(size, products().panel)),
+        forth_(size * width_),
+        back_(size * width_) {
+    AlignedBuffer<Scalar> transposed(size * size);
+    for (Index i = 0; i < size; ++i) {
+      for (Index j = 0; j < size; ++j) transposed[i * size + j] = a[j * size + i];
     }
+    products().pack_columns(transposed.data(), size, size, size, forth_.data());
+    products().pack_columns(a, size, size, size, back_.data());
   }
 
   /// The product with `vector`, by Lanczos's method: on the space that A^T A spans from the vector it is
   /// a small tridiagonal matrix, whose root is taken. The space grows until the result stands still.
   std::vector<double> times(const std::vector<double>& vector) const {
     const std::size_t size = static_cast<std::size_t>(size_);
-    const double length = std::sqrt(dot(vector.data(), vector.data()));
+    const double length = std::sqrt(dot(vector, vector));
     std::vector<double> result(size, 0);
     if (!(length > 0)) return result;
-    std::vector<AlignedBuffer<double>> basis;
-    AlignedBuffer<double> next(width_);
-    for (std::size_t i = 0; i < size; ++i) next[static_cast<Index>(i)] = vector[i] / length;
+    std::vector<std::vector<double>> basis;
+    std::vector<double> next(size);
+    for (std::size_t i = 0; i < size; ++i) next[i] = vector[i] / length;
     std::vector<double> diagonal, beside, root;
     // Roots of growing matrices: a root costs more than a step, so not each step is followed by one.
     for (std::size_t check = 4;;) {
       basis.push_back(next);
       const std::size_t steps = basis.size();
       next = product(basis.back());
-      diagonal.push_back(dot(next.data(), basis.back().data()));
-      // Twice, because the first time leaves what rounding puts back.
-      for (int pass = 0; pass < 2; ++pass) {
-        for (const auto& b : basis) add(-dot(next.data(), b.data()), b, next);
-      }
-      const double rest = std::sqrt(dot(next.data(), next.data()));
-      const bool last = steps == size || !(rest > 1e-14 * diagonal.front());
+      diagonal.push_back(dot(next, basis.back()));
+      for (const auto& b : basis) add(-dot(next, b), b, next);
+      const double rest = std::sqrt(dot(next, next));
+      const bool last = steps == size || !(rest > exhausted * diagonal.front());
       if (last || steps == check) {
         const std::vector<double> before = std::move(root);
         root = root_of_tridiagonal(diagonal, beside);
@@ -133,35 +128,42 @@ class SymmetricRoot {
     }
     for (std::size_t k = 0; k < root.size(); ++k) {
       for (std::size_t i = 0; i < size; ++i) {
-        result[i] = std::fma(length * root[k], basis[k][static_cast<Index>(i)], result[i]);
+        result[i] = std::fma(length * root[k], basis[k][i], result[i]);
       }
     }
     return result;
   }
 
  private:
-  static const kernels::ProductTable<double>& products() {
-    return kernels::best_products<double>();
+  /// Below this share of the first length, what is left of a new direction is rounding.
+  static constexpr double exhausted =
+      16 * static_cast<double>(std::numeric_limits<Scalar>::epsilon());
+
+  static const kernels::ProductTable<Scalar>& products() {
+    return kernels::best_products<Scalar>();
   }
 
   /// A^T A v.
-  AlignedBuffer<double> product(const AlignedBuffer<double>& v) const {
-    AlignedBuffer<double> middle(width_), result(width_);
+  std::vector<double> product(const std::vector<double>& v) const {
+    AlignedBuffer<Scalar> first(width_), middle(width_), result(width_);
+    std::transform(v.begin(), v.end(), first.data(),
+                   [](double x) { return static_cast<Scalar>(x); });
     products().product_add(
-        {1, size_, size_, forth_.data(), v.data(), width_, 1, middle.data(), width_});
+        {1, size_, size_, forth_.data(), first.data(), width_, 1, middle.data(), width_});
     products().product_add(
         {1, size_, size_, back_.data(), middle.data(), width_, 1, result.data(), width_});
-    return result;
+    return {result.data(), result.data() + size_};
   }
-  double dot(const double* a, const double* b) const {
+  static double dot(const std::vector<double>& a, const std::vector<double>& b) {
     double sum = 0;
-    for (Index i = 0; i < size_; ++i) sum = std::fma(a[i], b[i], sum);
+    for (std::size_t i = 0; i < a.size(); ++i) sum = std::fma(a[i], b[i], sum);
     return sum;
   }
-  void add(double factor, const AlignedBuffer<double>& v, AlignedBuffer<double>& to) const {
-    for (Index i = 0; i < size_; ++i) to[i] = std::fma(factor, v[i], to[i]);
+  static void add(double factor, const std::vector<double>& v, std::vector<double>& to) {
+    for (std::size_t i = 0; i < v.size(); ++i) to[i] = std::fma(factor, v[i], to[i]);
   }
-  /// The basis is orthonormal, so changes are measured on its coefficients.
+  /// The basis is orthonormal, so changes are measured on its coefficients. The length of the result is
+  /// exact at each step: what changes is how the features share it.
   static bool stands_still(const std::vector<double>& before, const std::vector<double>& now) {
     double change = 0, all = 0;
     for (std::size_t k = 0; k < now.size(); ++k) {
@@ -169,11 +171,11 @@ class SymmetricRoot {
       change = std::fma(difference, difference, change);
       all = std::fma(now[k], now[k], all);
     }
-    return change <= 1e-12 * all;  // a millionth: shares are read, not computed with
+    return change <= 1e-8 * all;  // 1e-4 of the length: shares are read, not computed with
   }
 
   Index size_, width_;
-  AlignedBuffer<double> forth_, back_;  // A^T and A in strips: a row v times them is A v and A^T v
+  AlignedBuffer<Scalar> forth_, back_;  // A^T and A in strips: a row v times them is A v and A^T v
 };
 
 }  // namespace detail

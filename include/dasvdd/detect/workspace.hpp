@@ -28,7 +28,7 @@ class Workspace {
   Workspace(std::shared_ptr<const detail::Model<Scalar>> model, Index tile)
       : model_(std::move(model)),
         tile_(tile),
-        stride_(detail::padded_stride<Scalar>(model_->features())),
+        stride_(detail::padded_stride<Scalar>(model_->inputs())),
         rows_(tile * stride_),
         terms_(4 * tile) {
     detail::ForwardSize<Scalar> size(tile);  // the members take turns
@@ -40,8 +40,13 @@ class Workspace {
     }
     forward_ = size.buffers();
     scratch_ = detail::AlignedBuffer<Scalar>(scratch);
+    if (model_->scaler.masks()) {
+      const Index d = model_->inputs();
+      missing_ = detail::AlignedBuffer<Index>(d);
+      masked_ = detail::AlignedBuffer<double>(d + detail::masked_scratch(d));
+    }
     if (model_->narrow()) {
-      Index widest = model_->features();
+      Index widest = model_->inputs();
       for (const auto& member : model_->members) {
         for (const auto& step : member.network.net().joined().steps()) {
           widest = (std::max)(widest, step.outputs);
@@ -57,6 +62,8 @@ class Workspace {
   Index tile_, stride_;
   detail::AlignedBuffer<Scalar> rows_, scratch_;
   detail::AlignedBuffer<double> terms_;
+  detail::AlignedBuffer<Index> missing_;  // both empty unless missing values are masked
+  detail::AlignedBuffer<double> masked_;
   detail::ForwardBuffers<Scalar> forward_;
   detail::NarrowBuffers<Scalar> narrow_;  // empty unless the model is narrow
 };

@@ -16,7 +16,8 @@ namespace detail {
 /// With the regression of e on x,
 ///     B = (C_x + ridge)^-1 (mean of x e^T),      A = I + beta B,      xhat^T is near x^T A,
 /// xhat^T is replaced by xhat^T A^-1. This changes the last layer only, W <- A^-T W and b <- A^-T b. The
-/// score's whitening is then computed from the remaining residuals.
+/// score's whitening is then computed from the remaining residuals. Missing values count as zeros in x and in e: B is
+/// then right for entries of one feature, and smaller for others.
 ///
 /// beta = 0.9 (1 - d / n): a regression of pure noise on d features still explains d / n of it, and 0.9
 /// bounds A^-1 where the net reconstructs nothing. Nothing is changed where n <= d.
@@ -35,10 +36,17 @@ DASVDD_COLD void undo_attenuation(const Autoencoder<Scalar>& net,
 
   const PackedNetwork<Scalar> packed(net, parameters.data(), statistics.data());
   AlignedBuffer<Scalar> rows(n * d), residuals(n * d);
-  forward_rows(packed, Scaler<Scalar>(), some, 1, true,
+  const MissingPlaces missing{AnyRows(some)};
+  const Scaler<Scalar> scaler =
+      missing.none() ? Scaler<Scalar>() : Scaler<Scalar>(Unscaled<Scalar>(), MissingRule::mask);
+  forward_rows(packed, scaler, some, 1, true,
                [&](Index first, Rows<const Scalar> x, const auto& result) {
                  for (Index i = 0; i < x.rows(); ++i) {
-                   std::copy_n(x.row(i), d, rows.data() + (first + i) * d);
+                   Scalar* row = rows.data() + (first + i) * d;
+                   std::copy_n(x.row(i), d, row);
+                   for (Index t = 0; t < missing.count(first + i); ++t) {
+                     row[missing.columns(first + i)[t]] = 0;
+                   }
                    packed.kernels().scaled_difference(result.output.row(i), x.row(i), Scalar(1), d,
                                                       residuals.data() + (first + i) * d);
                  }

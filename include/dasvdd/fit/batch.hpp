@@ -39,12 +39,14 @@ template <class T>
 using NotDeduced = std::enable_if_t<true, T>;
 
 /// Throws InvalidArgument for options out of range, or rows that a net of this type can't be trained on.
+/// \param rule what becomes of missing values
 template <class Scalar, class AnyOptions>
-void require_fit(const AnyRows& X, const AnyOptions& options) {
+void require_fit(const AnyRows& X, const AnyOptions& options,
+                 MissingRule rule = MissingRule::refuse) {
   options.validate();
   ensure(X.cols() > 0, "the training set has no columns");
   options.check_width(X.cols());
-  require_training_rows<Scalar>(X, X.cols());
+  require_training_rows<Scalar>(X, X.cols(), rule);
 }
 
 /// A view of the batch, without a copy.

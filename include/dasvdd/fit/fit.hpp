@@ -28,7 +28,7 @@ template <class Scalar>
 Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
                            FunctionRef<bool(const FitProgress&)> progress,
                            Checkpoint<Scalar>* checkpoint, const std::vector<Index>& numbers = {}) {
-  require_fit<Scalar>(X, options);
+  require_fit<Scalar>(X, options, options.missing);
   const int threads = resolve_threads(options.threads);
   const bool screened = options.contamination > 0;
   const Index n = X.rows(), members = options.ensemble_size;
@@ -37,7 +37,8 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
         checkpoint_task<Scalar>(
             X, member_options(options),
             sentence("table, steps ", options.steps, ", epochs ", options.epochs,
-                     ", contamination ", options.contamination, ", scaled ", options.standardize)),
+                     ", contamination ", options.contamination, ", scaled ", options.standardize,
+                     ", missing ", static_cast<int>(options.missing))),
         members);
   }
   const std::vector<FarValues> outlying = far_values(X);
@@ -69,7 +70,7 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
       {}};
   if (screened) task.unused = all_rows_but(task.order, n);
   task.far_rows = std::move(far_rows);
-  if (options.standardize) task.scaler = standardizer_of<Scalar>(X, task.order);
+  if (options.standardize) task.scaler = standardizer_of<Scalar>(X, task.order, options.missing);
   random_stream(options.seed, Stream::fit_order).shuffle(task.order.data(), task.order.size());
 
   std::vector<std::optional<FittedMember<Scalar>>> begun(static_cast<std::size_t>(members));
@@ -80,6 +81,7 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
     if (member) fitted.push_back(std::move(*member));
   }
   Facts facts = {{"seed", sentence(options.seed)}, {"gamma_rule", options.gamma.text()}};
+  if (options.missing == FitOptions::Missing::impute) facts["missing"] = "impute";
   if (screened) facts["contamination"] = sentence(options.contamination);
   return fitted_ensemble(fitted, std::move(facts), X, options.threads,
                          (std::max)(usual_false_alarms, options.contamination),
@@ -125,7 +127,7 @@ Detector<Scalar> fit_source(const RowSource& source, const FitOptions& options,
 /// options.seed = 7;
 /// auto detector = dasvdd::fit(X, options);
 /// \endcode
-/// \param X n x d, n at least 2, every number finite, of float or double: a row-major Eigen matrix or
+/// \param X n x d, n at least 2, every number finite (or NaN, see FitOptions::missing), of float or double: a row-major Eigen matrix or
 ///   Rows. Constant features are allowed.
 /// \param progress called as progress(const FitProgress&) after each epoch of each net, by one thread
 ///   at a time. Returning false ends the fit: nets in training finish their epoch, and the detector

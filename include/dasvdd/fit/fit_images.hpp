@@ -12,6 +12,7 @@
 #include <dasvdd/train/training_rows.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -57,18 +58,21 @@ Detector<Scalar> fit_image_ensemble(const AnyRows& X, const ImageOptions& option
   for (Index i = 0; i < options.ensemble_size && !at.stopped(); ++i) {
     of_member.seed = seed_of(options.seed, Stream::members, i);
     LeftOut left_out{images_left_out(order, i, options.ensemble_size), {}};
-    const Detector<Scalar> detector = [&] {
+    const auto detector = [&]() -> std::optional<Detector<Scalar>> {
       const ChosenRows mine(X, all_rows_but(left_out.rows, X.rows()));
       Trainer<Scalar> trainer(net, of_member);
       const FitReport report = at.follow(
           i, of_member.epochs - epochs_kept(checkpoint, i),
           [&](const auto& tell) { return train_with(trainer, mine.rows(), checkpoint, i, tell); });
+      // Ended before its first epoch: no part of an ensemble, unless there is nothing else.
+      if (report.stopped && trainer.state().epochs == 0 && i > 0) return {};
       return trainer.detector(mine.rows(), report.warnings);
     }();
+    if (!detector) break;
     const ChosenRows others(X, left_out.rows);
     left_out.scores =
-        finite_scores<Scalar>(scores_of_rows(detector, others.rows(), options.threads));
-    members.push_back({detector, std::move(left_out)});
+        finite_scores<Scalar>(scores_of_rows(*detector, others.rows(), options.threads));
+    members.push_back({*detector, std::move(left_out)});
   }
   return fitted_ensemble(members, {{"seed", sentence(options.seed)}}, X, options.threads);
 }

@@ -28,6 +28,7 @@ struct FitOptions : detail::TrainingOptions {
   /// anomalies. A tenth of the published gamma: untrained nets put it far too high for trained
   /// ones; two nets suffice for the estimate, because there are other members.
   FitOptions() {
+    adam.learning_rate = 1.5e-3;
     batch_size = 32;
     standardize = true;
     score = ScoreForm::several_centers;
@@ -41,6 +42,8 @@ struct FitOptions : detail::TrainingOptions {
     ensure(epochs >= 0, "epochs is ", epochs, ", expected 0 (as steps say) or more");
     ensure(contamination >= 0 && contamination < 0.5, "the contamination is ", contamination,
            ", expected a share from 0 to below 0.5");
+    ensure(missing == Missing::refuse || standardize,
+           "missing values take the place of the mean: rows that lack some must be standardized");
     TrainingOptions::validate();
   }
 

@@ -9,6 +9,7 @@
 #include <dasvdd/train/trainer.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -63,14 +64,16 @@ struct Screening {
 /// r(x) / mean r of one briefly trained net for every row of X; nothing where the net reconstructs
 /// every row exactly, so that there is no mean to divide by, or where the fit has been stopped.
 /// \param trusted numbers of the rows to train on
+/// \param stop see RunOptions
 template <class Scalar>
 std::vector<double> brief_scores(const AnyRows& X, const Scaler<Scalar>& scaler,
                                  const std::vector<Index>& trusted, std::uint64_t seed, Index i,
-                                 NetsProgress& progress) {
+                                 NetsProgress& progress, const std::atomic<bool>* stop) {
   Options options;
   options.batch_size = Screening::batch_size;
   options.seed = seed;
   options.threads = 1;
+  options.stop = stop;
   std::vector<Index> some = trusted;
   random_stream(seed, Stream::fit_order).shuffle(some.data(), some.size());
   const Index count = Screening::rows(i, static_cast<Index>(trusted.size()));
@@ -78,8 +81,11 @@ std::vector<double> brief_scores(const AnyRows& X, const Scaler<Scalar>& scaler,
   options.epochs = Screening::epochs(i, static_cast<Index>(trusted.size()));
   const GatheredRows<Scalar> mine(X, scaler, some);
   const Rows<const Scalar> rows = mine.rows();
-  const Autoencoder<Scalar> net = member_net<Scalar>(X.cols(), i % 2);
-  options.gamma = member_gamma(FitOptions().gamma, net, rows, seed);
+  const Index d = rows.cols();
+  const Autoencoder<Scalar> net = member_net<Scalar>(d, i % 2);
+  options.gamma = member_gamma(FitOptions().gamma, net, scaled_already(scaler), rows, seed);
+  if (scaler.masks()) options.missing = MissingRule::mask;
+  const MissingPlaces missing = scaler.masks() ? MissingPlaces(X) : MissingPlaces();
   Trainer<Scalar> trainer(net, options);
   progress.follow(NetsProgress::screening, options.epochs,
                   [&](const auto& tell) { return trainer.train(rows, tell); });
@@ -91,8 +97,9 @@ std::vector<double> brief_scores(const AnyRows& X, const Scaler<Scalar>& scaler,
   forward_rows(packed, scaler, X, 1, true,
                [&](Index first, Rows<const Scalar> x, const auto& result) {
                  for (Index r = 0; r < x.rows(); ++r) {
-                   const double score = static_cast<double>(
-                       packed.kernels().squared_distance(result.output.row(r), x.row(r), X.cols()));
+                   double score = static_cast<double>(
+                       packed.kernels().squared_distance(result.output.row(r), x.row(r), d));
+                   if (!missing.none()) score *= missing.widening(first + r);
                    // A row so far out that the net overflows comes last.
                    scores[static_cast<std::size_t>(first + r)] =
                        is_finite(score) ? score : (std::numeric_limits<float>::max)();
@@ -116,13 +123,15 @@ std::vector<Index> trusted_rows(const AnyRows& X, const FitOptions& options, int
   const Index n = X.rows();
   std::vector<Index> trusted = all_rows(n);
   for (Index round = 0; round < Screening::rounds; ++round) {
-    const Scaler<Scalar> scaler =
-        options.standardize ? standardizer_of<Scalar>(X, trusted) : Scaler<Scalar>();
+    const Scaler<Scalar> scaler = options.standardize
+                                      ? standardizer_of<Scalar>(X, trusted, options.missing)
+                                      : Scaler<Scalar>();
     std::vector<std::vector<double>> scores(static_cast<std::size_t>(Screening::nets));
     progress.each(threads, Screening::nets, [&](Index i) {
       const Index net = round * Screening::nets + i;
-      scores[static_cast<std::size_t>(i)] = brief_scores(
-          X, scaler, trusted, seed_of(options.seed, Stream::screening, net), i, progress);
+      scores[static_cast<std::size_t>(i)] =
+          brief_scores(X, scaler, trusted, seed_of(options.seed, Stream::screening, net), i,
+                       progress, options.stop);
     });
     if (progress.stopped()) break;
     std::vector<double> sums(static_cast<std::size_t>(n));

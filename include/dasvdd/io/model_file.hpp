@@ -20,6 +20,8 @@
 /// | `scaler.mean`, `scaler.scale` | d; F64; only where the detector scales |
 /// | `scaler.contrast_floor` | a number; F64; only where the detector normalizes each row's contrast |
 /// | `scaler.softened_image` | channels, height, width; F64; only where the detector softens images |
+/// | `scaler.masks_missing` | the number 1; F64; only where missing values are masked |
+/// | `scaler.missing_share`, `scaler.row_features` | d, the number d; F64; only where missing values are imputed: the share of training rows that lacked each feature; the net then takes one number more for each share above 0 |
 /// | `calibration.scores` | n, ascending; F64; only where the detector has p-values |
 /// | `calibration.first_net` | the same of net 0 alone; only in an ensemble that fit() made |
 /// | `threshold` | a number; F64 |

@@ -43,7 +43,7 @@ class ModelReader {
       model->members.push_back(member(member_prefix(k, members)));
     }
     ScalerFile scaler_file{*this};
-    model->scaler = Scaler<Scalar>::read(scaler_file, model->features());
+    model->scaler = Scaler<Scalar>::read(scaler_file, model->inputs());
     for (const auto& [key, word] : file_.metadata()) {
       if (!is_reserved_fact(key)) model->facts[key] = word;
     }

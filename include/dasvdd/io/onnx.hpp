@@ -62,6 +62,9 @@ class OnnxExport {
 
   std::string bytes() {
     const Index d = detector_.features();
+    ensure(model_.scaler.missing() == MissingRule::refuse,
+           "the detector takes rows with missing values, which an ONNX graph of it can't: fit one "
+           "that refuses them");
     graph_.input("x", number_type, {0, d}, "rows, one a sample; finite numbers");
     graph_.input("threshold", number_type, {1}, "scores above it are anomalies");
     const T threshold = rounded_down<T>(detector_.threshold());

@@ -53,6 +53,8 @@ class Objective {
     double gamma;
     Index first, last;
     const detail::kernels::Table<Scalar>* kernels;  ///< behind the two functions below
+    /// n: d over the values that the row has, null where no row lacks one. Where one is missing, `output` is `x`.
+    const Scalar* widening = nullptr;
 
     /// Writes r, and its gradient times `weight`: weight 2 (xhat - x) / (d n).
     void reconstruction_term(double weight, const Output& out) const {
@@ -61,7 +63,10 @@ class Objective {
       for (Index i = first; i < last; ++i) {
         out.reconstruction[i] =
             kernels->squared_distance(output.row(i), x.row(i), d) / static_cast<Scalar>(d);
-        kernels->scaled_difference(output.row(i), x.row(i), scale, d, out.output_gradient.row(i));
+        const Scalar more = widening ? widening[i] : Scalar(1);
+        out.reconstruction[i] *= more;
+        kernels->scaled_difference(output.row(i), x.row(i), scale * more, d,
+                                   out.output_gradient.row(i));
       }
     }
     /// Writes q, and its gradient times `weight`: weight 2 (z - c) / n.

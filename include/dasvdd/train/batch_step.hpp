@@ -58,9 +58,11 @@ class BatchStep {
   using GradientSink = typename TrainingPass<Scalar>::GradientSink;
 
   /// Makes the buffers of a step; they are kept, so that only the first step of a run allocates.
-  void prepare(const Autoencoder<Scalar>& net, Index rows, int threads,
-               const Precision& precision) {
-    if (pass_ && rows <= max_rows_ && threads <= max_threads_) return;
+  /// \param masks whether rows may have missing values
+  void prepare(const Autoencoder<Scalar>& net, Index rows, int threads, const Precision& precision,
+               bool masks) {
+    const bool noted = !masks || !missing_.empty();
+    if (pass_ && rows <= max_rows_ && threads <= max_threads_ && noted) return;
     max_rows_ = (std::max)(rows, max_rows_);
     max_threads_ = (std::max)(threads, max_threads_);
     pass_.emplace(net.joined(), net.code_steps(), max_rows_, max_threads_, precision.mixed);
@@ -68,6 +70,10 @@ class BatchStep {
     reconstruction_ = AlignedBuffer<Scalar>(max_rows_);
     latent_ = AlignedBuffer<Scalar>(max_rows_);
     code_sums_ = AlignedBuffer<Scalar>(round_up(net.code(), tensor_alignment));
+    if (masks) {
+      widening_ = AlignedBuffer<Scalar>(max_rows_);
+      missing_ = AlignedBuffer<unsigned char>(max_rows_, net.inputs());
+    }
   }
   /// Gives the buffers back.
   void release() { *this = BatchStep(); }
@@ -125,6 +131,7 @@ class BatchStep {
     for (Index i = mine.first; i < mine.last; ++i) {
       const Index row = i < first.count ? first.order[i] : more.order[i - first.count];
       t.state.scaler.apply_row(pass_->kernels(), X, row, batch_.data() + i * stride);
+      if (t.state.scaler.masks()) note_missing(X, row, i);
     }
     team.barrier();
     return {batch_.data(), count, d, stride};
@@ -145,9 +152,11 @@ class BatchStep {
       pass.forward(team, Mode::train, parameters, statistics, x, {code, steps}, n);
     }
     const Range mine = team.share(n);
+    const bool masks = t.state.scaler.masks();
+    if (masks) mask_outputs(x, pass.output(n), mine);
     t.objective(
         {x, pass.output(n), pass.code(n), t.state.center.center.data(), t.state.gamma, mine.first,
-         mine.last, &pass.kernels()},
+         mine.last, &pass.kernels(), masks ? widening_.data() : nullptr},
         t.state.objective,
         {reconstruction_.data(), latent_.data(), pass.output_gradient(n), pass.latent_gradient(n)});
     pass.backward(team, parameters, x);
@@ -156,6 +165,30 @@ class BatchStep {
 
  private:
   using Mode = typename TrainingPass<Scalar>::Mode;
+
+  /// Notes which values of a gathered row are missing, for mask_outputs().
+  void note_missing(const AnyRows& X, Index row, Index i) {
+    const Index d = X.cols();
+    unsigned char* missing = missing_.data() + i * d;
+    Index count = 0;
+    X.visit([&](auto rows) {
+      for (Index j = 0; j < d; ++j) {
+        missing[j] = is_missing(rows(row, j)) ? 1 : 0;
+        count += missing[j];
+      }
+    });
+    widening_[i] = static_cast<Scalar>(static_cast<double>(d) / static_cast<double>(d - count));
+  }
+  /// Puts the input in place of the output where the value is missing: no residual, and no gradient of one.
+  void mask_outputs(Rows<const Scalar> x, Rows<Scalar> output, const Range& mine) {
+    const Index d = x.cols();
+    for (Index i = mine.first; i < mine.last; ++i) {
+      const unsigned char* missing = missing_.data() + i * d;
+      for (Index j = 0; j < d; ++j) {
+        if (missing[j]) output(i, j) = x(i, j);
+      }
+    }
+  }
 
   static bool moves_center(const Training<Scalar, Objective>& t) {
     return Objective::moves_center && t.options.center.kind != CenterRule::Kind::fixed;
@@ -179,7 +212,8 @@ class BatchStep {
   }
 
   std::optional<TrainingPass<Scalar>> pass_;
-  AlignedBuffer<Scalar> batch_, reconstruction_, latent_, code_sums_;
+  AlignedBuffer<Scalar> batch_, reconstruction_, latent_, code_sums_, widening_;
+  AlignedBuffer<unsigned char> missing_;  ///< of batch_, 1 where a value is missing
   Index max_rows_ = 0;
   int max_threads_ = 0;
 };

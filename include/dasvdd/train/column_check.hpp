@@ -5,6 +5,7 @@
 
 #include <dasvdd/core/any_rows.hpp>
 #include <dasvdd/detect/feature_names.hpp>
+#include <dasvdd/detect/missing_values.hpp>
 #include <dasvdd/train/row_numbers.hpp>
 
 #include <algorithm>
@@ -92,14 +93,16 @@ class FarValuesSearch {
 DASVDD_COLD inline std::vector<FarValues> far_values(const AnyRows& X) {
   std::vector<FarValues> all;
   const Index n = X.rows();
-  std::vector<double> x(static_cast<std::size_t>(n));
+  std::vector<double> x(static_cast<std::size_t>(n)), there;
   for (Index j = 0; j < X.cols(); ++j) {
+    there.clear();
     X.visit([&](auto rows) {
       for (Index i = 0; i < n; ++i) {
         x[static_cast<std::size_t>(i)] = static_cast<double>(rows(i, j));
+        if (!is_missing(rows(i, j))) there.push_back(x[static_cast<std::size_t>(i)]);
       }
     });
-    const FarValuesSearch search(x);
+    const FarValuesSearch search(there);
     if (!search.found()) continue;
     FarValues outlying;
     outlying.feature = static_cast<std::size_t>(j);
@@ -107,6 +110,7 @@ DASVDD_COLD inline std::vector<FarValues> far_values(const AnyRows& X) {
     outlying.high = -outlying.low;
     for (Index i = 0; i < n; ++i) {
       const double value = x[static_cast<std::size_t>(i)];
+      if (is_missing(value)) continue;
       if (!search.is_far(value)) {
         outlying.low = (std::min)(outlying.low, value);
         outlying.high = (std::max)(outlying.high, value);
@@ -167,13 +171,16 @@ DASVDD_COLD inline void warn_of_rounding(const AnyRows& X, bool narrowed,
   const double epsilon = floats ? static_cast<double>(std::numeric_limits<float>::epsilon())
                                 : std::numeric_limits<double>::epsilon();
   // Row by row, as they lie in memory.
-  std::vector<double> lowest(static_cast<std::size_t>(X.cols())), highest(lowest);
+  constexpr double largest_double = (std::numeric_limits<double>::max)();
+  std::vector<double> lowest(static_cast<std::size_t>(X.cols()), largest_double);
+  std::vector<double> highest(lowest.size(), -largest_double);
   X.visit([&](auto rows) {
     for (Index i = 0; i < rows.rows(); ++i) {
       for (std::size_t j = 0; j < lowest.size(); ++j) {
         const double value = static_cast<double>(rows(i, static_cast<Index>(j)));
-        lowest[j] = i == 0 ? value : (std::min)(lowest[j], value);
-        highest[j] = i == 0 ? value : (std::max)(highest[j], value);
+        if (is_missing(value)) continue;
+        lowest[j] = (std::min)(lowest[j], value);
+        highest[j] = (std::max)(highest[j], value);
       }
     }
   });
@@ -181,7 +188,7 @@ DASVDD_COLD inline void warn_of_rounding(const AnyRows& X, bool narrowed,
     const double low = lowest[j], high = highest[j];
     const double largest = (std::max)(std::abs(low), std::abs(high));
     // Sixteen numbers or fewer between the smallest and the largest.
-    if (low == high || high - low > 16 * epsilon * largest) continue;
+    if (low >= high || high - low > 16 * epsilon * largest) continue;
     warnings.push_back(sentence(feature_text(names, j), " varies by ", high - low, " about ", low,
                                 ", where numbers of ", floats ? "32" : "64", " bits are ",
                                 epsilon * largest, " apart: what it tells is rounding",

@@ -2,6 +2,8 @@
 /// \file
 /// The covariance that whitens a score term, with and without the row that is measured.
 
+#include <dasvdd/detect/masked_length.hpp>
+#include <dasvdd/detect/missing_values.hpp>
 #include <dasvdd/train/linear_algebra.hpp>
 
 #include <algorithm>
@@ -17,12 +19,23 @@ namespace detail {
 constexpr double whitening_ridge = 0.1;
 
 /// C = the mean of e e^T over E's rows (n x d) + rho t I, with t the mean of its diagonal.
+///
+/// Where entries are missing, and zeros in E, entry j of each row is taken times sqrt(n / n_j), n_j the rows that have
+/// it. The variances are then means over the rows that have the entry. Covariances are drawn towards zero, by
+/// sqrt(n_j n_k) / n where entries are missing independently; means over the rows that have both would be right for
+/// each pair, but the matrix of them need not be positive.
 class Covariance {
  public:
   template <class Scalar>
-  Covariance(const Scalar* E, Index n, Index d, double ridge = whitening_ridge)
+  Covariance(const Scalar* E, Index n, Index d, const MissingPlaces& missing = {},
+             double ridge = whitening_ridge)
       : n_(static_cast<double>(n)), inverse_(d, d) {
+    if (!missing.none()) present_ = missing.present(n);
     PaddedMatrix c = mean_products(E, E, n, d);
+    for (Index i = 0; !missing.none() && i < d; ++i) {
+      for (Index j = 0; j < d; ++j)
+        c.row(i)[j] *= std::sqrt(n_ / present(i)) * std::sqrt(n_ / present(j));
+    }
     for (Index i = 0; i < d; ++i) squares_ += n_ * c.row(i)[i];
     ridge_ = ridge * squares_ / (n_ * static_cast<double>(d));
     add_ridge(c, ridge);
@@ -50,12 +63,17 @@ class Covariance {
   /// b(s) = sum of u^2 / (mu - s rho t) over the eigenvalues mu. That is replaced by
   ///     b(s) = b / (1 - s kappa),    kappa = rho t ||z||^2 / (q (1 - q / n)) <= 1,
   /// which has the same value and slope at s = 0 and is never larger.
+  ///
+  /// A row that lacks entries is measured by the others, see masked_length(), and its length is widened to d entries.
+  /// What it has a part in C by is as much more as the share of rows that have its entries is less.
   template <class Scalar>
-  std::vector<double> lengths_without(const Scalar* E, const std::vector<Index>& numbers) const {
+  std::vector<double> lengths_without(const Scalar* E, const std::vector<Index>& numbers,
+                                      const MissingPlaces& missing = {}) const {
     constexpr Index tile = 256;
     const Index d = inverse_.rows, count = static_cast<Index>(numbers.size());
     const PaddedMatrix upper = transposed(inverse_);
     std::vector<double> lengths(numbers.size());
+    AlignedBuffer<double> work(missing.none() ? 0 : 2 * d + masked_scratch(d));
     for (Index first = 0; first < count; first += tile) {
       const Index rows = (std::min)(tile, count - first);
       PaddedMatrix e(rows, d);
@@ -63,10 +81,23 @@ class Covariance {
         const Scalar* row = E + numbers[static_cast<std::size_t>(first + r)] * d;
         for (Index j = 0; j < d; ++j) e.row(r)[j] = static_cast<double>(row[j]);
       }
-      const PaddedMatrix w = product(e, upper), z = product(w, inverse_);
+      PaddedMatrix w = product(e, upper);
+      for (Index r = 0; !missing.none() && r < rows; ++r) {
+        const Index row = numbers[static_cast<std::size_t>(first + r)];
+        if (missing.count(row) == 0) continue;
+        masked_length(inverse_.row(0), inverse_.stride, d, missing.columns(row), missing.count(row),
+                      w.row(r), work.data(), work.data() + d);
+      }
+      const PaddedMatrix z = product(w, inverse_);
       for (Index r = 0; r < rows; ++r) {
-        lengths[static_cast<std::size_t>(first + r)] =
-            length_without(squares(e.row(r), d), squares(w.row(r), d), squares(z.row(r), d));
+        double& length = lengths[static_cast<std::size_t>(first + r)];
+        const double ee = squares(e.row(r), d), q = squares(w.row(r), d), zz = squares(z.row(r), d);
+        if (missing.none()) {
+          length = length_without(ee, q, zz, 1);
+          continue;
+        }
+        const Index row = numbers[static_cast<std::size_t>(first + r)];
+        length = length_without(ee, q, zz, 1 / share_of(missing, row)) * missing.widening(row);
       }
     }
     return lengths;
@@ -79,16 +110,28 @@ class Covariance {
     return sum;
   }
 
-  double length_without(double ee, double q, double zz) const {
+  double present(Index j) const { return (std::max)(present_[static_cast<std::size_t>(j)], 1.0); }
+  /// The mean share of rows that have an entry, over the entries that this row has.
+  double share_of(const MissingPlaces& missing, Index row) const {
+    const Index d = inverse_.rows;
+    double sum = 0;
+    for (Index j = 0; j < d; ++j) sum += present(j) / n_;
+    for (Index t = 0; t < missing.count(row); ++t) sum -= present(missing.columns(row)[t]) / n_;
+    return sum / static_cast<double>(d - missing.count(row));
+  }
+
+  /// \param part how much larger than 1 / n the row's part in C is
+  double length_without(double ee, double q, double zz, double part) const {
     if (!(q > 0)) return 0;
     constexpr double least = 1e-9;  // rounding must leave these differences positive
-    const double rest = (std::max)(1 - q / n_, least);
-    const double share = (std::min)(ee / squares_, 1 - least);
+    const double rest = (std::max)(1 - part * q / n_, least);
+    const double share = (std::min)(part * ee / squares_, 1 - least);
     const double kappa = (std::min)(ridge_ * zz / (q * rest), 1.0);
     return (n_ - 1) / n_ * q / rest / (1 - share * kappa);
   }
 
   double n_, squares_ = 0, ridge_ = 0;
+  std::vector<double> present_;  // rows that have each entry; empty where all have all
   PaddedMatrix inverse_;
 };
 

@@ -23,7 +23,7 @@ struct Diagnosis {
 /// the error of a net that reconstructs every input as that row.
 template <class Scalar>
 double variance(const kernels::Table<Scalar>& k, const Scaler<Scalar>& scaler, const AnyRows& X) {
-  const Index n = X.rows(), d = X.cols();
+  const Index n = X.rows(), d = scaler.inputs(X.cols());
   AlignedBuffer<Scalar> row(d), mean(d);
   AlignedBuffer<double> sum(d);
   for (Index i = 0; i < n; ++i) {
@@ -36,7 +36,9 @@ double variance(const kernels::Table<Scalar>& k, const Scaler<Scalar>& scaler, c
     scaler.apply_row(k, X, i, row.data());
     total += static_cast<double>(k.squared_distance(row.data(), mean.data(), d));
   }
-  return total / static_cast<double>(n * d);
+  // Missing values, which are masked, are at the mean and no numbers.
+  const Index missing = scaler.masks() ? MissingPlaces(X).total() : 0;
+  return total / static_cast<double>(n * d - missing);
 }
 
 /// Adds a warning for each thing that looks wrong.

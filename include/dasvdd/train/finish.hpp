@@ -63,6 +63,7 @@ DASVDD_COLD RowTerms<Scalar> terms_of_rows(const PackedNetwork<Scalar>& packed,
                          AlignedBuffer<Scalar>(keep_codes ? n : 0, m),
                          AlignedBuffer<Scalar>(form.needs_residuals ? n : 0, d),
                          AlignedBuffer<Scalar>(form.needs_outputs ? n : 0, d)};
+  if (trained.scaler.masks()) terms.missing = MissingPlaces(X);
   forward_rows(packed, trained.scaler, X, threads, decode,
                [&](Index first, Rows<const Scalar> x, const auto& result) {
                  for (Index i = 0; i < x.rows(); ++i) {
@@ -71,6 +72,7 @@ DASVDD_COLD RowTerms<Scalar> terms_of_rows(const PackedNetwork<Scalar>& packed,
                    if (decode) {
                      terms.residual[row] =
                          static_cast<double>(k.squared_distance(result.output.row(i), x.row(i), d));
+                     if (!terms.missing.none()) terms.residual[row] *= terms.missing.widening(row);
                    }
                    terms.distance[row] =
                        static_cast<double>(k.squared_distance(code, trained.center.data(), m));
@@ -88,9 +90,11 @@ DASVDD_COLD RowTerms<Scalar> terms_of_rows(const PackedNetwork<Scalar>& packed,
 }
 
 /// term(e_i) of n rows, from ||e_i||^2 or, where the term needs more, from the vectors e_i = a_i - b.
+/// \param missing entries of the e_i that are masked
 template <class Scalar>
 AlignedBuffer<double> evaluate(const ScoreTerm<Scalar>& term, const AlignedBuffer<double>& squares,
-                               const AlignedBuffer<Scalar>& a, const Scalar* b) {
+                               const AlignedBuffer<Scalar>& a, const Scalar* b,
+                               const MissingPlaces& missing = {}) {
   const Index n = squares.size(), size = term.size();
   AlignedBuffer<double> values(n);
   if (term.weight() == 0) return values;  // also where squares overflow: zero times infinity is NaN
@@ -99,9 +103,16 @@ AlignedBuffer<double> evaluate(const ScoreTerm<Scalar>& term, const AlignedBuffe
   if (term.multiply_adds() == 0) return values;
   constexpr Index tile = kernels::batch_tile;
   AlignedBuffer<Scalar> scratch(term.scratch(tile));
+  AlignedBuffer<double> work(missing.none() ? 0 : size + masked_scratch(size));
   for (Index i = 0; i < n; i += tile) {
     const Rows<const Scalar> some(a.data() + i * size, (std::min)(tile, n - i), size);
     term.evaluate(kernels::best<Scalar>(), some, b, 0, scratch.data(), values.data() + i);
+    for (Index r = 0; !missing.none() && r < some.rows(); ++r) {
+      const Index count = missing.count(i + r);
+      if (count == 0) continue;
+      values[i + r] = term.masked(values[i + r], r, some.rows(), scratch.data(),
+                                  missing.columns(i + r), count, work.data());
+    }
   }
   return values;
 }
@@ -112,7 +123,8 @@ DASVDD_COLD std::vector<double> scores_of_terms(const ScoreTerms<Scalar>& score,
                                                 const TrainedNet<Scalar>& trained,
                                                 const RowTerms<Scalar>& rows) {
   const AlignedBuffer<Scalar> origin(trained.net.inputs());
-  const auto r = evaluate(score.reconstruction, rows.residual, rows.residuals, origin.data());
+  const auto r =
+      evaluate(score.reconstruction, rows.residual, rows.residuals, origin.data(), rows.missing);
   const bool decoded = score.latent.centers() > 0;
   const auto q = evaluate(score.latent, rows.distance, decoded ? rows.outputs : rows.codes,
                           trained.center.data());
@@ -125,7 +137,7 @@ DASVDD_COLD std::vector<double> scores_of_terms(const ScoreTerms<Scalar>& score,
 template <class Scalar>
 DASVDD_COLD Diagnosis diagnosis_of(const TrainedNet<Scalar>& trained, const RowTerms<Scalar>& rows,
                                    const std::vector<double>& scores, const AnyRows& X) {
-  const Index n = X.rows(), d = X.cols(), m = trained.net.code();
+  const Index n = X.rows(), d = trained.net.inputs(), m = trained.net.code();
   const auto& k = kernels::best<Scalar>();
   Diagnosis seen;
   double sum = 0, squares = 0;
@@ -150,8 +162,9 @@ DASVDD_COLD Diagnosis diagnosis_of(const TrainedNet<Scalar>& trained, const RowT
 
 /// Rows that a net was not trained on, and their scores: what new rows like them would get.
 struct LeftOut {
-  std::vector<Index> rows;     ///< numbers among the rows that the score is made with
-  std::vector<double> scores;  ///< one a row, finite
+  std::vector<Index> rows;          ///< numbers among the rows that the score is made with
+  std::vector<double> scores;       ///< one a row, finite
+  std::vector<double> latent = {};  ///< the latent term's part of them, where the form tells it
 };
 
 /// Scores of which none is infinite: a row so far out that the net overflows comes last.
@@ -190,7 +203,10 @@ DASVDD_COLD std::optional<Detector<Scalar>> finish(const TrainedNet<Scalar>& tra
   if (left_out) rows.left_out = left_out->rows;
   ScoreTerms<Scalar> score = form.terms(trained, rows);
   std::vector<double> scores = scores_of_terms(score, trained, rows);
-  if (left_out) left_out->scores = left_out_scores(score, rows, scores);
+  if (left_out) {
+    left_out->scores = left_out_scores(score, rows, scores);
+    left_out->latent = score.left_out_latent;
+  }
   diagnose(diagnosis_of(trained, rows, scores, X), trained.decodes(), report);
   const double threshold = quantile(std::move(scores), options.training_quantile);
   if (!is_finite(threshold)) return {};

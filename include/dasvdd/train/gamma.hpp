@@ -21,7 +21,7 @@ void forward_batches(const Autoencoder<Scalar>& net, const Scalar* parameters, S
                      const Scaler<Scalar>& scaler, const AnyRows& X, int threads,
                      typename PackedNetwork<Scalar>::Visitor f) {
   constexpr Index usual = 200;
-  const Index n = X.rows(), d = X.cols(), stride = padded_stride<Scalar>(d);
+  const Index n = X.rows(), d = scaler.inputs(X.cols()), stride = padded_stride<Scalar>(d);
   // Equal parts: a last batch of one row would have no variance.
   const Index batches = std::max<Index>(1, n / usual), largest = ceil_div(n, batches);
   const int size = worthwhile_threads(threads, saturating_product(net.multiply_adds(), largest));
@@ -41,6 +41,10 @@ void forward_batches(const Autoencoder<Scalar>& net, const Scalar* parameters, S
       const auto part = [mine](auto all) { return all.middle_rows(mine.first, mine.size()); };
       const typename PackedNetwork<Scalar>::Result result{part(pass.code(rows.size())),
                                                           part(pass.output(rows.size()))};
+      if (scaler.masks()) {
+        leave_no_residual(X.middle_rows(rows.first + mine.first, mine.size()), result.output,
+                          inputs.data() + mine.first * stride, stride);
+      }
       team.guard([&] { f(rows.first + mine.first, part(x), result); });
       team.barrier();
     }
@@ -61,6 +65,7 @@ DASVDD_COLD double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<S
   PackedNetwork<Scalar> packed(net);
   AlignedBuffer<Scalar> parameters(net.parameters()), statistics(net.statistics()), origin(m);
   AlignedBuffer<double> r(n), q(n);
+  const MissingPlaces missing = scaler.masks() ? MissingPlaces(X) : MissingPlaces();
   const Scalar* from = ratio_of_means ? origin.data() : center;
   // A packed net leaves the drawn numbers' memory free for the next net's.
   const auto draw = [&](int t) {
@@ -74,6 +79,7 @@ DASVDD_COLD double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<S
       for (Index i = 0; i < x.rows(); ++i) {
         r[first + i] = static_cast<double>(k.squared_distance(result.output.row(i), x.row(i), d)) /
                        static_cast<double>(d);
+        if (!missing.none()) r[first + i] *= missing.widening(first + i);
         q[first + i] = static_cast<double>(k.squared_distance(result.code.row(i), from, m));
       }
     };

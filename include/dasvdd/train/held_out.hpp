@@ -49,12 +49,14 @@ double mean_loss(const PackedNetwork<Scalar>& net, const Scaler<Scalar>& scaler,
   const Index n = X.rows(), d = X.cols(), m = net.net().code();
   const auto& k = net.kernels();
   AlignedBuffer<double> r(n), q(n);
+  const MissingPlaces missing = scaler.masks() ? MissingPlaces(X) : MissingPlaces();
   forward_rows(net, scaler, X, threads, r_weight > 0,
                [&](Index first, Rows<const Scalar> x, const auto& result) {
                  for (Index i = 0; i < x.rows(); ++i) {
                    if (r_weight > 0) {
                      r[first + i] =
                          static_cast<double>(k.squared_distance(result.output.row(i), x.row(i), d));
+                     if (!missing.none()) r[first + i] *= missing.widening(first + i);
                    }
                    q[first + i] =
                        static_cast<double>(k.squared_distance(result.code.row(i), center, m));

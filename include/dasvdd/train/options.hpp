@@ -3,6 +3,7 @@
 /// What one says to a trainer, and what all options have in common.
 
 #include <dasvdd/detect/feature_names.hpp>
+#include <dasvdd/detect/missing_values.hpp>
 #include <dasvdd/kernels/mixed_table.hpp>
 #include <dasvdd/nn/shape.hpp>
 #include <dasvdd/train/adam.hpp>
@@ -10,6 +11,7 @@
 #include <dasvdd/train/gamma_rule.hpp>
 #include <dasvdd/train/score_forms.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -38,6 +40,10 @@ struct RunOptions {
   /// One name a feature, kept with the detector (Detector::feature_names) and used in warnings; none where
   /// features have no names.
   std::vector<std::string> feature_names = {};
+  /// Where it is not null and becomes true, by any thread or a signal's handler, nets in training end after their
+  /// mini-batch, as they end after their epoch when progress returns false. An epoch that was broken off is no part of
+  /// a Checkpoint: the fit that is taken up does it again, to the same bits.
+  const std::atomic<bool>* stop = nullptr;
   /// Of rows that come from a RowSource: how many are in memory at a time; a source with no more than that gives the
   /// bits of rows in memory. 0: 32 MB of them. docs/embedding.md says what is made of all rows, and what of a sample.
   Index window = 0;
@@ -66,6 +72,13 @@ struct TrainingOptions : RunOptions {
   /// Subtract each feature's mean and divide by its deviation. For tables, whose columns come in
   /// different units.
   bool standardize = false;
+  using Missing = MissingRule;
+  /// What becomes of missing values, NaN in the rows (docs/method.md, "Missing values"). Missing::refuse: they are an
+  /// error. Missing::mask: the net gets the feature's training mean in their place, and their residuals have no part
+  /// in the loss and in the score; whether a value is missing says nothing. Missing::impute, for fit() alone: the
+  /// net gets the mean, and for each feature that some training rows lack one more number that says whether it was
+  /// missing. Without `standardize` the net gets 0 in place of the mean.
+  Missing missing = Missing::refuse;
   ScoreForm score = ScoreForm::published;
 
   void validate() const {
@@ -76,6 +89,9 @@ struct TrainingOptions : RunOptions {
     gamma.validate();
     center.validate();
     adam.validate();
+    ensure(missing == Missing::refuse || missing == Missing::mask || missing == Missing::impute,
+           "missing is ", static_cast<int>(missing),
+           ", expected one of the enumerators of Missing");
   }
 };
 
@@ -126,6 +142,10 @@ struct Options : detail::TrainingOptions {
     if (soften != Shape{0, 0, 0}) detail::check_shape("the softening", "image", soften);
     ensure(standardize + (contrast_floor > 0) + (soften.size() > 0) <= 1,
            "rows can be standardized, have their contrast normalized, or be softened: choose one");
+    ensure(missing != Missing::impute, "missing values are imputed by fit() alone: mask them");
+    ensure(missing == Missing::refuse || contrast_floor + static_cast<double>(soften.size()) == 0,
+           "missing values can't be masked in rows whose contrast is normalized, or that are "
+           "softened");
   }
 };
 
@@ -148,6 +168,7 @@ DASVDD_COLD std::map<std::string, std::string> facts(const Options& o, const cha
       {"weight_decay", sentence(o.adam.weight_decay)},
       {"precision", o.precision.name()},
       {"score", score_form<Scalar>(o.score).name}};
+  if (o.missing == MissingRule::mask) words["missing"] = "mask";
   if (o.validation > 0) words["validation"] = sentence(o.validation);
   if (o.patience > 0) words["patience"] = sentence(o.patience);
   return words;

@@ -11,10 +11,10 @@ namespace detail {
 /// How the rows of a run enter the net; X are those it may look at.
 template <class Scalar>
 Scaler<Scalar> row_scaler(const Options& options, const AnyRows& X) {
-  if (options.standardize) return {Standardizer<Scalar>::of(X)};
+  if (options.standardize) return {Standardizer<Scalar>::of(X), options.missing};
   if (options.contrast_floor > 0) return {ContrastNormalizer<Scalar>(options.contrast_floor)};
   if (options.soften.size() > 0) return {Softener<Scalar>(options.soften)};
-  return {};
+  return {Unscaled<Scalar>(), options.missing};
 }
 
 }  // namespace detail

@@ -75,15 +75,15 @@ class RunRows {
 
   /// One way through all rows.
   /// \param random null: in their own order
-  /// \param use called as use(rows) for each window, when `order` has the numbers of its rows
+  /// \param use called as use(rows) for each window, when `order` has the numbers of its rows; whether to go on
   void each_window(Random* random, std::vector<Index>& order,
-                   FunctionRef<void(const AnyRows&)> use) {
+                   FunctionRef<bool(const AnyRows&)> use) {
     const auto ordered = [&](const AnyRows& window) {
       // From the rows' own order each time: an epoch depends on the generator alone, not on the epochs before it.
       order.resize(static_cast<std::size_t>(window.rows()));
       std::iota(order.begin(), order.end(), Index(0));
       if (random) random->shuffle(order.data(), order.size());
-      use(window);
+      return use(window);
     };
     if (knows_all()) {
       ordered(known_);
@@ -98,19 +98,19 @@ class RunRows {
   Index block_count() const { return static_cast<Index>(scan_.hashes.size()); }
   Index block_rows(Index b) const { return (std::min)(scan_.block, rows_ - b * scan_.block); }
 
-  void windows_in_turn(FunctionRef<void(const AnyRows&)> use) {
+  void windows_in_turn(FunctionRef<bool(const AnyRows&)> use) {
     RowReader reader(source_->open());
     for (Index first = 0; first < block_count(); first += blocks_) {
       window_.clear();
       const Index last = (std::min)(first + blocks_, block_count());
       for (Index b = first; b < last; ++b) read(reader, b);
-      use(window_.rows());
+      if (!use(window_.rows())) return;
     }
     ensure(!reader.more(), "the row source gave ", rows_,
            " rows in its first pass and gives more in a later one; each pass must give the same");
   }
 
-  void drawn_windows(Random& random, FunctionRef<void(const AnyRows&)> use) {
+  void drawn_windows(Random& random, FunctionRef<bool(const AnyRows&)> use) {
     std::vector<Index> drawn(static_cast<std::size_t>(block_count()));
     std::iota(drawn.begin(), drawn.end(), Index(0));
     // A short block stays the last one: mini-batches before it are whole.
@@ -139,7 +139,7 @@ class RunRows {
       } else {
         next.clear();
       }
-      use(window_.rows());
+      if (!use(window_.rows())) return;
     }
   }
 

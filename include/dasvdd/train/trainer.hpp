@@ -18,6 +18,7 @@
 #include <dasvdd/train/training_rows.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -252,7 +253,7 @@ class Trainer {
     return std::chrono::duration<double>(Clock::now() - start).count();
   }
   void check_rows(const detail::AnyRows& X) const {
-    detail::require_training_rows<Scalar>(X, net_.inputs());
+    detail::require_training_rows<Scalar>(X, net_.inputs(), options_.missing);
   }
   static constexpr bool in_float = std::is_same_v<Scalar, float>;
   const RowSource& require_width(const RowSource& source) const {
@@ -297,7 +298,8 @@ class Trainer {
   }
   detail::Training<Scalar, Objective> training() { return {net_, options_, objective_, state_}; }
   void prepare_steps(Index rows) {
-    batch_step_.prepare(net_, rows, (std::max)(1, all_threads()), options_.precision);
+    batch_step_.prepare(net_, rows, (std::max)(1, all_threads()), options_.precision,
+                        state_.scaler.masks());
   }
   void take_file_order(Index rows) {
     order_.resize(static_cast<std::size_t>(rows));
@@ -394,7 +396,8 @@ class Trainer {
     Good good, best;
     good.keep(state_);
     for (Index epoch = first; epoch < epochs; ++epoch) {
-      EpochReport done = run_epoch(X, epoch, epochs, threads, good, report);
+      bool cut = false;
+      EpochReport done = run_epoch(X, epoch, epochs, threads, good, report, cut);
       if (!finite(done)) {
         report.epochs.push_back(done);
         report.warnings.push_back(detail::sentence(
@@ -402,6 +405,10 @@ class Trainer {
             ": the loss or the center is no longer a finite number; the net and center before it "
             "were kept. Lower the learning rate or scale the rows"));
         good.put_back(state_);
+        break;
+      }
+      if (cut) {
+        report.stopped = true;
         break;
       }
       ++state_.epochs;
@@ -425,29 +432,41 @@ class Trainer {
 
   /// One pass over the rows.
   /// \param good what to fall back to if a layer of the user's own throws
+  /// \param cut becomes true where options.stop ended it before its last mini-batch
   EpochReport run_epoch(detail::RunRows& X, Index epoch, Index epochs, int threads,
-                        const Good& good, FitReport& report) {
+                        const Good& good, FitReport& report, bool& cut) {
     const auto start = Clock::now();
     const Index batches = detail::ceil_div(X.rows(), options_.batch_size);
     const double steps = static_cast<double>(batches) * static_cast<double>(epochs);
     detail::EpochSums sums;
     Index step = epoch * batches;
+    // All members must end after the same mini-batch: the first one looks, before the barriers of a step, and the
+    // others read behind them. Of two places, so that it may look again while they read.
+    bool last[2] = {false, false};
     const auto train_on = [&](const detail::AnyRows& rows) {
       const Index in_window = detail::ceil_div(rows.rows(), options_.batch_size);
       detail::parallel(threads, [&](const detail::Team& team) {
         if (team.member() == 0) report.threads = team.size();
         detail::RowNumbers waiting;
         for (Index b = 0; b < in_window; ++b) {
+          if (team.member() == 0) {
+            last[b % 2] = options_.stop && options_.stop->load(std::memory_order_relaxed);
+          }
           const Index first = b * options_.batch_size;
           const Index count = (std::min)(options_.batch_size, rows.rows() - first);
           const double part = static_cast<double>(step + b) / steps;
           const double rate =
               options_.adam.learning_rate * std::fma(part, options_.final_rate - 1, 1.0);
           batch_step_(team, training(), rows, {order_.data() + first, count}, rate, sums, waiting);
+          if (last[b % 2]) {
+            if (team.member() == 0) cut = step + b + 1 < (epoch + 1) * batches;
+            break;
+          }
         }
         batch_step_.move_center(team, training(), rows, waiting);
       });
       step += in_window;
+      return !cut;
     };
     try {
       X.each_window(options_.shuffle ? &state_.order : nullptr, order_, train_on);
