@@ -70,7 +70,7 @@ class RunRows {
   template <class Scalar>
   Scaler<Scalar> scaler(const Options& options) const {
     if (knows_all() || !options.standardize) return row_scaler<Scalar>(options, known_);
-    return {scan_.sums.standardizer<Scalar>()};
+    return {scan_.sums.standardizer<Scalar>(), options.missing};
   }
 
   /// One way through all rows.
