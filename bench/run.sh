@@ -4,12 +4,16 @@ set -eu
 
 usage() {
   cat <<'TEXT'
-usage: sh bench/run.sh speed|growth|quality|decisions|calibration|comparators [OPTION...]
+usage: sh bench/run.sh speed|growth|doors|quality|decisions|calibration|comparators [OPTION...]
   speed   this library against PyTorch and onnxruntime on this machine: a table, build/bench/speed.json and .md;
           under ten minutes; options go to bench/speed.py (--help lists them)
   growth [PLOT...] [--out DIR]
           how speed grows with batch, width and rows, what threads gain, and a roofline: plots in build/bench or DIR, and a
           table of more threads than cores; minutes
+  doors [--data FILE]
+          the same rows and detector in C++, C, Python, PyTorch, ONNX engines and frozen, beside PyOD, onnxruntime and emlearn:
+          differences, speed and size, build/doors/doors.md. Minutes, and half a gigabyte from PyPI. FILE has normal rows,
+          csv or .npy; without it they are made up
   quality [--quick] [--split dte] [--data DIR]
           how well it detects, on published sets: build/bench/quality.md and bar plots. Hours; finished cells are kept,
           so it may be broken off and started again. --quick: under five minutes. DIR has mnist/*.gz, adbench/*.npz,
@@ -73,6 +77,29 @@ growth() {
     --kernels "$build/bench/bench/bench_kernels" --build "$build/bench" "$@"
 }
 
+# The package and the engines come from PyPI into a folder of their own.
+doors() {
+  need_packages g++ cmake ninja-build binutils libeigen3-dev $tool_packages python3 python3-venv python3-dev ||
+    say "going on with what is there"
+  # shellcheck disable=SC2046  # two words or none
+  (cd "$root" && cmake -B "$build/doors" $(generator_options "$build/doors") --log-level=WARNING \
+    -DCMAKE_BUILD_TYPE=Release -DDASVDD_BUILD_TESTS=OFF -DDASVDD_BUILD_EXAMPLES=ON -DDASVDD_BUILD_BENCH=ON -DDASVDD_BUILD_C=ON)
+  cmake --build "$build/doors" --parallel "$(cores)" --target dasvdd_tool bench_doors dasvdd_c
+  venv=$build/doors-venv
+  if [ ! -e "$venv/complete" ]; then
+    say "installing the package and the engines into $venv"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install -q "$root/python" >"$venv/pip.log" 2>&1 || say "no Python package (see $venv/pip.log)"
+    for engine in "onnx onnxruntime" openvino torch==2.13.0 "pyod scikit-learn" emlearn; do
+      # shellcheck disable=SC2086  # one word a package
+      "$venv/bin/pip" install -q $engine >>"$venv/pip.log" 2>&1 || say "no $engine (see $venv/pip.log)"
+    done
+    touch "$venv/complete"
+  fi
+  "$venv/bin/python" "$root/bench/doors.py" --tool "$build/doors/examples/dasvdd" \
+    --program "$build/doors/bench/bench_doors" --library "$build/doors" --output "$build/doors/doors.md" "$@"
+}
+
 quality() {
   need_packages g++ cmake ninja-build libeigen3-dev $tool_packages \
     python3 dataset-fashion-mnist || say "going on with what is there"
@@ -119,6 +146,7 @@ comparators() {
 case "${1:-}" in
   speed) shift; speed "$@" ;;
   growth) shift; growth "$@" ;;
+  doors) shift; doors "$@" ;;
   quality) shift; quality "$@" ;;
   decisions) shift; decisions "$@" ;;
   calibration) shift; calibration "$@" ;;
