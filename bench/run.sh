@@ -4,7 +4,7 @@ set -eu
 
 usage() {
   cat <<'TEXT'
-usage: sh bench/run.sh speed|tables|growth|large|quality|decisions|calibration|comparators|many [OPTION...]
+usage: sh bench/run.sh speed|tables|growth|large|doors|quality|decisions|calibration|comparators|many [OPTION...]
   speed   this library against PyTorch and onnxruntime on this machine: a table, build/bench/speed.json and .md;
           under ten minutes; options go to bench/speed.py (--help lists them)
   tables [--quick]
@@ -16,6 +16,10 @@ usage: sh bench/run.sh speed|tables|growth|large|quality|decisions|calibration|c
   large [--folder DIR] [--size GB] [--memory BYTES]
           the command-line tool on a file of 20 GB, read in pieces, against rows in memory: rows a second and peak memory.
           Makes the file in build/bench or DIR and deletes it. Half an hour. More options: bench/large.py --help
+  doors [--data FILE]
+          the same rows and detector in C++, C, Python, PyTorch, ONNX engines and frozen, beside PyOD, onnxruntime and emlearn:
+          differences, speed and size, build/doors/doors.md. Minutes, and half a gigabyte from PyPI. FILE has normal rows,
+          csv or .npy; without it they are made up
   quality [--quick] [--split dte] [--data DIR]
           how well it detects, on published sets: build/bench/quality.md and bar plots. Hours; finished cells are kept,
           so it may be broken off and started again. --quick: under five minutes. DIR has mnist/*.gz, adbench/*.npz,
@@ -101,6 +105,29 @@ large() {
   python3 "$root/bench/large.py" --tool "$build/bench-tool/examples/dasvdd" --folder "$build/bench" "$@"
 }
 
+# The package and the engines come from PyPI into a folder of their own.
+doors() {
+  need_packages g++ cmake ninja-build binutils libeigen3-dev $tool_packages python3 python3-venv python3-dev ||
+    say "going on with what is there"
+  # shellcheck disable=SC2046  # two words or none
+  (cd "$root" && cmake -B "$build/doors" $(generator_options "$build/doors") --log-level=WARNING \
+    -DCMAKE_BUILD_TYPE=Release -DDASVDD_BUILD_TESTS=OFF -DDASVDD_BUILD_EXAMPLES=ON -DDASVDD_BUILD_BENCH=ON -DDASVDD_BUILD_C=ON)
+  cmake --build "$build/doors" --parallel "$(cores)" --target dasvdd_tool bench_doors dasvdd_c
+  venv=$build/doors-venv
+  if [ ! -e "$venv/complete" ]; then
+    say "installing the package and the engines into $venv"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install -q "$root/python" >"$venv/pip.log" 2>&1 || say "no Python package (see $venv/pip.log)"
+    for engine in "onnx onnxruntime" openvino torch==2.13.0 "pyod scikit-learn" emlearn; do
+      # shellcheck disable=SC2086  # one word a package
+      "$venv/bin/pip" install -q $engine >>"$venv/pip.log" 2>&1 || say "no $engine (see $venv/pip.log)"
+    done
+    touch "$venv/complete"
+  fi
+  "$venv/bin/python" "$root/bench/doors.py" --tool "$build/doors/examples/dasvdd" \
+    --program "$build/doors/bench/bench_doors" --library "$build/doors" --output "$build/doors/doors.md" "$@"
+}
+
 quality() {
   need_packages g++ cmake ninja-build libeigen3-dev $tool_packages \
     python3 dataset-fashion-mnist || say "going on with what is there"
@@ -169,6 +196,7 @@ case "${1:-}" in
   tables) shift; tables "$@" ;;
   growth) shift; growth "$@" ;;
   large) shift; large "$@" ;;
+  doors) shift; doors "$@" ;;
   quality) shift; quality "$@" ;;
   decisions) shift; decisions "$@" ;;
   calibration) shift; calibration "$@" ;;
