@@ -5,6 +5,9 @@
 //   bench_speed "train 64-32-16 200 6000"      a net of the caller's own: widths, mini-batch, rows
 //   bench_speed "score 64-32-16 100"           rows a call
 //   bench_speed "team 64-32-16 100"            the same by a team of --threads, worth it or not
+//   bench_speed "fit 250x8" "fit_images 200x784" "score_fit 1" "load_fit 250x8"
+//                                              fit() with its defaults on a table of that size, fit_images() on images,
+//                                              rows a call through the detector of 250 rows of 8, and its file
 //   bench_speed -                              names from standard input, one a line
 //
 // One JSON line a measurement: {"name", "threads", "value", "best", "unit"}, the median and the best of several
@@ -14,9 +17,13 @@
 
 #include <dasvdd/dasvdd.hpp>
 #include <dasvdd/train/mixed_precision.hpp>
+#if __has_include(<nlohmann/json.hpp>)
+#include <dasvdd/io/model_file.hpp>
+#endif
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
@@ -231,6 +238,88 @@ dasvdd::Autoencoder<float> net_of(const std::string& widths) {
   return dasvdd::dense_autoencoder<float>(inputs, layers, dasvdd::Activation());
 }
 
+/// Rows and columns of a table "250x8".
+std::pair<Index, Index> size_of(const std::string& text) {
+  std::istringstream in(text);
+  Index n = 0, d = 0;
+  char by;
+  in >> n >> by >> d;
+  return {n, d};
+}
+
+/// Normal rows of a few directions and noise, as tables are: seeded.
+Rows table_of(Index n, Index d) {
+  dasvdd::Random random(7);
+  Rows X(n, d);
+  for (Index i = 0; i < n; ++i) {
+    const double first = random.normal(), second = random.normal();
+    for (Index j = 0; j < d; ++j) {
+      const double place = static_cast<double>(j);
+      X(i, j) = static_cast<float>(first * std::cos(place) + second * std::sin(2 * place) +
+                                   0.3 * random.normal());
+    }
+  }
+  return X;
+}
+
+/// fit() from rows to detector, with its defaults.
+Result fit_table(const std::string& size, int threads) {
+  const auto [n, d] = size_of(size);
+  const Rows X = table_of(n, d);
+  dasvdd::FitOptions o;
+  o.threads = threads;
+  std::vector<double> seconds;
+  for (int trial = 0; trial < 3; ++trial) {
+    const double start = now();
+    (void)dasvdd::fit(X, o);
+    seconds.push_back(now() - start);
+  }
+  return summarize(
+      seconds, [](double s) { return s; }, "s");
+}
+
+/// fit_images() of square images of one channel, with its defaults.
+Result fit_pictures(const std::string& size, int threads) {
+  const auto [n, d] = size_of(size);
+  const Index side = static_cast<Index>(std::lround(std::sqrt(static_cast<double>(d))));
+  const Rows X = uniform(n, side * side);
+  dasvdd::ImageOptions o;
+  o.shape = {1, side, side};
+  o.threads = threads;
+  const double start = now();
+  (void)dasvdd::fit_images(X, o);
+  const double taken = now() - start;
+  return {taken, taken, "s"};
+}
+
+/// Rows a call through the default ensemble of 250 rows of 8 numbers.
+Result score_fit(Index rows, int threads) {
+  const auto detector = dasvdd::fit(table_of(250, 8));
+  const Rows X = table_of(rows, 8);
+  if (rows > 1) return rows_a_second(rows, [&] { (void)detector.score(X, threads); });
+  auto workspace = detector.make_workspace(1);
+  volatile float sink = 0;
+  const auto seconds = time_trials(200, [&] { sink = detector.score_one(X.data(), workspace); });
+  return summarize(
+      seconds, [](double s) { return s * 1e6; }, "us");
+}
+
+/// A fitted ensemble's file into a detector.
+Result load_fit(const std::string& size) {
+#if __has_include(<nlohmann/json.hpp>)
+  const auto [n, d] = size_of(size);
+  const std::string bytes = dasvdd::detail::to_tensor_file(dasvdd::fit(table_of(n, d))).serialize();
+  const auto seconds = time_trials(1, [&] {
+    (void)dasvdd::detail::from_tensor_file<float>(dasvdd::detail::TensorFile::parse(bytes));
+  });
+  return summarize(
+      seconds, [](double s) { return s * 1e3; }, "ms");
+#else
+  (void)size;
+  return {};
+#endif
+}
+
 Result limit(double rate, const char* unit) {
   return rate > 0 ? Result{rate, rate, unit} : Result{};
 }
@@ -276,6 +365,10 @@ Result measure_net(const std::string& name, int threads) {
   std::string kind, widths;
   Index batch = 0, rows = 0;
   in >> kind >> widths;
+  if (kind == "fit") return fit_table(widths, threads);
+  if (kind == "fit_images") return fit_pictures(widths, threads);
+  if (kind == "score_fit") return score_fit(std::stol(widths), threads);
+  if (kind == "load_fit") return load_fit(widths);
   if (kind == "train" && in >> batch >> rows) return train({net_of(widths), rows, batch}, threads);
   if (kind == "score" && in >> rows) return score({net_of(widths), rows}, rows, threads);
   if (kind == "team" && in >> rows) return score_by_team({net_of(widths), rows}, rows, threads);

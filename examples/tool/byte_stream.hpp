@@ -8,6 +8,11 @@
 #include <zip.h>
 #include <zlib.h>
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <fcntl.h>
+#include <unistd.h>
+#endif
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
@@ -31,8 +36,13 @@ class ByteStream {
     const std::size_t kept = std::min(count, peeked_.size());
     if (kept != 0) std::memcpy(to, peeked_.data(), kept);
     peeked_.erase(0, kept);
-    return kept + (kept < count ? fetch(static_cast<char*>(to) + kept, count - kept) : 0);
+    const std::size_t got =
+        kept + (kept < count ? fetch(static_cast<char*>(to) + kept, count - kept) : 0);
+    taken_ += got;
+    return got;
   }
+  /// How many bytes have been taken.
+  std::uint64_t taken() const { return taken_; }
   /// Exactly `count` bytes. \throws FileError when the file ends before
   void read(void* to, std::size_t count) {
     check(read_some(to, count) == count, name_, " is cut short");
@@ -66,6 +76,7 @@ class ByteStream {
 
  private:
   std::string name_, peeked_;
+  std::uint64_t taken_ = 0;
   double most_;  // the most bytes there can be
 };
 
@@ -107,6 +118,56 @@ class FileStream : public ByteStream {
   };
   std::unique_ptr<gzFile_s, Close> file_;
 };
+
+#if defined(__unix__) || defined(__APPLE__)
+/// A file's bytes as they are, from any place on. It reads instead of mapping: pages of a mapped file count as the
+/// process's memory.
+class RawFile : public ByteStream {
+ public:
+  /// \throws FileError when it can't be opened
+  explicit RawFile(const std::string& path, std::uint64_t first = 0)
+      : ByteStream(in_quotes(path), size_of(path)), at_(static_cast<off_t>(first)) {
+    file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    check(file_ >= 0, name(), " can't be opened: ", std::strerror(errno));
+    ahead();
+  }
+  RawFile(const RawFile&) = delete;
+  RawFile& operator=(const RawFile&) = delete;
+  ~RawFile() override { ::close(file_); }
+
+ private:
+  static double size_of(const std::string& path) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(path, error);
+    return error ? 1e15 : double(size);
+  }
+  /// Asks the system to fetch what will be read next, while the rows before are used.
+  void ahead() {
+#if defined(POSIX_FADV_WILLNEED)
+    constexpr off_t window = off_t(1) << 22;
+    if (at_ + window / 2 < asked_) return;
+    static_cast<void>(::posix_fadvise(file_, at_, window, POSIX_FADV_WILLNEED));
+    asked_ = at_ + window;
+#endif
+  }
+  std::size_t fetch(char* to, std::size_t count) override {
+    std::size_t done = 0;
+    while (done < count) {
+      const ssize_t got = ::pread(file_, to + done, count - done, at_);
+      if (got < 0 && errno == EINTR) continue;
+      check(got >= 0, name(), " can't be read: ", std::strerror(errno));
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+      at_ += got;
+    }
+    ahead();
+    return done;
+  }
+
+  int file_ = -1;
+  off_t at_ = 0, asked_ = -1;
+};
+#endif
 
 /// A zip archive opened for reading.
 class ZipArchive {
@@ -155,6 +216,20 @@ class ZipMember : public ByteStream {
       : ByteStream(archive.name() + " (" + member + ")", bound(archive, member)) {
     file_.reset(zip_fopen(archive.get(), member.c_str(), 0));
     check(file_ != nullptr, name(), " can't be unpacked: ", zip_strerror(archive.get()));
+    zip_stat_t stat;
+    zip_stat_init(&stat);
+    if (zip_stat(archive.get(), member.c_str(), 0, &stat) != 0) return;
+    stored_ = (stat.valid & ZIP_STAT_COMP_METHOD) != 0 && stat.comp_method == ZIP_CM_STORE;
+    size_ = stat.size;
+  }
+
+  /// Whether its bytes lie in the archive as they are, so that seek() goes.
+  bool stored() const { return stored_; }
+  std::uint64_t size() const { return size_; }
+  /// Goes to a byte of a stored member, before anything was looked at.
+  void seek(std::uint64_t to) {
+    check(zip_fseek(file_.get(), static_cast<zip_int64_t>(to), SEEK_SET) == 0, name(),
+          " can't be read: ", zip_file_strerror(file_.get()));
   }
 
  private:
@@ -187,6 +262,8 @@ class ZipMember : public ByteStream {
     void operator()(zip_file_t* file) const { zip_fclose(file); }
   };
   std::unique_ptr<zip_file_t, Close> file_;
+  bool stored_ = false;
+  std::uint64_t size_ = 0;
 };
 
 }  // namespace tool

@@ -104,8 +104,8 @@ class Columns {
     if (!options_.label_column.empty()) label_ = resolve(options_.label_column);
     group_ = first_.size();
     if (!options_.group.empty()) group_ = resolve(options_.group);
-    check(group_ == first_.size() || group_ != label_,
-          "--group and --label-column name the same column, ", group_, " (from 0)");
+    check(group_ == first_.size() || group_ != label_, options_.group_option,
+          " and --label-column name the same column, ", group_, " (from 0)");
     std::vector<std::size_t> dropped, picked;
     for (const std::string& column : options_.drop) dropped.push_back(resolve(column));
     for (const std::string& column : options_.columns) picked.push_back(resolve(column));

@@ -3,9 +3,11 @@
 /// What the subcommands share: the options about data, which rows are anomalies, and how things
 /// fail.
 
+#include <tool/big_file.hpp>
 #include <tool/read_table.hpp>
 
 #include <dasvdd/dasvdd.hpp>
+#include <dasvdd/io/bank_file.hpp>
 #include <dasvdd/io/model_file.hpp>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +16,7 @@
 #include <charconv>
 #include <fstream>
 #include <limits>
+#include <memory>
 #include <ostream>
 #include <set>
 #include <sstream>
@@ -152,6 +155,8 @@ using AnyDetector = std::variant<dasvdd::Detector<float>, dasvdd::Detector<doubl
 /// Reads a model of either type. \throws FileError
 inline AnyDetector load_model(const std::string& path) {
   const auto file = dasvdd::detail::TensorFile::read(path);
+  check(!dasvdd::detail::is_bank(file.metadata()), in_quotes(path),
+        " is a bank of detectors, one a group, which info and score --by take");
   if (dasvdd::detail::holds_doubles(file)) return dasvdd::detail::from_tensor_file<double>(file);
   return dasvdd::detail::from_tensor_file<float>(file);
 }
@@ -186,6 +191,13 @@ struct DataArguments {
                     ".npy, .npz or .mat (arrays X and y), .csv or IDX images, gzipped or not; "
                     "CIFAR-10's .bin")
         ->required();
+    command
+        .add_option(
+            "--memory", memory,
+            "rows whose numbers take more bytes than that are read in pieces, and the "
+            "command then takes about so much; M and G are a million and a thousand of them")
+        ->capture_default_str()
+        ->type_name("BYTES");
     declare_options(command, labels_matter);
   }
   /// The options alone, for a command that has another way to the path.
@@ -249,6 +261,37 @@ struct DataArguments {
     all.missing = detector.model().scaler.missing() != dasvdd::detail::MissingRule::refuse;
     return all;
   }
+
+  /// --memory in bytes.
+  double memory_bytes() const {
+    const std::string_view text = memory;
+    const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
+    const auto number = parse_number(text.substr(0, digits));
+    const std::string unit(text.substr(digits));
+    const double factor = unit == "G" ? 1e9 : unit == "M" ? 1e6 : unit == "K" ? 1e3 : 1;
+    check(number && (unit.empty() || factor > 1), "--memory is ", in_quotes(memory),
+          ", expected a number of bytes, as in 300M or 2G");
+    return *number * factor;
+  }
+  /// The file, where it is to be read in pieces; else null.
+  /// \param expected the model's feature names
+  std::unique_ptr<BigFile> open_big(std::ostream& err,
+                                    const std::vector<std::string>& expected = {}) const {
+    auto file = tool::open_big(path, all_options(expected), memory_bytes());
+    if (file) {
+      err << "dasvdd: note: the rows of " << in_quotes(path) << " take about "
+          << static_cast<long>(file->bytes() / 1e6) << " MB, more than --memory " << memory
+          << ": they are read in pieces\n";
+    }
+    return file;
+  }
+  /// The same for rows of a detector. Rows that may lack values are read at once.
+  template <class Scalar>
+  std::unique_ptr<BigFile> open_big_for(const dasvdd::Detector<Scalar>& detector,
+                                        std::ostream& err) const {
+    if (options_for(detector).missing) return nullptr;
+    return open_big(err, detector.feature_names());
+  }
   /// The rows for a detector: features in its order, every number one that it takes.
   template <class Scalar>
   Table read_for(const dasvdd::Detector<Scalar>& detector, std::ostream& err) const {
@@ -260,7 +303,7 @@ struct DataArguments {
   }
 
  private:
-  std::string columns, drop, header;
+  std::string columns, drop, header, memory = "1G";
   CLI::Option* label_key = nullptr;
 };
 

@@ -2,9 +2,11 @@
 /// \file
 /// `dasvdd fit`: trains on a file's normal rows and writes a model.
 
+#include <tool/bank.hpp>
 #include <tool/command.hpp>
 #include <tool/progress.hpp>
 #include <tool/saved_fit.hpp>
+#include <tool/streamed_rows.hpp>
 
 #include <dasvdd/train/mixed_precision.hpp>
 
@@ -13,7 +15,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -70,8 +74,9 @@ class FitCommand {
         .add_option("--batch-size", batch_size_,
                     "rows a step (200 with --layers or --net, else 32)")
         ->transform(whole_number<Index>());
-    command_.add_option("--lr", options_.adam.learning_rate, "Adam's learning rate")
-        ->capture_default_str();
+    learning_rate_option_ =
+        command_.add_option("--lr", options_.adam.learning_rate,
+                            "Adam's learning rate (0.001 with --layers or --net, else 0.0015)");
     command_.add_option("--center-lr", options_.center.learning_rate, "the center's learning rate")
         ->capture_default_str();
     command_
@@ -132,13 +137,19 @@ class FitCommand {
         ->capture_default_str()
         ->transform(whole_number<int>());
     checkpoint_.declare(command_);
+    by_.declare(command_, data_,
+                "one small detector for each group of rows, in one bank: of a csv the column, by "
+                "name or by index from 0, that names a row's group; of other files so many rows "
+                "that follow each other");
   }
 
   bool chosen() const { return command_.parsed(); }
 
   /// \param out results, \param err warnings
   void run(std::ostream& out, std::ostream& err) {
-    if (double_) {
+    if (by_.given()) {
+      run_by(out, err);
+    } else if (double_) {
       run_in<double>(out, err);
     } else {
       run_in<float>(out, err);
@@ -149,19 +160,36 @@ class FitCommand {
   template <class Scalar>
   void run_in(std::ostream& out, std::ostream& err) {
     check_options();
-    Table table = data_.read(missing_ != "refuse");
+    const std::unique_ptr<BigFile> big = data_.open_big(err);
+    check(!big || missing_ == "refuse", "--missing ", missing_, ": the rows of ",
+          in_quotes(data_.path),
+          " are read in pieces, which must lack no value; a larger --memory reads them at once");
+    std::optional<StreamedRows> streamed;
+    if (big) streamed.emplace(*big, in_quotes(data_.path), data_.memory_bytes());
+    Table table = big ? big->frame() : data_.read(missing_ != "refuse");
     if (!image_shape_text_.empty()) set_image_shape(table);
-    if (table.images && !standardize_) prepare_pixels(table, err);
+    if (table.images && !standardize_) prepare_pixels(table, streamed, err);
     check_options_of(table);
     if (table.images) {
       facts_["image_shape"] = std::to_string(table.channels) + "," + std::to_string(table.height) +
                               "," + std::to_string(table.width);
     }
-    const std::size_t dropped = keep_normal_rows(table);
-    // All of them, also those that are held out: no long training before the first sentence.
-    check_numbers(table, in_quotes(data_.path),
-                  static_cast<double>(std::numeric_limits<Scalar>::max()), missing_ != "refuse");
-    const Table held_out = false_alarm_rate_ ? split(table) : Table();
+    const double largest = static_cast<double>(std::numeric_limits<Scalar>::max());
+    std::size_t dropped;
+    if (streamed) {
+      streamed->set_largest(largest);
+      dropped = keep_normal_rows(*streamed);
+      suit_wide_rows(table, err);
+      if (!published()) draw_sample<Scalar>(*streamed, table);
+    } else {
+      dropped = keep_normal_rows(table);
+      // All of them, also those that are held out: no long training before the first sentence.
+      check_numbers(table, in_quotes(data_.path), largest, missing_ != "refuse");
+    }
+    Table held_out;
+    if (false_alarm_rate_) {
+      held_out = streamed && published() ? hold_out(*streamed) : split(table);
+    }
     suit_wide_rows(table, err);
     if (false_alarm_rate_) {
       // The calibration's own check, before the training and not after it.
@@ -171,10 +199,10 @@ class FitCommand {
       });
     }
 
-    if (published()) leave_far_rows(table);
+    if (published() && !streamed) leave_far_rows(table);
     SavedFit<Scalar> saved(checkpoint_);
     dasvdd::Detector<Scalar> detector = naming(data_.path, [&] {
-      return published()              ? fit_published(table, saved, out)
+      return published()              ? fit_published(table, streamed, saved, out)
              : by_image_preset(table) ? fit_images(table, saved)
                                       : fit_default(table, saved);
     });
@@ -189,11 +217,29 @@ class FitCommand {
     }
     writing([&] { dasvdd::save(detector, output_place(model_path_), facts_); });
 
-    out << "trained on " << table.X.rows() << " rows of " << table.X.cols() << " features";
+    out << "trained on " << (trained_rows_ > 0 ? trained_rows_ : table.X.rows()) << " rows of "
+        << table.X.cols() << " features";
+    if (drawn_from_ > 0) out << ", drawn from " << drawn_from_;
     if (dropped != 0) out << ", " << dropped << " labelled anomalies dropped";
     if (false_alarm_rate_) out << ", " << held_out.X.rows() << " held out for calibration";
     out << "\nthreshold " << number_text(detector.threshold()) << "\nmodel " << model_path_ << '\n';
     saved.finish(model_path_);
+  }
+
+  /// With --by: a group that can't be fitted, one with NaN too, costs its own sentence.
+  void run_by(std::ostream& out, std::ostream& err) {
+    check_options_by(command_,
+                     {"TRAIN", "-o", "--by", "--seed", "--threads", "--label-column", "--labels",
+                      "--columns", "--drop", "--header", "--key", "--label-key", "--normal"});
+    options_.validate();
+    check_output(model_path_, data_.files());
+    { const dasvdd::detail::ReplacementFile place(output_place(model_path_)); }
+    Table table = by_.read();
+    const std::size_t dropped = keep_normal_rows(table);
+    dasvdd::BankOptions options;
+    options.seed = options_.seed;
+    options.threads = options_.threads;
+    fit_bank(table, options, data_.path, dropped, model_path_, out, err);
   }
 
   void check_options() {
@@ -293,6 +339,77 @@ class FitCommand {
     return dropped;
   }
 
+  std::size_t keep_normal_rows(StreamedRows& rows) {
+    const bool given = !data_.normal.empty(), labels = rows.file().has_labels();
+    check(!given || labels, in_quotes(data_.path), " has no labels, so --normal doesn't fit");
+    if (given) facts_["normal"] = canonical_label(data_.normal);
+    if (!labels) return 0;
+    const std::string normal = canonical_label(given ? data_.normal : "0");
+    std::set<std::string> seen;
+    rows.file().each_label([&](const std::string& label) {
+      if (seen.size() < 100) seen.insert(label);
+      rows.chosen().add(label == normal);
+    });
+    check(rows.chosen().count() > 0, in_quotes(data_.path), " has no row labelled ",
+          in_quotes(given ? data_.normal : "0"), " to train on; the labels are ",
+          label_listing({seen.begin(), seen.end()}),
+          given ? "" : ", and --normal says which is normal");
+    return static_cast<std::size_t>(rows.chosen().rows() - rows.chosen().count());
+  }
+
+  /// What the default fits train on in place of all rows: as dasvdd::fit() takes it of a source.
+  template <class Scalar>
+  void draw_sample(const StreamedRows& rows, Table& table) {
+    namespace detail = dasvdd::detail;
+    const dasvdd::FitOptions settings = table_settings(table);
+    const dasvdd::RowSource source = rows.source();
+    detail::RowReader reader(source.open());
+    const auto scan = naming(data_.path, [&] {
+      return detail::SourceScan::of(reader, {detail::sample_rows(settings, rows.sample(settings)),
+                                             options_.seed, std::is_same_v<Scalar, float>});
+    });
+    table.X = StreamedRows::matrix(scan.held);
+    for (const Index i : scan.numbers) table.rows.push_back(rows.chosen().row_of(i));
+    if (!scan.holds_all()) {
+      drawn_from_ = scan.rows;
+      facts_["drawn_from"] = std::to_string(scan.rows);
+    }
+    nets_at_a_time_ = rows.nets_at_a_time(settings, table.X.rows());
+  }
+
+  /// Chooses a tenth of the rows, no more than a window, and reads them; they have no part in the training.
+  Table hold_out(StreamedRows& rows) {
+    namespace detail = dasvdd::detail;
+    if (rows.chosen().empty()) {
+      const auto pieces = rows.file().open(0, 1 << 20);
+      for (Table piece; pieces->next(piece);) {
+        for (Index i = 0; i < piece.X.rows(); ++i) rows.chosen().add(true);
+      }
+    }
+    const Index n = rows.chosen().count(), count = std::min(n / 10, rows.window());
+    dasvdd::Random random = detail::random_stream(options_.seed, detail::Stream::held_out);
+    ChosenBits held, others;
+    for (Index row = 0, at = 0, left = count; row < rows.chosen().rows(); ++row) {
+      const bool mine = rows.chosen().has(row);
+      // Of n - at rows that are still to come, `left` are taken.
+      const bool taken =
+          mine && (hold_out_ == "drawn" ? random.below(static_cast<std::uint64_t>(n - at)) <
+                                              static_cast<std::uint64_t>(left)
+                                        : n - at <= count);
+      held.add(taken);
+      others.add(mine && !taken);
+      at += mine;
+      left -= taken;
+    }
+    Table table = rows.file().frame();
+    detail::RowStore store;
+    const dasvdd::RowSource source = rows.source(held);
+    detail::RowReader(source.open()).read(count, store);
+    if (count > 0) table.X = StreamedRows::matrix(store);
+    rows.chosen() = std::move(others);
+    return table;
+  }
+
   /// Takes a tenth of the rows out: drawn, because rows that are counted off may be of one device of ten.
   Table split(Table& table) const {
     namespace detail = dasvdd::detail;
@@ -310,10 +427,16 @@ class FitCommand {
   }
 
   /// Pixels from 0 to 255 become pixels from 0 to 1. Others beyond 1 would train a net that sees white alone.
-  void prepare_pixels(Table& table, std::ostream& err) const {
-    scale_pixels(table, in_quotes(data_.path), err);
-    check(table.X.size() == 0 || table.X.maxCoeff() <= 2, in_quotes(data_.path),
-          " has pixels up to ", table.X.maxCoeff(),
+  void prepare_pixels(Table& table, std::optional<StreamedRows>& streamed,
+                      std::ostream& err) const {
+    double most = 0;
+    if (streamed) {
+      most = streamed->scale_pixels(err);
+    } else {
+      scale_pixels(table, in_quotes(data_.path), err);
+      if (table.X.size() > 0) most = table.X.maxCoeff();
+    }
+    check(most <= 2, in_quotes(data_.path), " has pixels up to ", most,
           ", expected 0 to 1 or whole numbers from 0 to 255 (--standardize scales others)");
   }
 
@@ -358,16 +481,28 @@ class FitCommand {
   /// The library's one-line fit.
   template <class Scalar>
   dasvdd::Detector<Scalar> fit_default(const Table& table, SavedFit<Scalar>& saved) {
+    dasvdd::FitOptions settings = table_settings(table);
+    settings.stop = saved.stop();
+    facts_["training"] = "default";
+    return showing(saved, [&](const auto& progress) {
+      if (drawn_from_ == 0) {
+        return dasvdd::fit<Scalar>(table.X, settings, progress, saved.checkpoint());
+      }
+      return dasvdd::detail::fit_table<Scalar>(table.X, settings, progress, saved.checkpoint(),
+                                               table.rows);
+    });
+  }
+  dasvdd::FitOptions table_settings(const Table& table) const {
     dasvdd::FitOptions settings;
     settings.seed = options_.seed;
     settings.feature_names = table.names;
     settings.threads = options_.threads;
-    settings.stop = saved.stop();
     settings.standardize = !raw_;
     settings.missing = missing_rule();
     if (epochs_) settings.epochs = *epochs_;
     if (batch_size_) settings.batch_size = *batch_size_;
-    settings.adam = options_.adam;
+    if (learning_rate_option_->count() > 0)
+      settings.adam.learning_rate = options_.adam.learning_rate;
     settings.center = options_.center;
     settings.kappa = options_.kappa;
     settings.contamination = contamination_;
@@ -375,10 +510,13 @@ class FitCommand {
     if (members_) settings.ensemble_size = *members_;
     if (score_form_ == "balanced") settings.score = dasvdd::ScoreForm::balanced;
     if (score_form_ == "whitened") settings.score = dasvdd::ScoreForm::whitened;
-    facts_["training"] = "default";
-    return showing(saved, [&](const auto& progress) {
-      return dasvdd::fit<Scalar>(table.X, settings, progress, saved.checkpoint());
-    });
+    limit_nets(settings);
+    return settings;
+  }
+  /// No more nets at a time than the memory is for; nothing else changes.
+  void limit_nets(dasvdd::detail::RunOptions& settings) const {
+    if (nets_at_a_time_ == 0) return;
+    settings.threads = std::min(dasvdd::detail::resolve_threads(settings.threads), nets_at_a_time_);
   }
 
   /// The library's one-line fit for images.
@@ -395,6 +533,7 @@ class FitCommand {
     if (epochs_) settings.epochs = *epochs_;
     if (mixed_option_->count() > 0) settings.precision = dasvdd::mixed_precision();
     if (members_) settings.ensemble_size = *members_;
+    limit_nets(settings);
     facts_["training"] = "images, " + image_kind_;
     return showing(saved, [&](const auto& progress) {
       return dasvdd::fit_images<Scalar>(table.X, settings, progress, saved.checkpoint());
@@ -414,25 +553,40 @@ class FitCommand {
 
   /// The paper's form: one net, the published score.
   template <class Scalar>
-  dasvdd::Detector<Scalar> fit_published(const Table& table, SavedFit<Scalar>& saved,
-                                         std::ostream& out) {
+  dasvdd::Detector<Scalar> fit_published(const Table& table,
+                                         const std::optional<StreamedRows>& streamed,
+                                         SavedFit<Scalar>& saved, std::ostream& out) {
+    namespace detail = dasvdd::detail;
     options_.feature_names = table.names;
     options_.stop = saved.stop();
     options_.standardize = scales(table);
     options_.missing = missing_rule();
     if (output_.empty()) output_ = table.images && !options_.standardize ? "sigmoid" : "identity";
     if (mixed_option_->count() > 0) options_.precision = dasvdd::mixed_precision();
+    if (streamed) options_.window = streamed->window();
     dasvdd::Trainer<Scalar> trainer(make_net<Scalar>(table), options_);
+    std::optional<dasvdd::RowSource> source;
+    std::optional<detail::RunRows> rows;
+    if (streamed) {
+      source = streamed->source();
+      rows.emplace(*source, options_, std::is_same_v<Scalar, float>);
+      trained_rows_ = rows->rows();
+    } else {
+      rows.emplace(detail::AnyRows(table.X));
+    }
     Progress bar("epoch");
     if (saved.checkpoint()) {
-      saved.checkpoint()->begin(dasvdd::detail::checkpoint_task<Scalar>(
-                                    table.X, options_,
-                                    "published, layers " + layers_text_ + net_ + ", output " +
-                                        output_ + (options_.standardize ? ", standardized" : "")),
-                                1);
+      std::string more = "published, layers " + layers_text_ + net_ + ", output " + output_ +
+                         (options_.standardize ? ", standardized" : "");
+      if (!rows->knows_all()) {
+        more += ", " + std::to_string(rows->rows()) + " rows in windows of " +
+                std::to_string(options_.window) + ", " + std::to_string(rows->checksum());
+      }
+      saved.checkpoint()->begin(detail::checkpoint_task<Scalar>(rows->known(), options_, more), 1);
     }
-    const dasvdd::FitReport report = dasvdd::detail::train_with(
-        trainer, table.X, saved.checkpoint(), 0, [&](const dasvdd::EpochReport& epoch) {
+    if (!rows->knows_all()) facts_["window"] = std::to_string(options_.window);
+    const dasvdd::FitReport report = detail::train_with(
+        trainer, *rows, saved.checkpoint(), 0, [&](const dasvdd::EpochReport& epoch) {
           bar.update(static_cast<long>(epoch.epoch), static_cast<long>(epoch.epochs),
                      loss_words(epoch));
           return saved.go_on();
@@ -447,7 +601,7 @@ class FitCommand {
     }
     std::vector<std::string> warnings = far_values_;
     warnings.insert(warnings.end(), report.warnings.begin(), report.warnings.end());
-    return trainer.detector(table.X, std::move(warnings));
+    return trainer.detector(rows->known(), std::move(warnings));
   }
 
   template <class Scalar>
@@ -464,9 +618,10 @@ class FitCommand {
   CLI::App& command_;
   CLI::Option *output_option_ = nullptr, *mixed_option_ = nullptr, *kind_option_ = nullptr,
               *validation_option_ = nullptr, *hold_out_option_ = nullptr,
-              *members_option_ = nullptr;
+              *members_option_ = nullptr, *learning_rate_option_ = nullptr;
   DataArguments data_;
   CheckpointArguments checkpoint_;
+  ByArgument by_;
   std::string model_path_, layers_text_, net_, image_shape_text_, output_, gamma_ = "auto",
                                                                            image_kind_ = "objects";
   std::vector<Index> layers_;
@@ -478,6 +633,9 @@ class FitCommand {
   double contamination_ = 0;
   std::vector<std::string> far_values_;  ///< what was left out of the rows, in sentences
   dasvdd::detail::Facts facts_;
+  // Of a file that is read in pieces: rows a net was trained on; rows that a sample is of.
+  Index trained_rows_ = 0, drawn_from_ = 0;
+  int nets_at_a_time_ = 0;  // 0: as many as there are threads
 };
 
 }  // namespace tool

@@ -5,6 +5,7 @@
 
 #include <tool/byte_stream.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -61,16 +62,24 @@ inline Table read_idx_images(ByteStream& stream) {
   return table;
 }
 
-/// Reads labels: n bytes.
+/// Hands over labels: n bytes.
+/// \param use called as use(label) for each row
 /// \throws FileError
-inline std::vector<std::string> read_idx_labels(ByteStream& stream) {
+template <class Use>
+void each_idx_label(ByteStream& stream, const Use& use) {
   const std::vector<Index> shape = detail::read_idx_header(stream, 1, "labels");
-  std::vector<unsigned char> bytes(static_cast<std::size_t>(shape[0]));
-  stream.read(bytes.data(), bytes.size());
+  std::vector<unsigned char> bytes(1 << 16);
+  for (Index left = shape[0]; left > 0;) {
+    const auto part = std::min<std::size_t>(static_cast<std::size_t>(left), bytes.size());
+    stream.read(bytes.data(), part);
+    for (std::size_t i = 0; i < part; ++i) use(canonical_label(double(bytes[i])));
+    left -= static_cast<Index>(part);
+  }
   stream.finish();
+}
+inline std::vector<std::string> read_idx_labels(ByteStream& stream) {
   std::vector<std::string> labels;
-  labels.reserve(bytes.size());
-  for (const unsigned char byte : bytes) labels.push_back(canonical_label(double(byte)));
+  each_idx_label(stream, [&](const std::string& label) { labels.push_back(label); });
   return labels;
 }
 

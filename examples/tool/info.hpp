@@ -2,6 +2,7 @@
 /// \file
 /// `dasvdd info`: what a model file holds.
 
+#include <tool/bank.hpp>
 #include <tool/command.hpp>
 
 #include <string>
@@ -18,6 +19,10 @@ class InfoCommand {
   bool chosen() const { return command_.parsed(); }
 
   void run(std::ostream& out) const {
+    if (is_bank_file(model_path_)) {
+      describe_bank(model_path_, out);
+      return;
+    }
     std::visit([&](const auto& detector) { describe(detector, out); }, load_model(model_path_));
   }
 

@@ -196,6 +196,24 @@ inline ToDouble number_reader(const NpyHeader& header) {
   }
 }
 
+template <class T>
+void copy_numbers(const char* bytes, std::size_t count, double* out) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = to_double<T>(bytes + i * sizeof(T));
+}
+
+/// The numbers of `count` elements: what number_reader() gives one by one, in loops of one type.
+/// \param bytes of the elements, which are turned around where the file is big-endian
+inline void convert_numbers(const NpyHeader& header, char* bytes, std::size_t count, double* out) {
+  for (std::size_t i = 0; header.big_endian && i < count; ++i) {
+    turn_bytes(bytes + i * header.bytes, header);
+  }
+  const ToDouble number = number_reader(header);
+  if (number == &to_double<float>) return copy_numbers<float>(bytes, count, out);
+  if (number == &to_double<double>) return copy_numbers<double>(bytes, count, out);
+  if (number == &to_double<std::uint8_t>) return copy_numbers<std::uint8_t>(bytes, count, out);
+  for (std::size_t i = 0; i < count; ++i) out[i] = number(bytes + i * header.bytes);
+}
+
 /// Hands over the elements one after the other, as they lie in the file: use(i, bytes of element
 /// i).
 template <class Use>
@@ -297,9 +315,11 @@ inline void check_labels(const std::vector<std::string>& labels, const std::stri
   }
 }
 
-/// Reads an array of one dimension, or of a single column, as labels: numbers or words.
+/// Hands over an array of one dimension, or of a single column, as labels: numbers or words.
+/// \param use called as use(label) for each row
 /// \throws FileError
-inline std::vector<std::string> read_npy_labels(ByteStream& stream) {
+template <class Use>
+void each_npy_label(ByteStream& stream, const Use& use) {
   const NpyHeader header = read_npy_header(stream);
   const bool column =
       header.shape.size() == 1 || (header.shape.size() == 2 && header.shape[1] == 1);
@@ -308,18 +328,20 @@ inline std::vector<std::string> read_npy_labels(ByteStream& stream) {
   check(header.bytes > 0, stream.name(), " holds empty labels");
   stream.expect(double(header.shape[0]) * double(header.bytes));
 
-  std::vector<std::string> labels;
-  detail::read_elements(stream, header, header.shape[0], [&](Index, const char* bytes) {
-    if (header.kind == 'U') {
-      labels.push_back(canonical_label(detail::utf8(bytes, header.bytes)));
-    } else if (header.kind == 'S') {
-      labels.push_back(canonical_label(std::string(bytes, header.bytes).c_str()));
-    } else {
-      labels.push_back(canonical_label(detail::number_reader(header)(bytes)));
-    }
+  detail::read_elements(stream, header, header.shape[0], [&](Index i, const char* bytes) {
+    const std::string label =
+        header.kind == 'U'   ? canonical_label(detail::utf8(bytes, header.bytes))
+        : header.kind == 'S' ? canonical_label(std::string(bytes, header.bytes).c_str())
+                             : canonical_label(detail::number_reader(header)(bytes));
+    check(!is_missing_word(label), stream.name(), ", row ", i, " (from 0): the label is missing (",
+          label, ")");
+    use(label);
   });
   stream.finish();
-  check_labels(labels, stream.name());
+}
+inline std::vector<std::string> read_npy_labels(ByteStream& stream) {
+  std::vector<std::string> labels;
+  each_npy_label(stream, [&](const std::string& label) { labels.push_back(label); });
   return labels;
 }
 

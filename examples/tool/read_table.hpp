@@ -73,10 +73,10 @@ inline Table read_data(const std::string& path, const DataOptions& options) {
 }
 
 /// Makes groups of so many rows that follow each other.
-inline void group_rows(Table& table, const std::string& group, const std::string& name) {
-  const auto size = parse_index(group);
-  check(size.has_value() && *size > 0, "--group is ", in_quotes(group), " and ", name,
-        " no csv file, expected a whole number of rows from 1");
+inline void group_rows(Table& table, const DataOptions& options, const std::string& name) {
+  const auto size = parse_index(options.group);
+  check(size.has_value() && *size > 0, options.group_option, " is ", in_quotes(options.group),
+        " and ", name, " no csv file, expected a whole number of rows from 1");
   const auto rows = static_cast<std::size_t>(table.X.rows());
   check(rows % *size == 0, name, " has ", rows, " rows, which are no whole number of groups of ",
         *size);
@@ -103,7 +103,7 @@ inline Table read_table(const std::string& path, const DataOptions& options) {
   Table table = detail::read_data(path, options);
   if (table.columns.empty()) detail::choose_columns(table, options, in_quotes(path));
   if (!options.group.empty() && table.lines.empty()) {
-    detail::group_rows(table, options.group, in_quotes(path));
+    detail::group_rows(table, options, in_quotes(path));
   }
   if (!options.with_labels) {
     table.labels.clear();

@@ -3,12 +3,14 @@
 /// `dasvdd score`: one line a row, its score, its p-value where the model is calibrated, and 1 for
 /// an anomaly; of a file, or of standard input row by row.
 
+#include <tool/bank.hpp>
 #include <tool/command.hpp>
 #include <tool/groups.hpp>
 #include <tool/heatmap.hpp>
 #include <tool/row_stream.hpp>
 #include <tool/score_lines.hpp>
 #include <tool/stream_watch.hpp>
+#include <tool/streamed_rows.hpp>
 
 #include <dasvdd/dasvdd.hpp>
 #include <dasvdd/detect/drift_watch.hpp>
@@ -19,10 +21,12 @@
 #include <cmath>
 #include <filesystem>
 #include <istream>
+#include <limits>
 #include <optional>
 #include <sstream>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -99,6 +103,9 @@ class ScoreCommand {
         ->type_name("CHANNELS,HEIGHT,WIDTH")
         ->needs(heatmap_option_);
     groups_.declare(command_, data_);
+    by_.declare(command_, data_,
+                "MODEL is a bank: each row is scored by the detector of its group, which this "
+                "column names (of other files than csv so many rows are a group)");
   }
 
   bool chosen() const { return command_.parsed(); }
@@ -126,6 +133,14 @@ class ScoreCommand {
     check(!watch_ || streams, "--watch goes with standard input, not with a file");
     check(!watch_ || (*watch_ > 0 && *watch_ < 1), "--watch is ", watch_.value_or(0),
           ", expected a number between 0 and 1");
+    if (by_.given()) {
+      check(!streams, "--by goes with a file, not with standard input");
+      check_options_by(command_, {"MODEL", "DATA", "-o", "--by", "--label-column", "--labels",
+                                  "--columns", "--drop", "--header", "--key", "--label-key"});
+      const BankScores scores(model_path_, by_, data_.path);
+      deliver(out, [&](std::ostream& to) { scores.write(to); });
+      return;
+    }
     std::visit([&](const auto& detector) { run(detector, in, out, err); }, load_model(model_path_));
   }
 
@@ -166,6 +181,10 @@ class ScoreCommand {
   template <class Scalar>
   void score_file(std::ostream& out, std::ostream& err, const dasvdd::Detector<Scalar>& detector,
                   const ScoreLines<Scalar>& lines) const {
+    if (const auto big = data_.open_big_for(detector, err)) {
+      score_pieces(*big, out, err, detector, lines);
+      return;
+    }
     const Table table = data_.read_for(detector, err);
     std::optional<dasvdd::Shape> image;
     if (heatmap_option_->count() > 0) image = shape_of(table, detector);
@@ -189,24 +208,96 @@ class ScoreCommand {
       }
     };
     if (image) writing([&] { write_heatmap(heatmap_, detector, table.X, *image); });
+    deliver(out, write);
+  }
+
+  /// Writes to standard output, or whole to the file that -o names.
+  template <class Write>
+  void deliver(std::ostream& out, const Write& write) const {
     if (output_.empty()) {
       write(out);
       return;
     }
-    std::error_code error;
     const std::filesystem::path place = output_place(output_);
-    const std::filesystem::file_status there = std::filesystem::status(place, error);
-    if (!std::filesystem::exists(there) || std::filesystem::is_regular_file(there)) {
+    if (is_replaced(place)) {
       std::ostringstream text;
       write(text);
       writing([&] { dasvdd::detail::replace_file(place, text.str()); });
       return;
     }
+    write_in_place(write);
+  }
+
+  /// Whether a result takes the place of a file, or makes one.
+  static bool is_replaced(const std::filesystem::path& place) {
+    std::error_code error;
+    const std::filesystem::file_status there = std::filesystem::status(place, error);
+    return !std::filesystem::exists(there) || std::filesystem::is_regular_file(there);
+  }
+  /// \param write called as write(std::ostream&)
+  template <class Write>
+  void write_in_place(const Write& write) const {
     // A device or a pipe, which nothing can take the place of.
     std::ofstream file(output_, std::ios::binary);
     if (file) write(file);
     file.close();
     if (!file) throw RunError(in_quotes(output_) + " can't be written");
+  }
+
+  /// The rows of a file that memory can't hold, piece by piece. A regular file is there when all of them are written;
+  /// standard output gets the lines before a row that is refused.
+  template <class Scalar>
+  void score_pieces(const BigFile& file, std::ostream& out, std::ostream& err,
+                    const dasvdd::Detector<Scalar>& detector,
+                    const ScoreLines<Scalar>& lines) const {
+    const std::string name = in_quotes(data_.path);
+    for (const auto& [given, option] : {std::pair(groups_.given(), "--group"),
+                                        std::pair(heatmap_option_->count() > 0, "--heatmap")}) {
+      check(!given, option, " goes with rows that are in memory, and ", name,
+            " is read in pieces; --memory says from which size on");
+    }
+    StreamedRows rows(file, name, data_.memory_bytes());
+    rows.set_largest(std::numeric_limits<double>::max());
+    if (takes_pixels(detector)) rows.scale_pixels(err);
+    const auto each_score = [&](const auto& use) {
+      StreamedRows::Pass pass = rows.scored();
+      while (pass.next()) {
+        use(pass.piece().X, naming(data_.path, [&] { return detector.score(pass.piece().X); }));
+      }
+    };
+    // What is selected depends on all p-values; scores are then computed a second time.
+    std::vector<bool> selected;
+    if (fdr_) {
+      std::vector<double> p;
+      each_score([&](const auto&, const dasvdd::detail::Vector<Scalar>& scores) {
+        const Eigen::VectorXd values = detector.p_value(scores);
+        p.insert(p.end(), values.begin(), values.end());
+      });
+      selected = dasvdd::detail::benjamini_hochberg(p.data(), p.size(), *fdr_);
+    }
+    const auto write = [&](const auto& put) {
+      put(lines.header());
+      std::size_t at = 0;
+      each_score([&](const auto& X, const dasvdd::detail::Vector<Scalar>& scores) {
+        std::string text;
+        for (Index i = 0; i < scores.size(); ++i, ++at) {
+          text += lines.line(X.data() + i * X.cols(), scores[i], fdr_ && selected[at]);
+        }
+        put(text);
+      });
+    };
+    const std::filesystem::path place = output_.empty() ? "" : output_place(output_);
+    if (output_.empty()) {
+      write([&](const std::string& text) { out << text; });
+    } else if (is_replaced(place)) {
+      std::optional<dasvdd::detail::ReplacementFile> target;
+      writing([&] { target.emplace(place); });
+      write([&](const std::string& text) { writing([&] { target->write(text); }); });
+      writing([&] { target->commit(); });
+    } else {
+      write_in_place(
+          [&](std::ostream& to) { write([&](const std::string& text) { to << text; }); });
+    }
   }
 
   /// One line a group. There are p-values where the model is calibrated by groups.
@@ -312,6 +403,7 @@ class ScoreCommand {
   std::optional<Index> explained_;
   std::optional<double> fdr_, watch_;
   GroupArguments groups_;
+  ByArgument by_;
   CLI::Option* heatmap_option_ = nullptr;
 };
 

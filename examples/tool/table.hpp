@@ -36,6 +36,7 @@ struct DataOptions {
   bool label_key_given = false;           ///< it must then be there
   std::string group = {};  ///< of a csv: the column that names a row's group, by name or
                            ///< index; of other files so many rows are a group; empty for none
+  const char* group_option = "--group";    ///< what the command calls it
   std::vector<std::string> expected = {};  ///< the model's feature names; empty where it has none
   bool missing =
       false;  ///< whether rows may lack values: NaN, or in a csv an empty field, NA, ?, null

@@ -16,26 +16,29 @@
 
 #if defined(DASVDD_COMPILED) || defined(DASVDD_INSTANTIATE)
 
-#define DASVDD_TEMPLATES(prefix, Scalar)                                                           \
-  prefix const detail::kernels::Table<Scalar>& detail::kernels::table<Scalar>(                     \
-      detail::kernels::Set);                                                                       \
-  prefix const detail::kernels::ProductTable<Scalar>& detail::kernels::products<Scalar>(           \
-      detail::kernels::Set);                                                                       \
-  prefix const detail::kernels::CompactTable<Scalar>& detail::kernels::compact<Scalar>(            \
-      detail::kernels::Set);                                                                       \
-  prefix const Scalar* detail::narrow_forward<Scalar>(                                             \
-      const detail::kernels::Table<Scalar>&, const Autoencoder<Scalar>&, const Scalar*, bool,      \
-      Index, detail::NarrowBuffers<Scalar>&);                                                      \
-  prefix class detail::RowScorer<Scalar>;                                                          \
-  prefix Explanation detail::explain_row<Scalar>(const detail::Model<Scalar>&,                     \
-                                                 const detail::AnyRows&, double, double, double);  \
-  prefix class Detector<Scalar>;                                                                   \
-  prefix class Trainer<Scalar>;                                                                    \
-  prefix Detector<Scalar> detail::fit_table<Scalar>(const detail::AnyRows&, const FitOptions&,     \
-                                                    detail::FunctionRef<bool(const FitProgress&)>, \
-                                                    Checkpoint<Scalar>*);                          \
-  prefix Detector<Scalar> detail::fit_image_ensemble<Scalar>(                                      \
-      const detail::AnyRows&, const ImageOptions&, detail::FunctionRef<bool(const FitProgress&)>,  \
+#define DASVDD_TEMPLATES(prefix, Scalar)                                                          \
+  prefix const detail::kernels::Table<Scalar>& detail::kernels::table<Scalar>(                    \
+      detail::kernels::Set);                                                                      \
+  prefix const detail::kernels::ProductTable<Scalar>& detail::kernels::products<Scalar>(          \
+      detail::kernels::Set);                                                                      \
+  prefix const detail::kernels::CompactTable<Scalar>& detail::kernels::compact<Scalar>(           \
+      detail::kernels::Set);                                                                      \
+  prefix const Scalar* detail::narrow_forward<Scalar>(                                            \
+      const detail::kernels::Table<Scalar>&, const Autoencoder<Scalar>&, const Scalar*, bool,     \
+      Index, detail::NarrowBuffers<Scalar>&);                                                     \
+  prefix class detail::RowScorer<Scalar>;                                                         \
+  prefix Explanation detail::explain_row<Scalar>(const detail::Model<Scalar>&,                    \
+                                                 const detail::AnyRows&, double, double, double); \
+  prefix class Detector<Scalar>;                                                                  \
+  prefix class Trainer<Scalar>;                                                                   \
+  prefix Detector<Scalar> detail::fit_table<Scalar>(                                              \
+      const detail::AnyRows&, const FitOptions&, detail::FunctionRef<bool(const FitProgress&)>,   \
+      Checkpoint<Scalar>*, const std::vector<Index>&);                                            \
+  prefix Detector<Scalar> detail::fit_source<Scalar>(                                             \
+      const RowSource&, const FitOptions&, detail::FunctionRef<bool(const FitProgress&)>,         \
+      Checkpoint<Scalar>*);                                                                       \
+  prefix Detector<Scalar> detail::fit_image_ensemble<Scalar>(                                     \
+      const detail::AnyRows&, const ImageOptions&, detail::FunctionRef<bool(const FitProgress&)>, \
       Checkpoint<Scalar>*)
 
 DASVDD_NAMESPACE_BEGIN

@@ -10,6 +10,7 @@
 
 from ._core import (
     Autoencoder,
+    Bank,
     Calibration,
     Confusion,
     Detector,
@@ -46,7 +47,7 @@ from ._core import (
     tanh,
     upsample_nearest2d,
 )
-from ._fit import fit, fit_images
+from ._fit import fit, fit_images, fit_many
 from ._from_torch import from_torch
 from ._sklearn import DASVDD
 from ._trainer import Trainer
@@ -54,6 +55,7 @@ from ._trainer import Trainer
 __all__ = [
     "DASVDD",
     "Autoencoder",
+    "Bank",
     "Calibration",
     "Confusion",
     "Detector",
@@ -81,6 +83,7 @@ __all__ = [
     "ensemble",
     "fit",
     "fit_images",
+    "fit_many",
     "fpr_at_tpr",
     "from_torch",
     "kernels",

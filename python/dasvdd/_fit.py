@@ -30,7 +30,7 @@ def fit(
     center: str = "adagrad",
     center_learning_rate: float = 1.0,
     center_decay: float = 0.01,
-    learning_rate: float = 1e-3,
+    learning_rate: float = 1.5e-3,
     beta1: float = 0.9,
     beta2: float = 0.999,
     epsilon: float = 1e-8,
@@ -184,6 +184,58 @@ def fit_images(
     )
     with following(progress) as callback:
         return _core.fit_images(X, _dtype_of(X, dtype), callback, on_interrupt, options)
+
+
+def fit_many(
+    X: ArrayLike,
+    keys: ArrayLike,
+    *,
+    seed: int = 0,
+    threads: int = 0,
+    steps: int = 0,
+    least_rows: int = 20,
+    progress: bool | Callable[[_core.FitProgress], bool | None] | None = None,
+    on_interrupt: str = "raise",
+) -> _core.Bank:
+    """Fits one small detector to each group of normal rows.
+
+    For thousands of metrics, machines or customers with tens to thousands of rows of a few features each. A group's
+    detector is one net with its center and the score of several centers, trained in milliseconds; it has the same bits
+    whatever other groups there are, and on any number of threads. A group that can't be fitted (constant, too short,
+    with NaN or infinity) costs its own sentence in the bank's `refused`, not the run.
+
+    Parameters
+    ----------
+    X : array_like of shape (n, d)
+        d at most 32.
+    keys : array_like of shape (n,)
+        The group of each row, in any order; str() of it counts.
+    seed : int
+        Each group's own seed is made of it and the group's key.
+    threads : int
+        0: what OpenMP would use, shared with other fits that run at the time. Never changes the result.
+    steps : int
+        Mini-batches of 32 rows that a net trains for; 0: what suits.
+    least_rows : int
+        Groups with fewer rows are refused.
+    progress : bool or callable, optional
+        True shows a bar (tqdm's where it is installed). A callable is called with a FitProgress after each group, whose
+        `done` and `total` count groups; when it returns False the fit ends, and the groups that had not begun are
+        among the refused.
+    on_interrupt : {"raise", "keep"}
+        What Ctrl-C does after the running groups: raise KeyboardInterrupt, or return the bank so far.
+
+    Returns
+    -------
+    Bank
+
+    Raises
+    ------
+    ValueError
+        For options out of range, more than 32 features, or not one key a row.
+    """
+    with following(progress) as callback:
+        return _core.fit_many(X, keys, callback, on_interrupt, seed, threads, steps, least_rows)
 
 
 def _dtype_of(X, dtype):

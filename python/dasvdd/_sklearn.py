@@ -72,7 +72,7 @@ class DASVDD(OutlierMixin, BaseEstimator):
         contamination="auto",
         false_alarm_rate=0.01,
         batch_size=32,
-        learning_rate=1e-3,
+        learning_rate=1.5e-3,
         gamma=None,
         score_form="several_centers",
         standardize=True,

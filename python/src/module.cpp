@@ -1,3 +1,4 @@
+#include "bank.hpp"
 #include "calibration.hpp"
 #include "detector.hpp"
 #include "fit.hpp"
@@ -50,6 +51,7 @@ none of them.)");
   python::bind_calibration(m);
   python::bind_detector(m);
   python::bind_fit(m);
+  python::bind_bank(m);
   python::bind_measures(m);
   python::bind_nets(m);
   python::bind_trainer(m);

@@ -42,8 +42,8 @@ struct Shares {
 
 /// Rows of which about the share `planted` lie 4 standard deviations above the others, with their p-values
 /// out of `n` normal calibration rows of their own.
-struct Stream {
-  Stream(std::uint64_t seed, std::size_t n, double planted, std::size_t rows) {
+struct RowStream {
+  RowStream(std::uint64_t seed, std::size_t n, double planted, std::size_t rows) {
     Random random(seed);
     std::vector<double> scores(n);
     for (double& score : scores) score = random.normal();
@@ -340,7 +340,7 @@ TEST_CASE("Benjamini and Hochberg hold 0.1 with p-values out of one calibration 
     for (const double planted : {0.01, 0.05, 0.2}) {
       Shares shares;
       for (std::uint64_t seed = 0; seed < 400; ++seed) {
-        const Stream stream(seed, n, planted, 1000);
+        const RowStream stream(seed, n, planted, 1000);
         stream.judge(select(stream.p, 0.1), infinity, shares);
       }
       CAPTURE(n);
@@ -361,7 +361,7 @@ TEST_CASE("the online rule holds 0.1 with p-values out of one calibration sample
       for (const double memory : {infinity, 1000.0, 0.1 * double(n + 1) / 2}) {
         Shares shares;
         for (std::uint64_t seed = 0; seed < 200; ++seed) {
-          const Stream stream(seed, n, planted, 2000);
+          const RowStream stream(seed, n, planted, 2000);
           stream.judge(select_online(OnlineSelect(0.1, n, memory), stream.p), memory, shares);
         }
         CAPTURE(n);

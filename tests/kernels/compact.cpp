@@ -39,7 +39,7 @@ TEST_CASE_TEMPLATE(
     INFO(std::string(row.name));
     const auto& table = kernels::table<Scalar>(row.set);
     for (const Index rows : {1, 2, 7, 8, 13}) {
-      for (const Index cols : {1, 16, 33, 70}) {
+      for (const Index cols : {1, 16, 33, 70, 200}) {
         for (const Index depth : {0, 1, 9, 700}) {
           CAPTURE(rows);
           CAPTURE(cols);
@@ -50,8 +50,12 @@ TEST_CASE_TEMPLATE(
           std::vector<Bfloat16> halves(static_cast<std::size_t>(padded * depth + 1));
           std::vector<Scalar> whole(halves.size());
           for (std::size_t i = 0; i < halves.size(); ++i) {
-            halves[i] = to_bfloat16(static_cast<float>(numbers.next()));
-            whole[i] = static_cast<Scalar>(widened(halves[i]));
+            const auto l = static_cast<Index>(i) % table.panel;
+            const auto place = i - static_cast<std::size_t>(l) +
+                               static_cast<std::size_t>(kernels::place_of_half(l, table.panel));
+            const Bfloat16 half = to_bfloat16(static_cast<float>(numbers.next()));
+            if (place < halves.size()) halves[place] = half;
+            whole[i] = static_cast<Scalar>(widened(half));
           }
           const auto x = Numbers(9).vector<Scalar>(rows * depth + 1);
           const auto bias = Numbers(5).vector<Scalar>(padded);

@@ -9,7 +9,7 @@ namespace {
 
 using namespace kernel_tests;
 
-const Index sizes[] = {1, 7, 15, 16, 17, 31, 33, 100};
+const Index sizes[] = {1, 7, 15, 16, 17, 31, 33, 150};
 const Index depths[] = {0, 1, 5, 16, 37, 700};  // the last one is more than one block of any set
 
 /// One product: w is cols x depth in the layout that a packing routine reads, b is rows x depth.

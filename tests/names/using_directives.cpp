@@ -3,6 +3,7 @@
 
 #include <dasvdd/dasvdd.hpp>
 #include <dasvdd/detect/drift_watch.hpp>
+#include <dasvdd/fit/fit_many.hpp>
 #include <dasvdd/io/model_file.hpp>
 #include <dasvdd/train/mixed_precision.hpp>
 
@@ -44,15 +45,16 @@ struct Shift final : Layer<float> {
 };
 struct Plain : Objective<float> {};
 
-using Types =
-    tuple<Autoencoder<float>, Calibration, CenterRule, Checkpoint<float>, Confusion, Dasvdd<float>,
-          DeepSvdd<float>, Detector<float>, DriftWatch, EpochReport, Explanation, FileError,
-          FitOptions, FitProgress, FitReport, GammaRule, ImageOptions, InvalidArgument,
-          Network<float>, Options, Reconstruction<float>, RowMatrix<float>, ScoreForm, Shape, Shift,
-          Plain, SoftBoundaryDeepSvdd<float>, Trainer<float>, Workspace<float>>;
+using Types = tuple<Autoencoder<float>, Bank, BankOptions, Calibration, CenterRule,
+                    Checkpoint<float>, Confusion, Dasvdd<float>, DeepSvdd<float>, Detector<float>,
+                    DriftWatch, EpochReport, Explanation, FileError, FitOptions, FitProgress,
+                    FitReport, GammaRule, ImageOptions, InvalidArgument, Network<float>, Options,
+                    Reconstruction<float>, RowMatrix<float>, ScoreForm, Shape, Shift, Plain,
+                    SoftBoundaryDeepSvdd<float>, Trainer<float>, Workspace<float>>;
 static_assert(tuple_size_v<Types> > 0);
 
 void every_function(const RowMatrix<float>& X, const vector<int>& labels) {
+  const Bank bank = fit_many(X, vector<string>(8, "group"));
   const Activation f = leaky_relu(), g("gelu");
   const auto net =
       autoencoder(chain(dense<float>(4, 3), f, relu()), chain(dense<float>(3, 4), tanh()));

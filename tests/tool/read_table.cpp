@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "arrays.hpp"
 #include "file_error.hpp"
 
 #include <cmath>
@@ -19,6 +20,8 @@ using tool::DataOptions;
 using tool::Index;
 using tool::read_table;
 using tool::Table;
+
+using namespace test_files;
 
 using Words = std::vector<std::string>;
 
@@ -46,56 +49,6 @@ DataOptions label_column(const std::string& column) {
 
 std::vector<float> values(const Table& table) {
   return std::vector<float>(table.X.data(), table.X.data() + table.X.size());
-}
-
-template <class T>
-std::string raw(const std::vector<T>& numbers) {
-  return std::string(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(T));
-}
-
-std::string npy(const std::string& dictionary, const std::string& data, int version = 1) {
-  std::string file =
-      "\x93NUMPY" + std::string(1, static_cast<char>(version)) + std::string(1, '\0');
-  const int bytes = version == 1 ? 2 : 4;
-  for (int i = 0; i < bytes; ++i) file += static_cast<char>(dictionary.size() >> (8 * i) & 0xff);
-  return file + dictionary + data;
-}
-
-std::string array(const std::string& descr, const std::string& shape, const std::string& data) {
-  return npy("{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape + ", }   \n",
-             data);
-}
-
-std::string big_endian(const std::vector<unsigned>& numbers) {
-  std::string bytes;
-  for (const unsigned n : numbers) {
-    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(n >> shift & 0xff);
-  }
-  return bytes;
-}
-
-std::string gzipped(const std::string& bytes) {
-  const TemporaryFolder folder;
-  const std::string path = folder / "packed";
-  gzFile file = gzopen(path.c_str(), "wb");
-  REQUIRE(gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size())) == int(bytes.size()));
-  REQUIRE(gzclose(file) == Z_OK);
-  return content(path);
-}
-
-std::string zipped(const std::vector<std::pair<std::string, std::string>>& members, int method) {
-  const TemporaryFolder folder;
-  const std::string path = folder / "packed";
-  zip_t* archive = zip_open(path.c_str(), ZIP_CREATE, nullptr);
-  REQUIRE(archive != nullptr);
-  for (const auto& [name, bytes] : members) {
-    zip_source_t* source = zip_source_buffer(archive, bytes.data(), bytes.size(), 0);
-    const zip_int64_t index = zip_file_add(archive, name.c_str(), source, 0);
-    REQUIRE(index >= 0);
-    REQUIRE(zip_set_file_compression(archive, static_cast<zip_uint64_t>(index), method, 0) == 0);
-  }
-  REQUIRE(zip_close(archive) == 0);
-  return content(path);
 }
 
 const std::string two_by_three = array("<f4", "(2, 3)", raw<float>({1, 2, 3, 4, 5, 6}));

@@ -35,20 +35,31 @@ class Standardizer {
     ensure(mean_.size() == scale_.size(), "the scaler has ", mean_.size(), " means and ",
            scale_.size(), " scales, expected as many of each");
     for (std::size_t j = 0; j < mean_.size(); ++j) {
-      // Both are used in the net's scalar type; the factor must not be flushed to zero there.
-      const Scalar shift = static_cast<Scalar>(mean_[j]);
-      const Scalar factor = static_cast<Scalar>(1 / scale_[j]);
-      const bool good = scale_[j] > 0 && is_finite(scale_[j]) && is_finite(shift) &&
-                        is_finite(factor) && factor >= (std::numeric_limits<Scalar>::min)();
-      ensure(good, "the scaler's feature ", j, " has mean ", mean_[j], " and scale ", scale_[j],
-             ", expected finite numbers and a positive scale");
-      shift_[static_cast<Index>(j)] = shift;
-      factor_[static_cast<Index>(j)] = factor;
-      const double rounded = static_cast<double>(shift);
-      const bool close = std::abs(mean_[j] - rounded) <= same_as_float * scale_[j];
-      wide_shift_[static_cast<Index>(j)] = close ? rounded : mean_[j];
+      const Constants c(mean_[j], scale_[j]);
+      ensure(c.good(scale_[j]), "the scaler's feature ", j, " has mean ", mean_[j], " and scale ",
+             scale_[j], ", expected finite numbers and a positive scale");
+      shift_[static_cast<Index>(j)] = c.shift;
+      factor_[static_cast<Index>(j)] = c.factor;
+      wide_shift_[static_cast<Index>(j)] = c.wide_shift;
     }
   }
+
+  /// What a row of float (of double) is scaled with: (x - shift) * factor, (x - wide_shift) * factor.
+  struct Constants {
+    Scalar shift, factor;
+    double wide_shift;
+
+    Constants(double mean, double scale)
+        : shift(static_cast<Scalar>(mean)), factor(static_cast<Scalar>(1 / scale)) {
+      const double rounded = static_cast<double>(shift);
+      wide_shift = std::abs(mean - rounded) <= same_as_float * scale ? rounded : mean;
+    }
+    /// Both are used in the net's scalar type; the factor must not be flushed to zero there.
+    bool good(double scale) const {
+      return scale > 0 && is_finite(scale) && is_finite(shift) && is_finite(factor) &&
+             factor >= (std::numeric_limits<Scalar>::min)();
+    }
+  };
 
   /// Mean and standard deviation (divisor n, not n - 1) of each feature of the n x d rows; a constant
   /// feature gets scale 1.
@@ -70,6 +81,14 @@ class Standardizer {
     const double median = varying.empty() ? 1 : varying[varying.size() / 2];
     for (double& s : deviation) s = (std::max)(s, median);
     return Standardizer(std::move(mean), std::move(deviation));
+  }
+  /// Whether a feature from low to high has no more than rounding in its deviation.
+  /// \param epsilon of the rows' type
+  static bool is_constant(double low, double high, double deviation, double epsilon) {
+    // The mean of a constant may be rounded; its deviation is then rounding noise instead of zero. So is a
+    // feature that differs by one rounding here and there.
+    const double rounding = 1.5 * epsilon * (std::max)(std::abs(low), std::abs(high));
+    return high - low <= rounding || deviation < 1e-30;
   }
   const std::vector<double>& mean() const { return mean_; }
   const std::vector<double>& scale() const { return scale_; }
@@ -144,12 +163,9 @@ class Standardizer {
       }
     }
     for (std::size_t j = 0; j < size; ++j) {
-      // The mean of a constant may be rounded; its deviation is then rounding noise instead of zero.
       const double deviation = std::sqrt(scale[j] / count[j]);
-      // So is a feature that differs by one rounding here and there.
-      const double rounding = 1.5 * static_cast<double>(std::numeric_limits<Number>::epsilon()) *
-                              (std::max)(std::abs(low[j]), std::abs(high[j]));
-      const bool constant = high[j] - low[j] <= rounding || deviation < 1e-30;
+      const bool constant = is_constant(
+          low[j], high[j], deviation, static_cast<double>(std::numeric_limits<Number>::epsilon()));
       if (low[j] == high[j]) mean[j] = low[j];
       scale[j] = constant ? 0 : deviation;
     }

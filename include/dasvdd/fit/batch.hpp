@@ -2,6 +2,7 @@
 /// \file
 /// What fit() and fit_images() take as a batch: an Eigen matrix or Rows, of float or double; and what they refuse.
 
+#include <dasvdd/core/row_source.hpp>
 #include <dasvdd/train/training_rows.hpp>
 
 #include <type_traits>
@@ -18,6 +19,9 @@ struct BatchTraits {
 /// An explicit template argument: fit<float>(X) has another overload.
 template <class Scalar>
 struct BatchTraits<Scalar, std::enable_if_t<std::is_arithmetic_v<Scalar>>> {};
+/// A source's type is known when its rows come: fit(source) has another overload.
+template <>
+struct BatchTraits<RowSource, void> {};
 template <class Scalar_>
 struct BatchTraits<Rows<Scalar_>, void> {
   using Scalar = std::remove_const_t<Scalar_>;

@@ -128,11 +128,12 @@ Index epochs_kept(const Checkpoint<Scalar>* checkpoint, Index i) {
 }
 
 /// Trains one net of a fit, or goes on with what the checkpoint has of it, and keeps what it reaches.
+/// \param X AnyRows, or RunRows of a source
 /// \param checkpoint null: none
 /// \param i the net's number
 /// \param tell the fit's own progress
-template <class Trainer, class Scalar>
-FitReport train_with(Trainer& trainer, const AnyRows& X, Checkpoint<Scalar>* checkpoint, Index i,
+template <class Trainer, class Batch, class Scalar>
+FitReport train_with(Trainer& trainer, Batch&& X, Checkpoint<Scalar>* checkpoint, Index i,
                      FunctionRef<bool(const EpochReport&)> tell) {
   if (checkpoint == nullptr) return trainer.train(X, tell);
   auto kept = checkpoint->net(i);

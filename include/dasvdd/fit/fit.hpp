@@ -6,10 +6,12 @@
 #include <dasvdd/fit/fitted_ensemble.hpp>
 #include <dasvdd/fit/member.hpp>
 #include <dasvdd/train/column_check.hpp>
+#include <dasvdd/train/run_rows.hpp>
 #include <dasvdd/train/training_rows.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -21,10 +23,11 @@ namespace detail {
 
 /// fit() for any type of batch and progress: chooses the rows to train on, fits the scaler, trains
 /// the nets, and makes the ensemble.
+/// \param numbers of the rows in the source they are a sample of; none where they are all
 template <class Scalar>
 Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
                            FunctionRef<bool(const FitProgress&)> progress,
-                           Checkpoint<Scalar>* checkpoint) {
+                           Checkpoint<Scalar>* checkpoint, const std::vector<Index>& numbers = {}) {
   require_fit<Scalar>(X, options, options.missing);
   const int threads = resolve_threads(options.threads);
   const bool screened = options.contamination > 0;
@@ -43,7 +46,7 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
   // Screening finds such rows by itself; a tenth of all rows is no handful.
   if (screened || static_cast<Index>(far_rows.size()) > n / 10) far_rows.clear();
   std::vector<std::string> warnings;
-  warn_of(outlying, n, options.feature_names,
+  warn_of(renumbered(outlying, numbers), n, options.feature_names,
           far_rows.empty()
               ? "They decide how the feature is scaled: are they measurements?"
               : "Their rows have no part in the fit, and rows like them score as anomalies",
@@ -83,6 +86,32 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
   return fitted_ensemble(fitted, std::move(facts), X, options.threads,
                          (std::max)(usual_false_alarms, options.contamination),
                          std::move(warnings));
+}
+
+/// How many rows of a source stand for all of it: no more than nets which train for `steps` see about once each.
+/// \param most that memory is for
+inline Index sample_rows(const FitOptions& options, Index most) {
+  most = std::max<Index>(most, 1000);
+  if (options.epochs > 0) return most;
+  const std::int64_t seen = saturating_product(options.steps, options.batch_size);
+  const std::int64_t enough = saturating_product(seen, Folds::count) / (Folds::count - 1);
+  return static_cast<Index>(std::min<std::int64_t>(most, std::max<std::int64_t>(enough, 1000)));
+}
+
+/// fit() of a source: one pass over it, then as of a table of the rows that are kept.
+template <class Scalar>
+Detector<Scalar> fit_source(const RowSource& source, const FitOptions& options,
+                            FunctionRef<bool(const FitProgress&)> progress,
+                            Checkpoint<Scalar>* checkpoint) {
+  options.validate();
+  options.check_width(source.cols());
+  RowReader reader(source.open());
+  const bool wide = reader.more() && reader.wide();
+  const Index sample =
+      options.window > 0 ? options.window : sample_rows(options, usual_window(source.cols(), wide));
+  const SourceScan scan =
+      SourceScan::of(reader, {sample, options.seed, std::is_same_v<Scalar, float>});
+  return fit_table<Scalar>(scan.held.rows(), options, progress, checkpoint, scan.numbers);
 }
 
 }  // namespace detail
@@ -128,6 +157,20 @@ Detector<Scalar> fit(const Batch& X, const FitOptions& options = {}, Progress&& 
   return detail::fit_table<Scalar>(
       detail::rows_of(X), options,
       [&](const FitProgress& at) { return detail::keep_going(progress, at); }, checkpoint);
+}
+/// The same of rows that memory can't hold: the source is read once, all rows are checked, and a sample of them, drawn
+/// by the seed, each row with the same chance, is the table. Nets train for a number of steps that does not depend on
+/// n, so a sample is what they would see of more rows anyway: options.window rows, or by default as many as
+/// take 32 MB, at most about 120,000. A source with no more rows gives the detector that fit() of them in
+/// memory gives.
+/// \return a detector in float, whatever the rows are; fit<double>(source) gives one in double
+template <class Scalar = float, class Progress = detail::NoProgress>
+Detector<Scalar> fit(const RowSource& source, const FitOptions& options = {},
+                     Progress&& progress = {},
+                     detail::NotDeduced<Checkpoint<Scalar>>* checkpoint = nullptr) {
+  return detail::fit_source<Scalar>(
+      source, options, [&](const FitProgress& at) { return detail::keep_going(progress, at); },
+      checkpoint);
 }
 
 DASVDD_NAMESPACE_END

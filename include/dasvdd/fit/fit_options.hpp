@@ -28,6 +28,7 @@ struct FitOptions : detail::TrainingOptions {
   /// anomalies. A tenth of the published gamma: untrained nets put it far too high for trained
   /// ones; two nets suffice for the estimate, because there are other members.
   FitOptions() {
+    adam.learning_rate = 1.5e-3;
     batch_size = 32;
     standardize = true;
     score = ScoreForm::several_centers;

@@ -32,6 +32,7 @@ struct FitTask {
   std::vector<Index> unused;  ///< numbers of the rows that no net trains on
   std::vector<Index>
       far_rows;  ///< numbers of the rows that have no part in the fit, see far_values()
+  MemberForm<Scalar> form = {};
 
   /// Numbers of the rows that member i leaves out. Those that no net trains on are dealt to the folds
   /// as if they were left out of one, so that each is scored by as many members as the others.
@@ -115,10 +116,11 @@ Detector<Scalar> finished_with_lowest(const FitTask<Scalar>& task, FitReport& re
 template <class Scalar>
 DASVDD_COLD std::optional<FittedMember<Scalar>> fit_member(const FitTask<Scalar>& task, Index i,
                                                            NetsProgress& progress) {
-  const Autoencoder<Scalar> net = member_net<Scalar>(task.scaler.inputs(task.X.cols()), i);
+  const Autoencoder<Scalar> net = task.form.net(task.scaler.inputs(task.X.cols()), i);
   const GatheredRows<Scalar> mine(task.X, task.scaler, Folds::trained(task.order, i));
   Options options = member_options(task.options);
   options.epochs = task.options.epochs_for(mine.rows().rows(), task.X.cols());
+  options.final_rate = task.form.final_rate;
   options.seed = seed_of(task.options.seed, Stream::members, i);
   options.gamma =
       member_gamma(task.options.gamma, net, scaled_already(task.scaler), mine.rows(), options.seed);
@@ -136,7 +138,8 @@ DASVDD_COLD std::optional<FittedMember<Scalar>> fit_member(const FitTask<Scalar>
   const auto& state = trainer.state();
   AlignedBuffer<Scalar> parameters = state.parameters;
   undo_attenuation(net, state.statistics, mine.rows(), parameters);
-  const auto trained = trained_net(net, state, parameters, task.scaler, Dasvdd<Scalar>());
+  auto trained = trained_net(net, state, parameters, task.scaler, Dasvdd<Scalar>());
+  trained.most_centers = task.form.most_centers;
   const auto finished_with = [&](const AnyRows& some, FitReport& said, LeftOut& out) {
     return finished(finish(trained, options, some, 1, said, &out));
   };

@@ -29,6 +29,12 @@ struct TensorFileContent {
   bool verified = false;  ///< the tensors' bytes have the checksum that the file names
 };
 
+/// One tensor of a file, without its bytes, and where in the file these are.
+struct TensorEntry {
+  Tensor tensor;
+  std::uint64_t begin, end;
+};
+
 /// Reads one tensor file; tensor_file.hpp has the format. It may come from anywhere: everything is
 /// checked against the file's size before memory is taken for it, and each thing that may be wrong
 /// has its own sentence, a FileError.
@@ -41,19 +47,35 @@ class TensorFileReader {
   explicit TensorFileReader(std::string source) : source_(std::move(source)) {}
 
   TensorFileContent read_file(const std::filesystem::path& path) const {
-    std::error_code error;
-    const auto status = std::filesystem::status(path, error);
-    validate(status.type() != std::filesystem::file_type::none,
-             "the file can't be opened: ", error.message());
-    validate(std::filesystem::exists(status), "there is no such file");
-    validate(std::filesystem::is_regular_file(status), "this is no regular file");
-    const std::uint64_t size = std::filesystem::file_size(path, error);
-    std::ifstream stream(path, std::ios::binary);
-    validate(!error && stream.is_open(), "the file can't be opened");
-    return read(size, [&](void* to, std::size_t count) {
-      stream.read(static_cast<char*>(to), static_cast<std::streamsize>(count));
-      validate(!stream.fail(), "the file can't be read to its end");
-    });
+    std::ifstream stream;
+    const std::uint64_t size = open(path, stream);
+    return read(size, [&](void* to, std::size_t count) { fetch(stream, to, count); });
+  }
+
+  /// Opens a file and reads its header alone.
+  /// \param metadata gets the words, the checksum's among them
+  /// \return the tensors in the order of their bytes, with places that count from the file's start
+  std::vector<TensorEntry> read_entries(const std::filesystem::path& path, std::ifstream& stream,
+                                        std::map<std::string, std::string>& metadata) const {
+    const std::uint64_t size = open(path, stream);
+    std::uint64_t at = 0;
+    std::vector<TensorEntry> entries = read_entries(
+        size,
+        [&](void* to, std::size_t count) {
+          fetch(stream, to, count);
+          at += count;
+        },
+        metadata);
+    for (TensorEntry& entry : entries) {
+      entry.begin += at;
+      entry.end += at;
+    }
+    return entries;
+  }
+  /// The stream's next bytes.
+  void fetch(std::ifstream& stream, void* to, std::size_t count) const {
+    stream.read(static_cast<char*>(to), static_cast<std::streamsize>(count));
+    validate(!stream.fail(), "the file can't be read to its end");
   }
 
   /// A file in memory.
@@ -66,11 +88,21 @@ class TensorFileReader {
 
  private:
   using Json = nlohmann::json;
-  /// A tensor, first without its bytes, and where in the data these are.
-  struct Entry {
-    Tensor tensor;
-    std::uint64_t begin, end;
-  };
+  using Entry = TensorEntry;
+
+  /// \return the file's size
+  std::uint64_t open(const std::filesystem::path& path, std::ifstream& stream) const {
+    std::error_code error;
+    const auto status = std::filesystem::status(path, error);
+    validate(status.type() != std::filesystem::file_type::none,
+             "the file can't be opened: ", error.message());
+    validate(std::filesystem::exists(status), "there is no such file");
+    validate(std::filesystem::is_regular_file(status), "this is no regular file");
+    const std::uint64_t size = std::filesystem::file_size(path, error);
+    stream.open(path, std::ios::binary);
+    validate(!error && stream.is_open(), "the file can't be opened");
+    return size;
+  }
 
   template <class... Parts>
   void validate(bool condition, const Parts&... parts) const {
@@ -81,19 +113,8 @@ class TensorFileReader {
   /// all.
   template <class Fetch>
   TensorFileContent read(std::uint64_t file_size, const Fetch& fetch) const {
-    const std::string text = read_header(file_size, fetch);
-    const std::uint64_t data_size = file_size - 8 - text.size();
     TensorFileContent content;
-    std::vector<Entry> entries;
-    const Json header = parse_header(text);
-    for (const auto& [name, entry] : header.items()) {
-      if (name == "__metadata__") {
-        content.metadata = read_metadata(entry);
-      } else {
-        entries.push_back(read_entry(name, entry, data_size));
-      }
-    }
-    sort_by_place(entries, data_size);
+    std::vector<Entry> entries = read_entries(file_size, fetch, content.metadata);
     std::uint32_t checksum = 0;
     for (Entry& entry : entries) {
       std::vector<unsigned char>& bytes = entry.tensor.bytes;
@@ -112,6 +133,25 @@ class TensorFileReader {
       content.verified = true;
     }
     return content;
+  }
+
+  /// The tensors in the order of their bytes, with places that count from the end of the header.
+  template <class Fetch>
+  std::vector<Entry> read_entries(std::uint64_t file_size, const Fetch& fetch,
+                                  std::map<std::string, std::string>& metadata) const {
+    const std::string text = read_header(file_size, fetch);
+    const std::uint64_t data_size = file_size - 8 - text.size();
+    std::vector<Entry> entries;
+    const Json header = parse_header(text);
+    for (const auto& [name, entry] : header.items()) {
+      if (name == "__metadata__") {
+        metadata = read_metadata(entry);
+      } else {
+        entries.push_back(read_entry(name, entry, data_size));
+      }
+    }
+    sort_by_place(entries, data_size);
+    return entries;
   }
 
   template <class Fetch>

@@ -17,7 +17,8 @@ namespace kernels {
 /// Each output adds its products one after the other in the order of k, each by one fused
 /// multiply-add: its bits depend on nothing else, neither on the tile's shape nor on the vector's
 /// width.
-/// \tparam Weight what the strips are stored as: Scalar, or Bfloat16, which is widened in registers
+/// \tparam Weight what the strips are stored as: Scalar, or Bfloat16, which is widened in registers and lies
+///   in pairs (place_of_half)
 template <class Scalar, class Weight = Scalar>
 struct Product {
   Index rows, cols, depth;
@@ -28,6 +29,12 @@ struct Product {
   Scalar* out;  ///< rows x cols, `out_stride` from row to row
   Index out_stride;
 };
+
+/// Where a strip of two-byte weights keeps the column `l` of each of its panels: beside that of the panel's other half,
+/// so that one load and a shift or a mask give two registers.
+constexpr Index place_of_half(Index l, Index panel) {
+  return l < panel / 2 ? 2 * l : 2 * l - panel + 1;
+}
 
 /// Every set's rows in registers divide this.
 constexpr Index row_unit = 12;

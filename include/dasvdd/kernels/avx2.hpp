@@ -29,9 +29,10 @@ struct Simd<float> {
   using Mask = __m256;
   static constexpr int lanes = 8;
   DASVDD_TARGET static Register load(const float* p) { return _mm256_loadu_ps(p); }
-  DASVDD_TARGET static Register load(const Bfloat16* p) {
-    const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+  DASVDD_TARGET static void load_pairs(const Bfloat16* p, Register& even, Register& odd) {
+    const __m256i pairs = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    even = _mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16));
+    odd = _mm256_castsi256_ps(_mm256_and_si256(pairs, _mm256_set1_epi32(-0x10000)));
   }
   DASVDD_TARGET static void store(float* p, Register a) { _mm256_storeu_ps(p, a); }
   /// The first n lanes, 0 in the others; memory beyond them is not touched.
@@ -115,9 +116,10 @@ struct Simd<double> {
   using Mask = __m256d;
   static constexpr int lanes = 4;
   DASVDD_TARGET static Register load(const double* p) { return _mm256_loadu_pd(p); }
-  DASVDD_TARGET static Register load(const Bfloat16* p) {
-    const __m128i halves = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
-    return _mm256_cvtps_pd(_mm_castsi128_ps(_mm_slli_epi32(_mm_cvtepu16_epi32(halves), 16)));
+  DASVDD_TARGET static void load_pairs(const Bfloat16* p, Register& even, Register& odd) {
+    const __m128i pairs = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    even = _mm256_cvtps_pd(_mm_castsi128_ps(_mm_slli_epi32(pairs, 16)));
+    odd = _mm256_cvtps_pd(_mm_castsi128_ps(_mm_and_si128(pairs, _mm_set1_epi32(-0x10000))));
   }
   DASVDD_TARGET static void store(double* p, Register a) { _mm256_storeu_pd(p, a); }
   /// The first n lanes, 0 in the others; memory beyond them is not touched.

@@ -37,9 +37,10 @@ struct Simd<float> {
   using Mask = __mmask16;
   static constexpr int lanes = 16;
   DASVDD_TARGET static Register load(const float* p) { return _mm512_loadu_ps(p); }
-  DASVDD_TARGET static Register load(const Bfloat16* p) {
-    const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+  DASVDD_TARGET static void load_pairs(const Bfloat16* p, Register& even, Register& odd) {
+    const __m512i pairs = _mm512_loadu_si512(p);
+    even = _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16));
+    odd = _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32(-0x10000)));
   }
   DASVDD_TARGET static void store(float* p, Register a) { _mm512_storeu_ps(p, a); }
   /// The first n lanes, 0 in the others; memory beyond them is not touched.
@@ -122,10 +123,11 @@ struct Simd<double> {
   using Mask = __mmask8;
   static constexpr int lanes = 8;
   DASVDD_TARGET static Register load(const double* p) { return _mm512_loadu_pd(p); }
-  DASVDD_TARGET static Register load(const Bfloat16* p) {
-    const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    return _mm512_cvtps_pd(
-        _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16)));
+  DASVDD_TARGET static void load_pairs(const Bfloat16* p, Register& even, Register& odd) {
+    const __m256i pairs = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    even = _mm512_cvtps_pd(_mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16)));
+    odd =
+        _mm512_cvtps_pd(_mm256_castsi256_ps(_mm256_and_si256(pairs, _mm256_set1_epi32(-0x10000))));
   }
   DASVDD_TARGET static void store(double* p, Register a) { _mm512_storeu_pd(p, a); }
   DASVDD_TARGET static Register load_first(const double* p, Index n) {

@@ -37,18 +37,12 @@ template <>
 struct Vectors<float> {
   typedef float Register __attribute__((vector_size(register_bytes)));
   typedef std::int32_t Integers __attribute__((vector_size(register_bytes)));
-  typedef std::uint16_t Halves __attribute__((vector_size(register_bytes / 2)));
-  typedef std::int32_t Words __attribute__((vector_size(register_bytes)));
-  typedef float Floats __attribute__((vector_size(register_bytes)));
   static constexpr int mantissa_bits = 23, exponent_bias = 127;
 };
 template <>
 struct Vectors<double> {
   typedef double Register __attribute__((vector_size(register_bytes)));
   typedef std::int64_t Integers __attribute__((vector_size(register_bytes)));
-  typedef std::uint16_t Halves __attribute__((vector_size(register_bytes / 4)));
-  typedef std::int32_t Words __attribute__((vector_size(register_bytes / 2)));
-  typedef float Floats __attribute__((vector_size(register_bytes / 2)));
   static constexpr int mantissa_bits = 52, exponent_bias = 1023;
 };
 
@@ -63,13 +57,11 @@ struct Simd {
     std::memcpy(&a, p, sizeof a);
     return a;
   }
-  static DASVDD_INLINE Register load(const Bfloat16* p) {
-    typename Vectors<Scalar>::Halves halves;
-    std::memcpy(&halves, p, sizeof halves);
-    const auto bits = __builtin_convertvector(halves, typename Vectors<Scalar>::Words) << 16;
-    typename Vectors<Scalar>::Floats a;
-    std::memcpy(&a, &bits, sizeof a);
-    return __builtin_convertvector(a, Register);
+  static DASVDD_INLINE void load_pairs(const Bfloat16* p, Register& even, Register& odd) {
+    for (int l = 0; l < lanes; ++l) {
+      even[l] = static_cast<Scalar>(widened(p[2 * l]));
+      odd[l] = static_cast<Scalar>(widened(p[2 * l + 1]));
+    }
   }
   static DASVDD_INLINE void store(Scalar* p, Register a) { std::memcpy(p, &a, sizeof a); }
   static DASVDD_INLINE Register load_first(const Scalar* p, Index n) {
@@ -156,7 +148,10 @@ struct Simd {
   static constexpr int lanes = 1;
 
   static Register load(const Scalar* p) { return *p; }
-  static Register load(const Bfloat16* p) { return static_cast<Scalar>(widened(*p)); }
+  static void load_pairs(const Bfloat16* p, Register& even, Register& odd) {
+    even = static_cast<Scalar>(widened(p[0]));
+    odd = static_cast<Scalar>(widened(p[1]));
+  }
   static void store(Scalar* p, Register a) { *p = a; }
   static Register load_first(const Scalar* p, Index n) { return n > 0 ? *p : 0; }
   static void store_first(Scalar* p, Register a, Index n) {

@@ -28,6 +28,7 @@ class SimdContract {
   // What the calls below are made with; declared for their types alone.
   static Register a, b, c;
   static Mask m;
+  static Register& d;
   static double x;
   static Index n;          // lanes, from 0 to all; in transpose a stride
   static const Scalar* p;  // none of the pointers is aligned
@@ -55,7 +56,7 @@ class SimdContract {
     DASVDD_HAS(Register, constant(x), "x, rounded to Scalar, in each lane")
     DASVDD_HAS(Register, broadcast(p), "p[0] in each lane; -0 stays -0")
     DASVDD_HAS(Register, load(p), "p[l] in lane l")
-    DASVDD_HAS(Register, load(h), "h[l], widened, in lane l")
+    DASVDD_HAS(void, load_pairs(h, d, d), "h[2 l] and h[2 l + 1], widened, in lane l of either")
     DASVDD_HAS(Register, load_first(p, n), "load of the first n lanes alone, 0 in the others")
     DASVDD_HAS(void, store(q, a), "q[l] = lane l")
     DASVDD_HAS(void, store_first(q, a, n), "store of the first n lanes alone")

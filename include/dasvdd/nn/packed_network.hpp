@@ -163,7 +163,12 @@ class PackedNetwork {
     for (Index first = 0; first < s.outputs; first += k_->panel) {
       const Index cols = (std::min)(k_->panel, s.outputs - first);
       k_->pack_rows(w + first * s.inputs, s.inputs, cols, s.inputs, strip.data());
-      for (const Scalar a : strip) *to++ = to_bfloat16(static_cast<float>(a));
+      for (Index k = 0; k < s.inputs; ++k, to += k_->panel) {
+        for (Index l = 0; l < k_->panel; ++l) {
+          to[kernels::place_of_half(l, k_->panel)] =
+              to_bfloat16(static_cast<float>(strip[k * k_->panel + l]));
+        }
+      }
     }
   }
 

@@ -12,12 +12,14 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// How many centers n rows of d numbers get: what fits into 64 KB of floats (16 at least), 256 at
+/// The most centers of a score, where nothing says less.
+constexpr Index usual_most_centers = 256;
+
+/// How many centers n rows of d numbers get: what fits into 64 KB of floats (16 at least), `most` at
 /// most, and no more than half the rows, so that most are the mean of several.
-inline Index center_count(Index n, Index d) {
+inline Index center_count(Index n, Index d, Index most = usual_most_centers) {
   return std::max<Index>(
-      1,
-      (std::min)({Index(256), n / 2, std::max<Index>(16, Index(16384) / std::max<Index>(d, 1))}));
+      1, (std::min)({most, n / 2, std::max<Index>(16, Index(16384) / std::max<Index>(d, 1))}));
 }
 
 /// Centers of rows of Y by Lloyd's rounds (k-means), `count` x d. They start at rows spread evenly

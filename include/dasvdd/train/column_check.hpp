@@ -125,6 +125,18 @@ DASVDD_COLD inline std::vector<FarValues> far_values(const AnyRows& X) {
   return all;
 }
 
+/// With the rows' numbers in what they are a sample of.
+/// \param numbers none where they are all rows
+inline std::vector<FarValues> renumbered(std::vector<FarValues> all,
+                                         const std::vector<Index>& numbers) {
+  for (FarValues& outlying : all) {
+    for (Index& row : outlying.rows) {
+      if (!numbers.empty()) row = numbers[static_cast<std::size_t>(row)];
+    }
+  }
+  return all;
+}
+
 /// The rows with far values, ascending, each once.
 inline std::vector<Index> far_row_numbers(const std::vector<FarValues>& all) {
   std::vector<Index> rows;

@@ -44,8 +44,12 @@ struct RunOptions {
   /// mini-batch, as they end after their epoch when progress returns false. An epoch that was broken off is no part of
   /// a Checkpoint: the fit that is taken up does it again, to the same bits.
   const std::atomic<bool>* stop = nullptr;
+  /// Of rows that come from a RowSource: how many are in memory at a time; a source with no more than that gives the
+  /// bits of rows in memory. 0: 32 MB of them. docs/embedding.md says what is made of all rows, and what of a sample.
+  Index window = 0;
 
   void validate() const {
+    ensure(window >= 0, "the window is ", window, ", expected 0 (32 MB) or a number of rows");
     ensure(threads >= 0, "threads is ", threads, ", expected 0 (all) or a positive number");
     check_feature_names(feature_names);
   }

@@ -44,8 +44,9 @@ struct TrainedNet {
   const AlignedBuffer<Scalar>&parameters, &statistics, &center;
   const Scaler<Scalar>& scaler;
   double gamma;
-  const char* objective;      ///< its name, for the model file
-  double r_weight, q_weight;  ///< of r and q in the published score
+  const char* objective;                    ///< its name, for the model file
+  double r_weight, q_weight;                ///< of r and q in the published score
+  Index most_centers = usual_most_centers;  ///< of the form with several
 
   bool decodes() const { return r_weight > 0; }
 };
@@ -71,6 +72,7 @@ struct ScoreTerms {
   ScoreTerm<Scalar> reconstruction, latent;
   /// What RowTerms::left_out would score if they had no part in the terms; empty where they have none.
   std::vector<double> left_out = {};
+  std::vector<double> left_out_latent = {};  ///< the latent term's part of it, of several_centers
 };
 
 inline double mean_of(const AlignedBuffer<double>& x, double divisor = 1) {
@@ -198,7 +200,8 @@ ScoreTerms<Scalar> several_centers_terms(const TrainedNet<Scalar>& trained,
   const double trust = 1 - width / static_cast<double>(n);
   if (trust > 0) {
     AlignedBuffer<Scalar> centers =
-        centers_of(rows.outputs.data(), d, used, center_count(static_cast<Index>(used.size()), d));
+        centers_of(rows.outputs.data(), d, used,
+                   center_count(static_cast<Index>(used.size()), d, trained.most_centers));
     const auto raw = ScoreTerm<Scalar>::nearest_of(d, 1, width, centers);
     AlignedBuffer<Scalar> scratch(raw.scratch(1));
     std::vector<double> p;
@@ -210,10 +213,16 @@ ScoreTerms<Scalar> several_centers_terms(const TrainedNet<Scalar>& trained,
     const double spread =
         variance(kernels::best<Scalar>(), Scaler<Scalar>(), AnyRows(rows.outputs.data(), n, d));
     const double weight = trust / ninety_of(p, 1e-9 * spread);
-    for (std::size_t i = 0; i < p.size(); ++i) terms.left_out[i] += weight * p[i];
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      terms.left_out_latent.push_back(weight * p[i]);
+      terms.left_out[i] += terms.left_out_latent[i];
+    }
     terms.latent = ScoreTerm<Scalar>::nearest_of(d, weight, width, std::move(centers));
   }
-  if (rows.left_out.empty()) terms.left_out.clear();
+  if (rows.left_out.empty()) {
+    terms.left_out.clear();
+    terms.left_out_latent.clear();
+  }
   return terms;
 }
 

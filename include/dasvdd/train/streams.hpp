@@ -19,6 +19,7 @@ enum class Stream : std::uint64_t {
   fit_order = 4,        ///< which rows a fit's members leave out
   validation = 5,       ///< which rows a trainer keeps out
   held_out = 6,         ///< which rows are kept out to calibrate by
+  sample = 7,           ///< which rows of a source stand for all of them
   gamma = 1000,         ///< untrained nets that gamma is estimated from
   members = 1000000,    ///< seeds of a fit's members
   screening = 2000000,  ///< seeds of the nets that look for rows to trust

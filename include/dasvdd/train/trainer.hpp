@@ -12,7 +12,7 @@
 #include <dasvdd/train/gamma.hpp>
 #include <dasvdd/train/held_out.hpp>
 #include <dasvdd/train/options.hpp>
-#include <dasvdd/train/row_scaler.hpp>
+#include <dasvdd/train/run_rows.hpp>
 #include <dasvdd/train/streams.hpp>
 #include <dasvdd/train/trainer_state.hpp>
 #include <dasvdd/train/training_rows.hpp>
@@ -84,10 +84,22 @@ class Trainer {
   /// \throws InvalidArgument before anything has changed
   template <class Progress>
   FitReport fit(const detail::AnyRows& X, Progress&& progress) {
-    return fit_anew(X,
+    detail::RunRows rows(X);
+    return fit_anew(rows,
                     [&](const EpochReport& epoch) { return detail::keep_going(progress, epoch); });
   }
   FitReport fit(const detail::AnyRows& X) { return fit(X, detail::NoProgress()); }
+  /// The same on rows that memory can't hold: options.window of them are in memory at a time. Each epoch reads the
+  /// source once, and one pass before them counts, checks and scales the rows. Gamma, the score's form and
+  /// the threshold come from a sample of the window's size, drawn by the seed.
+  /// \throws InvalidArgument also where a later pass gives other rows than the first; the net is then the one of the
+  ///   last whole epoch
+  template <class Progress = detail::NoProgress>
+  FitReport fit(const RowSource& source, Progress&& progress = {}) {
+    detail::RunRows rows(require_width(source), options_, in_float);
+    return fit_anew(rows,
+                    [&](const EpochReport& epoch) { return detail::keep_going(progress, epoch); });
+  }
 
   /// Continues the training on new rows, with the scaler, gamma and center there are. The learning
   /// rate falls to options.final_rate over these epochs anew; options.validation and patience hold
@@ -95,7 +107,8 @@ class Trainer {
   /// \param epochs passes over X
   template <class Progress>
   FitReport partial_fit(const detail::AnyRows& X, Index epochs, Progress&& progress) {
-    return go_on(X, epochs,
+    detail::RunRows rows(X);
+    return go_on(rows, epochs,
                  [&](const EpochReport& epoch) { return detail::keep_going(progress, epoch); });
   }
   FitReport partial_fit(const detail::AnyRows& X, Index epochs = 1) {
@@ -120,6 +133,11 @@ class Trainer {
     report.warnings = std::move(warnings);
     return detail::finished(finish(X, report));
   }
+  /// The same with a sample of a source's rows.
+  Detector<Scalar> detector(const RowSource& source, std::vector<std::string> warnings = {}) const {
+    const detail::RunRows rows(require_width(source), options_, in_float);
+    return detector(rows.known(), std::move(warnings));
+  }
 
   // ---- for those who write their own training loop, and for tests -------------------------------
 
@@ -127,10 +145,20 @@ class Trainer {
   /// those who change the trained net, or score it their own way.
   template <class Progress>
   FitReport train(const detail::AnyRows& X, Progress&& progress) {
-    return train_anew(
-        X, [&](const EpochReport& epoch) { return detail::keep_going(progress, epoch); });
+    detail::RunRows rows(X);
+    return train(rows, progress);
   }
   FitReport train(const detail::AnyRows& X) { return train(X, detail::NoProgress()); }
+  template <class Progress = detail::NoProgress>
+  FitReport train(const RowSource& source, Progress&& progress = {}) {
+    detail::RunRows rows(require_width(source), options_, in_float);
+    return train(rows, progress);
+  }
+  template <class Progress>
+  FitReport train(detail::RunRows& rows, Progress&& progress) {
+    return train_anew(
+        rows, [&](const EpochReport& epoch) { return detail::keep_going(progress, epoch); });
+  }
 
   /// Goes on with a train() that was stopped, from a state that set_state() put back: on the same rows,
   /// to options.epochs epochs in all, with the bits of one that was not stopped. (partial_fit() instead
@@ -139,15 +167,25 @@ class Trainer {
   ///   said of earlier epochs is no part of the state
   template <class Progress>
   FitReport resume(const detail::AnyRows& X, Progress&& progress) {
+    detail::RunRows rows(X);
+    return resume(rows, progress);
+  }
+  template <class Progress>
+  FitReport resume(const RowSource& source, Progress&& progress) {
+    detail::RunRows rows(require_width(source), options_, in_float);
+    return resume(rows, progress);
+  }
+  template <class Progress>
+  FitReport resume(detail::RunRows& rows, Progress&& progress) {
     const auto start = Clock::now();
-    check_run(X);
+    check_run(rows);
     detail::ensure(options_.validation == 0, "a training with validation can't be resumed");
     detail::ensure(state_.epochs > 0 && state_.epochs <= options_.epochs,
                    "resume: the state is of ", state_.epochs, " epochs, expected 1 to ",
                    options_.epochs);
     FitReport report;
     run_epochs(
-        X, X.middle_rows(0, 0), state_.epochs, options_.epochs,
+        rows, nothing(), state_.epochs, options_.epochs,
         [&](const EpochReport& epoch) { return detail::keep_going(progress, epoch); }, report);
     report.seconds = seconds_since(start);
     return report;
@@ -217,11 +255,23 @@ class Trainer {
   void check_rows(const detail::AnyRows& X) const {
     detail::require_training_rows<Scalar>(X, net_.inputs(), options_.missing);
   }
+  static constexpr bool in_float = std::is_same_v<Scalar, float>;
+  const RowSource& require_width(const RowSource& source) const {
+    detail::ensure(source.cols() == net_.inputs(), "the row source has rows of ", source.cols(),
+                   " numbers, the net takes ", net_.inputs());
+    return source;
+  }
+  detail::AnyRows nothing() const {
+    return {static_cast<const Scalar*>(nullptr), 0, net_.inputs()};
+  }
   /// Rows to train on, of which options.validation may take some.
-  void check_run(const detail::AnyRows& X) const {
-    check_rows(X);
+  void check_run(const detail::RunRows& X) const {
+    if (X.knows_all()) check_rows(X.known());
     detail::ensure(options_.validation == 0 || X.rows() > 2,
                    "the training set has 2 rows, expected at least 3: validation takes one");
+    detail::ensure(options_.validation == 0 || X.knows_all(), "validation is ", options_.validation,
+                   ", expected 0 for a row source of more rows (", X.rows(), ") than the window (",
+                   X.known().rows(), "): held-out rows are in memory");
   }
 
   void reset() {
@@ -269,39 +319,40 @@ class Trainer {
 
   // ---- a run: a start, epochs, an end -----------------------------------------------------------
 
-  FitReport fit_anew(const detail::AnyRows& X, Progress progress) {
+  FitReport fit_anew(detail::RunRows& X, Progress progress) {
     const auto start = Clock::now();
     FitReport report = train_anew(X, progress);
-    detector_ = finish(X, report);
+    detector_ = finish(X.known(), report);
     report.seconds = seconds_since(start);
     return report;
   }
 
-  FitReport train_anew(const detail::AnyRows& X, Progress progress) {
+  FitReport train_anew(detail::RunRows& X, Progress progress) {
     const auto start = Clock::now();
     check_run(X);
-    const auto scaler = detail::row_scaler<Scalar>(options_, X);
+    const auto scaler = X.template scaler<Scalar>(options_);
     // A run's gamma is decided before anything has changed: its estimate may fail.
-    const double gamma = Objective::estimates_gamma
-                             ? detail::estimate_gamma<Scalar>(net_, scaler, X, options_.gamma,
-                                                              all_threads(), options_.seed)
-                             : 0;
+    const double gamma = Objective::estimates_gamma ? detail::estimate_gamma<Scalar>(
+                                                          net_, scaler, X.known(), options_.gamma,
+                                                          all_threads(), options_.seed)
+                                                    : 0;
     FitReport report;
     report.gamma_seconds = seconds_since(start);
     if (options_.standardize) {
-      detail::warn_of(detail::far_values(X), X.rows(), options_.feature_names,
+      detail::warn_of(detail::renumbered(detail::far_values(X.known()), X.numbers()),
+                      X.known().rows(), options_.feature_names,
                       "They decide how the feature is scaled: are they measurements?",
                       report.warnings);
     }
-    if (options_.standardize || X.wide()) {
-      detail::warn_of_rounding(X, std::is_same_v<Scalar, float> && !options_.standardize,
-                               options_.feature_names, report.warnings);
+    if (options_.standardize || X.known().wide()) {
+      detail::warn_of_rounding(X.known(), in_float && !options_.standardize, options_.feature_names,
+                               report.warnings);
     }
     reset();
     state_.scaler = scaler;
     state_.gamma = gamma;
     if constexpr (Objective::starts_center) {
-      state_.center.center = detail::mean_code(network(), scaler, X, all_threads());
+      state_.center.center = detail::mean_code(network(), scaler, X.known(), all_threads());
       objective_.start_center(state_.center.center.data(), net_.code());
     }
     run(X, options_.epochs, progress, report);
@@ -309,31 +360,32 @@ class Trainer {
     return report;
   }
 
-  FitReport go_on(const detail::AnyRows& X, Index epochs, Progress progress) {
+  FitReport go_on(detail::RunRows& X, Index epochs, Progress progress) {
     const auto start = Clock::now();
     detail::ensure(state_.epochs > 0, "partial_fit goes on with a fitted net; call fit first");
     detail::ensure(epochs >= 1, "partial_fit: epochs is ", epochs, ", expected at least 1");
     check_run(X);
     FitReport report;
     run(X, epochs, progress, report);
-    detector_ = finish(X, report);
+    detector_ = finish(X.known(), report);
     report.seconds = seconds_since(start);
     return report;
   }
 
-  void run(const detail::AnyRows& X, Index epochs, Progress progress, FitReport& report) {
+  void run(detail::RunRows& X, Index epochs, Progress progress, FitReport& report) {
     if (options_.validation > 0) {
-      const detail::HeldOut split(X, options_.validation, options_.seed);
-      run_epochs(split.trained(), split.watched(), 0, epochs, progress, report);
+      const detail::HeldOut split(X.known(), options_.validation, options_.seed);
+      detail::RunRows trained(split.trained());
+      run_epochs(trained, split.watched(), 0, epochs, progress, report);
     } else {
-      run_epochs(X, X.middle_rows(0, 0), 0, epochs, progress, report);
+      run_epochs(X, nothing(), 0, epochs, progress, report);
     }
   }
 
   /// \param watched rows that decide which epoch's net is kept; none: the last's
   /// \param first epochs of this run that are done
-  void run_epochs(const detail::AnyRows& X, const detail::AnyRows& watched, Index first,
-                  Index epochs, Progress progress, FitReport& report) {
+  void run_epochs(detail::RunRows& X, const detail::AnyRows& watched, Index first, Index epochs,
+                  Progress progress, FitReport& report) {
     detector_.reset();
     report.gamma = state_.gamma;
     report.epochs.reserve(static_cast<std::size_t>(std::min<Index>(epochs, 10000)));
@@ -361,8 +413,8 @@ class Trainer {
       }
       ++state_.epochs;
       objective_.after_epoch(state_.objective, state_.epochs, [&] {
-        return detail::squared_distances(network(), state_.scaler, X, state_.center.center.data(),
-                                         all_threads());
+        return detail::squared_distances(network(), state_.scaler, X.known(),
+                                         state_.center.center.data(), all_threads());
       });
       good.keep(state_);
       const bool patient = watched.rows() == 0 || watch(watched, done, best, report);
@@ -381,40 +433,43 @@ class Trainer {
   /// One pass over the rows.
   /// \param good what to fall back to if a layer of the user's own throws
   /// \param cut becomes true where options.stop ended it before its last mini-batch
-  EpochReport run_epoch(const detail::AnyRows& X, Index epoch, Index epochs, int threads,
+  EpochReport run_epoch(detail::RunRows& X, Index epoch, Index epochs, int threads,
                         const Good& good, FitReport& report, bool& cut) {
     const auto start = Clock::now();
-    // Shuffled from the rows' own order each time: an epoch depends on the generator alone, not on
-    // the epochs before it.
-    take_file_order(X.rows());
-    if (options_.shuffle) state_.order.shuffle(order_.data(), order_.size());
     const Index batches = detail::ceil_div(X.rows(), options_.batch_size);
     const double steps = static_cast<double>(batches) * static_cast<double>(epochs);
     detail::EpochSums sums;
+    Index step = epoch * batches;
     // All members must end after the same mini-batch: the first one looks, before the barriers of a step, and the
     // others read behind them. Of two places, so that it may look again while they read.
     bool last[2] = {false, false};
-    try {
+    const auto train_on = [&](const detail::AnyRows& rows) {
+      const Index in_window = detail::ceil_div(rows.rows(), options_.batch_size);
       detail::parallel(threads, [&](const detail::Team& team) {
         if (team.member() == 0) report.threads = team.size();
         detail::RowNumbers waiting;
-        for (Index b = 0; b < batches; ++b) {
+        for (Index b = 0; b < in_window; ++b) {
           if (team.member() == 0) {
             last[b % 2] = options_.stop && options_.stop->load(std::memory_order_relaxed);
           }
           const Index first = b * options_.batch_size;
-          const Index count = (std::min)(options_.batch_size, X.rows() - first);
-          const double part = static_cast<double>(epoch * batches + b) / steps;
+          const Index count = (std::min)(options_.batch_size, rows.rows() - first);
+          const double part = static_cast<double>(step + b) / steps;
           const double rate =
               options_.adam.learning_rate * std::fma(part, options_.final_rate - 1, 1.0);
-          batch_step_(team, training(), X, {order_.data() + first, count}, rate, sums, waiting);
+          batch_step_(team, training(), rows, {order_.data() + first, count}, rate, sums, waiting);
           if (last[b % 2]) {
-            if (team.member() == 0) cut = b + 1 < batches;
+            if (team.member() == 0) cut = step + b + 1 < (epoch + 1) * batches;
             break;
           }
         }
-        batch_step_.move_center(team, training(), X, waiting);
+        batch_step_.move_center(team, training(), rows, waiting);
       });
+      step += in_window;
+      return !cut;
+    };
+    try {
+      X.each_window(options_.shuffle ? &state_.order : nullptr, order_, train_on);
     } catch (...) {
       good.put_back(state_);
       throw;

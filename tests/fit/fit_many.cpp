@@ -1,0 +1,304 @@
+// One small detector a group: what the others are doesn't matter, and one that can't be had costs a sentence.
+
+#include "heap.hpp"
+
+#include <dasvdd/fit/fit_many.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace dasvdd;
+
+RowMatrix<float> normal_rows(Index n, Index d, std::uint64_t seed) {
+  RowMatrix<float> X(n, d);
+  Random random(seed);
+  for (Index i = 0; i < n; ++i) {
+    // Correlated features, far from the origin.
+    const double common = random.normal();
+    for (Index j = 0; j < d; ++j) {
+      X(i, j) =
+          static_cast<float>(50 + 3 * static_cast<double>(j) + common + 0.5 * random.normal());
+    }
+  }
+  return X;
+}
+
+/// Rows of `groups` groups of `n` rows, in turn: group g has the rows g, g + groups, ...
+std::vector<std::string> keys_in_turn(Index groups, Index n) {
+  std::vector<std::string> keys;
+  for (Index i = 0; i < groups * n; ++i) keys.push_back("m" + std::to_string(i % groups));
+  return keys;
+}
+
+BankOptions quick(Index steps = 12) {
+  BankOptions options;
+  options.steps = steps;
+  options.threads = 1;
+  return options;
+}
+
+/// All that a group's detector consists of.
+std::vector<double> numbers(const Bank& bank, const std::string& key) {
+  const auto& content = bank.content();
+  const auto& layout = content.layout;
+  const Index g = bank.find(key);
+  REQUIRE(g >= 0);
+  std::vector<double> all(content.floats_of(g), content.floats_of(g) + layout.floats());
+  all.insert(all.end(), content.doubles_of(g), content.doubles_of(g) + layout.doubles());
+  for (Index i = 0; i < detail::BankLayout::counts; ++i)
+    all.push_back(static_cast<double>(content.counts_of(g)[i]));
+  return all;
+}
+
+std::string sentence_of(const Bank& bank, const std::string& key) {
+  for (const auto& refused : bank.refused()) {
+    if (refused.key == key) return refused.sentence;
+  }
+  return "not refused";
+}
+
+template <class Action>
+std::string refusal(Action&& action) {
+  try {
+    action();
+  } catch (const InvalidArgument& error) {
+    return error.what();
+  }
+  return "nothing thrown";
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a group's detector has the same bits on any number of threads, whatever the other groups") {
+  const auto X = normal_rows(7 * 60, 4, 1);
+  const auto keys = keys_in_turn(7, 60);
+  const Bank one = fit_many(X, keys, quick());
+  BankOptions options = quick();
+  options.threads = 3;
+  const Bank three = fit_many(X, keys, options);
+  REQUIRE(one.size() == 7);
+  for (const std::string& key : one.keys()) CHECK(numbers(one, key) == numbers(three, key));
+
+  // Alone, and with offsets in place of keys.
+  RowMatrix<float> alone(60, 4);
+  for (Index i = 0; i < 60; ++i) alone.row(i) = X.row(7 * i + 3);
+  const Bank single = fit_many(alone, std::vector<std::string>(60, "m3"), quick());
+  CHECK(numbers(single, "m3") == numbers(one, "m3"));
+  const Bank by_offsets = fit_many(alone, std::vector<Index>{0, 30, 60}, quick());
+  const Bank by_key =
+      fit_many(RowMatrix<float>(alone.bottomRows(30)), std::vector<std::string>(30, "1"), quick());
+  CHECK(by_offsets.keys() == std::vector<std::string>{"0", "1"});
+  CHECK(numbers(by_offsets, "1") == numbers(by_key, "1"));
+
+  // Key and seed are what it is drawn from.
+  CHECK(numbers(fit_many(alone, std::vector<std::string>(60, "m4"), quick()), "m4") !=
+        numbers(one, "m3"));
+  options = quick();
+  options.seed = 1;
+  CHECK(numbers(fit_many(X, keys, options), "m3") != numbers(one, "m3"));
+}
+
+TEST_CASE("a group that can't be fitted costs its sentence") {
+  auto X = normal_rows(6 * 30, 3, 2);
+  auto keys = keys_in_turn(6, 30);
+  const Bank whole = fit_many(X, keys, quick());
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  X(0 + 6 * 4, 1) = std::numeric_limits<float>::quiet_NaN();
+  X(1 + 6 * 2, 2) = -infinity;
+  for (Index i = 2; i < X.rows(); i += 6) X.row(i) << 1, 2, 3;
+  for (std::size_t i = 3; i < keys.size(); i += 6) keys[i] = i < 30 ? "short" : "m5";
+  const Bank bank = fit_many(X, keys, quick());
+  CHECK(bank.size() == 2);
+  CHECK(bank.refused().size() == 4);
+  CHECK(sentence_of(bank, "m0") == "has NaN in row 24, column 1; every value must be finite");
+  CHECK(sentence_of(bank, "m1") == "has -infinity in row 13, column 2; every value must be finite");
+  CHECK(sentence_of(bank, "m2") == "is constant: all its rows are the same");
+  CHECK(sentence_of(bank, "short") == "has 5 rows, expected at least 20");
+  CHECK(numbers(bank, "m4") == numbers(whole, "m4"));
+  CHECK(bank.find("m0") == -1);
+
+  // Their rows have no score; a key that never was is a mistake.
+  const RowMatrix<float> rows = normal_rows(3, 3, 9);
+  const auto scores = bank.score_many(rows, {"m4", "m2", "m4"});
+  CHECK(scores[0] > 0);
+  CHECK(std::isnan(scores[1]));
+  CHECK(bank.predict(rows, {"m4", "m2", "m4"})[1] == -1);
+  CHECK(refusal([&] {
+          bank.score_many(rows, {"m4", "m9", "m4"});
+        }) == "row 1 is of the group 'm9', of which the bank of 2 groups has no detector");
+  CHECK(refusal([&] { bank.score(rows, "m2"); }) ==
+        "the group 'm2' has no detector: it is constant: all its rows are the same");
+  CHECK(refusal([&] { bank.score(rows, "x"); }) == "the bank of 2 groups has no group 'x'");
+
+  // All of them: an empty bank with the sentences.
+  const Bank none = fit_many(RowMatrix<float>(X.topRows(5)),
+                             std::vector<std::string>{"a", "b", "a", "b", "c"}, quick());
+  CHECK(none.size() == 0);
+  CHECK(sentence_of(none, "c") == "has 1 row, expected at least 20");
+}
+
+TEST_CASE("bad arguments are refused before anything is trained") {
+  const auto X = normal_rows(40, 3, 3);
+  const std::vector<std::string> keys(40, "a");
+  CHECK(refusal([&] { fit_many(X, std::vector<std::string>(39, "a")); }) ==
+        "there are 39 keys for 40 rows, expected one a row");
+  CHECK(refusal([&] {
+          fit_many(X, std::vector<Index>{0, 30});
+        }) == "the offsets of groups must begin with 0 and end with 40, the number of rows");
+  CHECK(refusal([&] {
+          fit_many(X, std::vector<Index>{0, 30, 20, 40});
+        }) == "offset 2 is 20, below the one before it, 30");
+  CHECK(refusal([&] { fit_many(normal_rows(40, 33, 1), keys); }).find("at most 32") !=
+        std::string::npos);
+  BankOptions options = quick(-1);
+  CHECK(refusal([&] { fit_many(X, keys, options); }).find("steps is -1") == 0);
+  options = quick();
+  options.least_rows = 5;
+  CHECK(refusal([&] { fit_many(X, keys, options); }).find("least_rows is 5") == 0);
+  options = quick();
+  options.feature_names = {"a", "b"};
+  CHECK(refusal([&] { fit_many(X, keys, options); }) == "there are 2 feature names for 3 features");
+}
+
+TEST_CASE("progress counts groups and ends a fit") {
+  const auto X = normal_rows(5 * 20, 2, 4);
+  std::vector<Index> done;
+  const Bank bank = fit_many(X, keys_in_turn(5, 20), quick(), [&](const FitProgress& at) {
+    CHECK(at.total == 5);
+    done.push_back(at.done);
+    return at.done < 3;
+  });
+  CHECK(done == std::vector<Index>{1, 2, 3});
+  CHECK(bank.size() == 3);
+  CHECK(sentence_of(bank, "m4") == "was not fitted: the fit was stopped before");
+}
+
+TEST_CASE("a row's score doesn't depend on its batch, and is that of the group's own Detector") {
+  const auto X = normal_rows(3 * 80, 5, 5);
+  const auto keys = keys_in_turn(3, 80);
+  const Bank bank = fit_many(X, keys, quick(60));
+  const auto scores = bank.score_many(X, keys, 2);
+  const std::vector<Index> groups = bank.places(keys, X.rows());
+  auto workspace = bank.make_workspace();
+  for (Index i = 0; i < X.rows(); ++i) {
+    float alone;
+    bank.score_many(X.middleRows(i, 1), &groups[static_cast<std::size_t>(i)], workspace, &alone);
+    CHECK(alone == scores[i]);
+  }
+  for (const std::string& key : bank.keys()) {
+    const Detector<float> detector = bank.detector(key);
+    const auto of_detector = detector.score(X);
+    const auto of_bank = bank.score(X, key);
+    // Of two centers equally near, the detector takes either; rounding apart they give one score.
+    for (Index i = 0; i < X.rows(); ++i)
+      CHECK(of_bank[i] == doctest::Approx(of_detector[i]).epsilon(1e-5));
+    const Index g = bank.find(key);
+    CHECK(detector.threshold() == bank.threshold(g));
+    for (Index i = 0; i < X.rows(); ++i)
+      CHECK(detector.p_value(of_bank[i]) == bank.p_value(g, of_bank[i]));
+  }
+  // Rows of double are scaled in double: the offset doesn't hide what the features vary by.
+  RowMatrix<double> far = X.cast<double>();
+  far.array() += 1e9;
+  const Bank wide = fit_many(far, keys, quick(60));
+  const auto of_wide = wide.score_many(far, keys);
+  CHECK(std::isfinite(of_wide[0]));
+  CHECK((of_wide - scores).cwiseAbs().maxCoeff() < 0.2f * scores.maxCoeff());
+}
+
+#if DASVDD_TEST_COUNTS_MEMORY
+TEST_CASE("scoring with a bank's workspace allocates nothing") {
+  const auto X = normal_rows(4 * 30, 6, 6);
+  const auto keys = keys_in_turn(4, 30);
+  const Bank bank = fit_many(X, keys, quick());
+  const std::vector<Index> groups = bank.places(keys, X.rows());
+  const RowMatrix<double> doubles = X.cast<double>();
+  auto workspace = bank.make_workspace();
+  std::vector<float> scores(groups.size());
+  CHECK(heap::allocations_in(
+            [&] { bank.score_many(X, groups.data(), workspace, scores.data()); }) == 0);
+  CHECK(heap::allocations_in(
+            [&] { bank.score_many(doubles, groups.data(), workspace, scores.data()); }) == 0);
+}
+#endif
+
+TEST_CASE("a detector takes at most 8 KB for up to 20 features") {
+  for (Index d = 1; d <= detail::BankLayout::most_features; ++d) {
+    const detail::BankLayout layout{d};
+    CAPTURE(d);
+    CHECK(layout.centers() >= 8);
+    if (d <= 20) CHECK(layout.bytes() <= 8192);
+    if (d <= 10) CHECK(layout.centers() == 96);
+  }
+}
+
+TEST_CASE("thinned scores give p-values that are never too small, and exact at the top") {
+  Random random(3);
+  for (const Index n : {1, 5, 63, 64, 65, 99, 288, 494, 5000, 100000}) {
+    CAPTURE(n);
+    std::vector<double> scores;
+    for (Index i = 0; i < n; ++i) scores.push_back(random.uniform());
+    const auto ranks = detail::kept_ranks(n, 64);
+    REQUIRE(static_cast<Index>(ranks.size()) == (std::min)(n, Index(64)));
+    CHECK(ranks.front() == 1);
+    CHECK(ranks.back() == n);
+    const auto kept = detail::thinned_scores(scores, 64);
+    REQUIRE(kept.size() == ranks.size());
+    const Calibration exact(scores), filled(detail::filled_scores(ranks, kept.data()));
+    CHECK(static_cast<Index>(filled.scores().size()) == n);
+    double worst = 1;
+    for (Index i = 0; i < 2000; ++i) {
+      const float score = static_cast<float>(random.uniform(-0.1, 1.1));
+      const double p = exact.p_value(static_cast<double>(score));
+      const Index above = detail::most_not_below(ranks, kept.data(), score);
+      const double thinned = (1 + static_cast<double>(above)) / (1 + static_cast<double>(n));
+      CHECK(thinned == filled.p_value(static_cast<double>(score)));
+      CHECK(thinned >= p);
+      if (p * static_cast<double>(n + 1) < 33) CHECK(thinned == p);
+      worst = (std::max)(worst, thinned / p);
+    }
+    // Ranks grow by 3 / 128 of a rank's size for each doubling above 32, and by one for rounding up.
+    CHECK(worst < (n <= 512 ? 1.13 : 1.45));
+  }
+}
+
+// Rows of the same kind as the training rows have p-values of at most p with a probability of at most p. Each of 150
+// groups has its own chance: its share of new rows with p <= 0.05 has a standard deviation of some sqrt(0.05 / n), 0.035
+// for 40 calibration scores, and 40 new rows add the same again. So the mean over 150 groups has 0.004, and 0.05 + 0.012
+// is three of them. Below 0.03 the p-values would be of little use.
+TEST_CASE("p-values of small and of large groups hold for new rows") {
+  struct Case {
+    Index groups, rows;
+  };
+  for (const Case c : {Case{150, 40}, Case{40, 500}}) {
+    CAPTURE(c.rows);
+    const Index fresh = 40, d = 4;
+    const auto X = normal_rows(c.groups * c.rows, d, 7);
+    const Bank bank = fit_many(X, keys_in_turn(c.groups, c.rows), quick(60));
+    REQUIRE(bank.size() == c.groups);
+    const auto keys = keys_in_turn(c.groups, fresh);
+    const auto scores = bank.score_many(normal_rows(c.groups * fresh, d, 8), keys);
+    const auto places = bank.places(keys, scores.size());
+    double small = 0, above = 0;
+    for (Index i = 0; i < scores.size(); ++i) {
+      const Index g = places[static_cast<std::size_t>(i)];
+      small += bank.p_value(g, scores[i]) <= 0.05;
+      above += static_cast<double>(scores[i]) > bank.threshold(g);
+    }
+    const double n = static_cast<double>(scores.size());
+    CHECK(bank.calibration_size(0) == (c.rows < 495 ? c.rows : 100));
+    CHECK(small / n < 0.062);
+    CHECK(small / n > 0.03);
+    // One in 41 rows of the small groups, one in a hundred of the others; the same three deviations.
+    CHECK(above / n < (c.rows < 495 ? 0.033 : 0.017));
+    MESSAGE(c.rows << " rows: p <= 0.05 in " << small / n << ", above the threshold " << above / n);
+  }
+}
