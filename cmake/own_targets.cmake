@@ -3,10 +3,11 @@ add_library(dasvdd_own INTERFACE)
 if(MSVC)
   target_compile_options(dasvdd_own INTERFACE /W4)
 else()
-  # -O2 where no build type is chosen: users build that way, and -O0 would make the tests crawl. Eigen's
+  # -O2 where no build type is chosen: users build that way, and -O0 would make the tests crawl. -O1 for tests whose heavy
+  # code is compiled beside them. Eigen's
   # assertions stay on.
   target_compile_options(dasvdd_own INTERFACE
-    -Wall -Wextra -Wpedantic -Wconversion -Wshadow "$<$<CONFIG:>:-O2>")
+    -Wall -Wextra -Wpedantic -Wconversion -Wshadow "$<$<CONFIG:>:$<IF:$<BOOL:$<TARGET_PROPERTY:DASVDD_QUICK_COMPILE>>,-O1,-O2>>")
 endif()
 foreach(target IN ITEMS dasvdd_compiled_objects dasvdd_c_objects)
   if(TARGET ${target})
