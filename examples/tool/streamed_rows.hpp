@@ -158,7 +158,7 @@ class StreamedRows {
 
   /// About what the program takes, and the trained nets with their whitening.
   double nets_bytes(const dasvdd::FitOptions& options) const {
-    return 2e7 + 0.7 * static_cast<double>(options.ensemble_size) * matrices_bytes(options);
+    return 5.5e7 + 0.7 * static_cast<double>(options.ensemble_size) * matrices_bytes(options);
   }
   /// What whitening computes with: five matrices of d x d doubles.
   double matrices_bytes(const dasvdd::FitOptions& options) const {
