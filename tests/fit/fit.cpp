@@ -633,7 +633,7 @@ TEST_CASE(
       const auto detector = fit(X, settings, until_last);
       CHECK(calls == last);
       REQUIRE(detector.model().members.size() == 1);
-      CHECK(detector.model().scaler == standardizer_of<float>(X, trusted));
+      CHECK(detector.model().scaler == standardizer_of<float>(X, trusted, settings.missing));
 
       // As much is learned as by a fit that is stopped after the first epoch on those rows.
       RowMatrix<float> rows(static_cast<Index>(trusted.size()), X.cols());
