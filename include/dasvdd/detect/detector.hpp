@@ -60,8 +60,7 @@ class Detector {
     detail::check_feature_names(names);
     detail::ensure(names.empty() || static_cast<Index>(names.size()) == features(), "there are ",
                    names.size(), " feature names, the net takes ", features(), " features");
-    detail::ensure(model_->scaler.inputs(features()) == model_->inputs(), "the scaler is for ",
-                   model_->scaler.features(), " features, the net takes ", model_->inputs());
+    model_->require_fitting_scaler();
   }
 
   /// Features d a row must have.

@@ -49,6 +49,11 @@ struct Model {
   Index features() const { return scaler.features() > 0 ? scaler.features() : inputs(); }
   /// Numbers that a net gets of it.
   Index inputs() const { return members.front().network.net().inputs(); }
+  /// Throws InvalidArgument where the scaler gives other rows than the nets take.
+  void require_fitting_scaler() const {
+    ensure(scaler.inputs(features()) == inputs(), "the scaler is for ", scaler.features(),
+           " features, the net takes ", inputs());
+  }
   /// Multiply-adds that one row costs.
   std::int64_t multiply_adds() const {
     std::int64_t sum = 0;

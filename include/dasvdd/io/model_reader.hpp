@@ -44,6 +44,7 @@ class ModelReader {
     }
     ScalerFile scaler_file{*this};
     model->scaler = Scaler<Scalar>::read(scaler_file, model->inputs());
+    model->require_fitting_scaler();
     for (const auto& [key, word] : file_.metadata()) {
       if (!is_reserved_fact(key)) model->facts[key] = word;
     }
