@@ -129,7 +129,7 @@ def compiled(folder, name, source, more):
 
 def frozen(options, folder, model):
     for form, more in (("float", []), ("int8", ["--int8", folder / "train.npy"])):
-        header = f"{form}.h"
+        header = f"frozen_{form}.h"
         run([options.tool, "freeze", model, "-o", folder / header, *more])
         program = compiled(folder, f"frozen_{form}", "frozen.c", [f'-DSOURCE="{header}"'])
         yield Program(f"frozen, {form}", program, "-", 0, stripped(program, folder), exact=form == "float")
