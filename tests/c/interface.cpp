@@ -499,20 +499,20 @@ TEST_CASE("a watch and a selection are those of the C++ library, row by row") {
   const std::vector<double>& calibration = expected.calibration().scores();
   // 60 rows as before, then 60 of which one feature has moved.
   dasvdd::RowMatrix<double> stream = curve<double>(120, 3);
-  stream.col(1).tail(60).array() += 3;
+  stream.col(1).tail(60).array() += 30;
   const dasvdd::RowMatrix<float> narrow = stream.cast<float>();
   const std::vector<double> scores = wide(expected.score(stream));
   const std::vector<double> p = wide(expected.p_value(expected.score(stream)));
 
   dasvdd::DriftWatch watch(calibration, held_out, 0.05, 9), of_scores(calibration, 0.05, 9);
-  dasvdd::OnlineSelect selection(0.2, calibration.size()), forgetful(0.2, calibration.size(), 10);
+  dasvdd::OnlineSelect selection(0.5, calibration.size()), forgetful(0.5, calibration.size(), 10);
   dasvdd_watch *made = nullptr, *simple = nullptr;
   dasvdd_selection *chosen = nullptr, *short_chosen = nullptr;
   const dasvdd_rows rows = view(held_out);
   REQUIRE(dasvdd_watch_new(detector, &rows, 0.05, 9, &made, nullptr) == DASVDD_OK);
   REQUIRE(dasvdd_watch_new(detector, nullptr, 0.05, 9, &simple, nullptr) == DASVDD_OK);
-  REQUIRE(dasvdd_selection_new(detector, 0.2, 0, &chosen, nullptr) == DASVDD_OK);
-  REQUIRE(dasvdd_selection_new(detector, 0.2, 10, &short_chosen, nullptr) == DASVDD_OK);
+  REQUIRE(dasvdd_selection_new(detector, 0.5, 0, &chosen, nullptr) == DASVDD_OK);
+  REQUIRE(dasvdd_selection_new(detector, 0.5, 10, &short_chosen, nullptr) == DASVDD_OK);
   int selected = 0;  // by the forgetful one, whose level never falls below the smallest p-value
   for (dasvdd::Index i = 0; i < 120; ++i) {
     const std::size_t at = static_cast<std::size_t>(i);
