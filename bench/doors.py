@@ -23,7 +23,7 @@ import numpy as np
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROWS = 10000
-SINGLY = 1000  # rows a pass for the doors where a call takes long
+SINGLY = 500  # rows a pass for the doors where a call takes long
 FORMS = {"fit's default": [], "one net, --layers 16,4": ["--layers", "16,4"]}
 CC = os.environ.get("CC", "cc")
 
@@ -80,9 +80,9 @@ def stripped(path, folder):
 
 
 def seconds_of(work):
-    """The median processor time of five passes."""
+    """The median processor time of three passes."""
     passes = []
-    for _ in range(5):
+    for _ in range(3):
         begin = time.process_time()
         work()
         passes.append(time.process_time() - begin)
@@ -327,6 +327,11 @@ def table(title, doors, X, folder, rounds, reference=None):
     return lines, failed
 
 
+def show(text, lines):
+    text += [*lines, ""]
+    print("\n".join(lines), end="\n\n", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tool", required=True, type=pathlib.Path)
@@ -348,16 +353,15 @@ def main():
             cpp = Program("C++", options.program, model, size_of(model), stripped(options.program, folder))
             doors = [cpp, *all_of([c_program, python, torch_module, in_onnxruntime, in_openvino, frozen], options, folder, model)]
             lines, bad = table(title, doors, X, folder, options.rounds, reference=0)
-            text += [*lines, ""]
+            show(text, lines)
             failed |= bad
         lines, bad = table("a net made in PyTorch", all_of([imported], options, folder, train), X, folder, options.rounds, 0)
-        text += [*lines, ""]
+        show(text, lines)
         failed |= bad
         peers = all_of([onnxruntime_alone, in_pyod, in_emlearn], options, folder, train, tolerated=Exception)
         lines, _ = table("others, for their speed", peers, X, folder, options.rounds)
-        text += lines
-    text.append(f"\n{X.shape[1]} features; load average {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores at the end.")
-    print("\n".join(text))
+        show(text, lines)
+    show(text, [f"{X.shape[1]} features; load average {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores at the end."])
     if options.output:
         options.output.write_text("\n".join(text) + "\n")
     sys.exit(failed)
