@@ -54,5 +54,9 @@ say "building the Python package"
 
 tests="$root/python/tests"
 if [ -z "$long" ]; then set -- --ignore "$tests/long"; else set --; fi
+if [ -z "${DASVDD_TOOL:-}" ]; then
+  say "without --build, test_cpp.py is left out: it compares with the command-line tool"
+  set -- "$@" --ignore "$tests/test_cpp.py"
+fi
 cd "$folder"
 OMP_WAIT_POLICY=passive DASVDD_NO_SKIPS=1 exec "$python" -m pytest -q -p no:cacheprovider "$tests" "$@"
