@@ -16,12 +16,12 @@
 
 namespace {
 
-/// The median seconds of a pass, over half a second and five passes at least.
+/// The median seconds of a pass, over a third of a second and three passes at least.
 template <class Pass>
 double seconds_of(Pass&& pass) {
   std::vector<double> seconds;
   double sum = 0;
-  while (sum < 0.5 || seconds.size() < 5) {
+  while (sum < 0.33 || seconds.size() < 3) {
     const std::clock_t begin = std::clock();
     pass();
     seconds.push_back(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);

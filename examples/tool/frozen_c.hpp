@@ -275,24 +275,24 @@ static inline void @_activate(float *y, long n, int f) {
 // ---- eight bits ---------------------------------------------------------------------------------------
 
 inline constexpr char bytes_text[] = R"(
-/* Real numbers are scale * (q - zero) for eight bits q. */
-static inline int8_t @_byte(float x, float inverse, int zero) {
+/* Real numbers are scale * (q - zero) for whole numbers q. */
+static inline @_whole @_byte(float x, float inverse, int zero) {
   float r = x * inverse;
   int q;
-  r = r > -300.0f ? r : -300.0f;
-  r = r < 300.0f ? r : 300.0f;
+  r = r > -5000.0f ? r : -5000.0f;
+  r = r < 5000.0f ? r : 5000.0f;
   q = (int)(r < 0.0f ? r - 0.5f : r + 0.5f) + zero;
-  return (int8_t)(q < -128 ? -128 : q > 127 ? 127 : q);
+  return (@_whole)(q < -$_HALF ? -$_HALF : q >= $_HALF ? $_HALF - 1 : q);
 }
-static inline void @_quantize(const float *x, long n, float inverse, int zero, int8_t *q) {
+static inline void @_quantize(const float *x, long n, float inverse, int zero, @_whole *q) {
   long i;
   for (i = 0; i < n; ++i) q[i] = @_byte(x[i], inverse, zero);
 }
-/* Where a layer's outputs go, one by one: into the squared distance from `row`, to `real`, or as eight bits to `bytes`. */
+/* Where a layer's outputs go, one by one: into the squared distance from `row`, to `real`, or as whole numbers to `bytes`. */
 typedef struct @_out {
   const float *row;
   float *real;
-  int8_t *bytes;
+  @_whole *bytes;
   float inverse, distance;
   int zero;
   int f; /* what each goes through before */
@@ -311,7 +311,7 @@ static inline void @_put(@_out *out, long i, float x) {
 )";
 inline constexpr char dense8_text[] = R"(
 /* scale W x + offset, four rows at a time; the input's zero is in the offset. */
-static inline void @_dense8(const int8_t *x, long n, const int8_t *w, const float *scale,
+static inline void @_dense8(const @_whole *x, long n, const int8_t *w, const float *scale,
                             const float *offset, long rows, @_out *out) {
   long i, k, at = 0;
   for (i = rows / 4; i > 0; --i, w += 4 * n) {
@@ -338,7 +338,7 @@ static inline void @_dense8(const int8_t *x, long n, const int8_t *w, const floa
 )";
 inline constexpr char conv8_text[] = R"(
 /* A convolution. s: C, H, W of x; O, h, w of y; kernel, stride, padding. */
-static inline void @_conv8(const int8_t *x, int zero, const long *s, const int8_t *w, const float *scale,
+static inline void @_conv8(const @_whole *x, int zero, const long *s, const int8_t *w, const float *scale,
                            const float *offset, @_out *out) {
   const long C = s[0], H = s[1], W = s[2], K = s[6];
   long o, u, v, c, i, j, at = 0;
@@ -363,7 +363,7 @@ static inline void @_conv8(const int8_t *x, int zero, const long *s, const int8_
 )";
 inline constexpr char conv_transpose8_text[] = R"(
 /* A transposed convolution; s as of a convolution. */
-static inline void @_conv_transpose8(const int8_t *x, int zero, const long *s, const int8_t *w,
+static inline void @_conv_transpose8(const @_whole *x, int zero, const long *s, const int8_t *w,
                                      const float *scale, const float *offset, @_out *out) {
   const long H = s[1], W = s[2], O = s[3], K = s[6];
   long o, u, v, c, a, d, at = 0;
@@ -387,13 +387,13 @@ static inline void @_conv_transpose8(const int8_t *x, int zero, const long *s, c
 )";
 inline constexpr char max_pool8_text[] = R"(
 /* The largest number of each window; s as of a convolution. */
-static inline void @_max_pool8(const int8_t *x, int zero, const long *s, const float *scale,
+static inline void @_max_pool8(const @_whole *x, int zero, const long *s, const float *scale,
                                const float *offset, @_out *out) {
   long c, u, v, i, j, at = 0;
   for (c = 0; c < s[3]; ++c) {
     for (u = 0; u < s[4]; ++u) {
       for (v = 0; v < s[5]; ++v) {
-        const int8_t *window = x + (c * s[1] + u * s[7]) * s[2] + v * s[7];
+        const @_whole *window = x + (c * s[1] + u * s[7]) * s[2] + v * s[7];
         int most = window[0];
         for (i = 0; i < s[6]; ++i) {
           for (j = 0; j < s[6]; ++j) most = window[i * s[2] + j] > most ? window[i * s[2] + j] : most;
@@ -406,7 +406,7 @@ static inline void @_max_pool8(const int8_t *x, int zero, const long *s, const f
 )";
 inline constexpr char upsample8_text[] = R"(
 /* Each pixel as a square of equal ones; s as of a convolution. */
-static inline void @_upsample8(const int8_t *x, int zero, const long *s, const float *scale,
+static inline void @_upsample8(const @_whole *x, int zero, const long *s, const float *scale,
                                const float *offset, @_out *out) {
   long c, u, v, at = 0;
   for (c = 0; c < s[3]; ++c) {
@@ -420,7 +420,7 @@ static inline void @_upsample8(const int8_t *x, int zero, const long *s, const f
 }
 )";
 inline constexpr char nothing8_text[] = R"(
-static inline void @_copy8(const int8_t *x, int zero, const long *s, const float *scale,
+static inline void @_copy8(const @_whole *x, int zero, const long *s, const float *scale,
                            const float *offset, @_out *out) {
   long c, i, at = 0;
   for (c = 0; c < s[3]; ++c) {

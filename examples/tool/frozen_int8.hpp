@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// A frozen model in numbers of eight bits: how it is made from rows, and the scores it then gives.
+/// A frozen model in weights of eight bits: how it is made from rows, and the scores it then gives.
 
 #include <tool/frozen_model.hpp>
 
@@ -12,27 +12,29 @@
 
 namespace tool {
 
-/// Eight bits q for real numbers: scale * (q - zero), -128 to 127.
+/// Whole numbers q for real ones: scale * (q - zero), from -half to half - 1.
 struct Grid {
   float scale = 1;
   int zero = 0;
+  int half = 128;
 
   /// The grid of all numbers from low to high, 0 among them: what lies around an image must be exact.
-  static Grid of(float low, float high) {
+  static Grid of(float low, float high, int half) {
     low = std::min(low, 0.0f);
     high = std::max(high, 0.0f);
     Grid grid;
-    if (high > low) grid.scale = (high - low) / 255;
-    grid.zero = static_cast<int>(std::lround(-128 - low / grid.scale));
+    grid.half = half;
+    if (high > low) grid.scale = (high - low) / static_cast<float>(2 * half - 1);
+    grid.zero = static_cast<int>(std::lround(static_cast<float>(-half) - low / grid.scale));
     return grid;
   }
   /// The same arithmetic as the C source's.
   int of(float x) const {
     float r = x * inverse();
-    r = r > -300 ? r : -300;
-    r = r < 300 ? r : 300;
+    r = r > -5000 ? r : -5000;
+    r = r < 5000 ? r : 5000;
     const int q = static_cast<int>(r < 0 ? r - 0.5f : r + 0.5f) + zero;
-    return std::clamp(q, -128, 127);
+    return std::clamp(q, -half, half - 1);
   }
   float inverse() const { return 1 / scale; }
   float real(int q) const { return scale * static_cast<float>(q - zero); }
@@ -44,7 +46,7 @@ struct ByteRows {
   std::vector<float> scale;
 };
 
-/// A stage whose input, and mostly its output, is of eight bits:
+/// A stage whose input, and mostly its output, is on a grid:
 /// out = f(scale[channel] * sum of weight * q + offset[channel]); for a dense layer the offset has the input's zero in it.
 struct ByteStage {
   ByteRows rows;
@@ -240,15 +242,20 @@ inline float squared_length(const ByteRows& A, bool lower, const std::vector<flo
 
 }  // namespace frozen
 
-/// A model in eight bits.
+/// A model with weights of eight bits. Activations have eight bits, too; those of detectors whose score is whitened, or has
+/// several centers, have twelve, in two bytes: there what the activations' rounding makes of a reconstruction is divided by
+/// deviations as small as itself, and scores would come out a seventh too high.
 class FrozenBytes {
  public:
   /// \param X rows that the activations' grids are made for: n x d, normal ones
-  FrozenBytes(const FrozenModel& model, dasvdd::Rows<const float> X) : model_(model) {
+  FrozenBytes(const FrozenModel& model, dasvdd::Rows<const float> X)
+      : model_(model), half_(needs_more(model) ? 2048 : 128) {
     for (const FrozenMember& member : model.members) members_.push_back(made(member, X));
   }
 
   const std::vector<ByteMember>& members() const { return members_; }
+  /// Activations are whole numbers from -half to half - 1.
+  int half() const { return half_; }
 
   float score(const float* row) const {
     const std::vector<float> x = frozen::scaled(model_, row);
@@ -260,6 +267,20 @@ class FrozenBytes {
   }
 
  private:
+  /// Whether eight bits are too few for activations, and sums of twelve times eight bits fit into 32.
+  static bool needs_more(const FrozenModel& model) {
+    bool whitened = false, fits = true;
+    for (const FrozenMember& member : model.members) {
+      whitened = whitened || !member.reconstruction.whitening.empty() ||
+                 !member.latent.whitening.empty() || !member.latent.centers.empty();
+      for (const auto* stages : {&member.encoder, &member.decoder}) {
+        for (const FrozenStage& stage : *stages)
+          fits = fits && (!stage.multiplies() || stage.row() * 127 * 4095 < (Index(1) << 31));
+      }
+    }
+    return whitened && fits;
+  }
+
   /// Smallest and largest number of each tensor of a member.
   struct Ranges {
     std::vector<float> low, high;
@@ -268,7 +289,9 @@ class FrozenBytes {
       low[tensor] = std::min(low[tensor], *std::min_element(x.begin(), x.end()));
       high[tensor] = std::max(high[tensor], *std::max_element(x.begin(), x.end()));
     }
-    Grid grid(std::size_t tensor) const { return Grid::of(low[tensor], high[tensor]); }
+    Grid grid(std::size_t tensor, int half) const {
+      return Grid::of(low[tensor], high[tensor], half);
+    }
   };
 
   ByteMember made(const FrozenMember& member, dasvdd::Rows<const float> X) const {
@@ -287,12 +310,13 @@ class FrozenBytes {
     for (const auto& [stages, made] : {std::pair(&member.encoder, &result.encoder),
                                        std::pair(&member.decoder, &result.decoder)}) {
       for (const FrozenStage& stage : *stages) {
-        made->push_back(byte_stage(stage, ranges.grid(tensor), ranges.grid(tensor + 1)));
+        made->push_back(
+            byte_stage(stage, ranges.grid(tensor, half_), ranges.grid(tensor + 1, half_)));
         ++tensor;
       }
       if (!made->empty()) made->back().to_float = true;
     }
-    result.code = ranges.grid(member.encoder.size());
+    result.code = ranges.grid(member.encoder.size(), half_);
     const auto whitening = [](const FrozenTerm& term) {
       return frozen::byte_matrix(term.whitening, term.size, term.lower);
     };
@@ -394,6 +418,7 @@ class FrozenBytes {
   }
 
   const FrozenModel& model_;
+  int half_;
   std::vector<ByteMember> members_;
 };
 

@@ -33,12 +33,15 @@ class FrozenSource {
   std::size_t weight_bytes() const { return weight_bytes_; }
   /// Bytes of the memory that a score is computed in.
   std::size_t memory_bytes() const {
-    const std::size_t bytes = static_cast<std::size_t>(4 * floats_ + eights_);
+    const std::size_t bytes = static_cast<std::size_t>(4 * floats_ + whole_bytes() * wholes_);
     return (bytes + 3) / 4 * 4;
   }
 
  private:
   using Kind = FrozenStage::Kind;
+
+  /// What an activation takes where it is no float.
+  Index whole_bytes() const { return bytes_ && bytes_->half() > 128 ? 2 : 1; }
 
   // ---- memory: the row in the net's units, then room for the code's difference, then the tensors, which take turns at
   // ---- the two ends of what is left ---------------------------------------------------------------------
@@ -84,7 +87,7 @@ class FrozenSource {
     work_at_ = row + difference;
     work_ = work;
     floats_ = std::max<Index>(1, work_at_ + (bytes_ ? real : work));
-    eights_ = bytes_ ? work : 0;
+    wholes_ = bytes_ ? work : 0;
   }
 
   // ---- text ------------------------------------------------------------------------------------------
@@ -370,7 +373,7 @@ class FrozenSource {
     }
     nets_ += "\nstatic inline float @_net_" + id + "(const float *x, @_memory *m) {\n" +
              "  float *f = m->f + " + number(work_at_) + ";\n" +
-             (bytes ? "  int8_t *q = m->q;\n  @_out out;\n" : "") + "  float score = 0.0f;\n" +
+             (bytes ? "  @_whole *q = m->q;\n  @_out out;\n" : "") + "  float score = 0.0f;\n" +
              code + "  return score;\n}\n";
   }
 
@@ -425,9 +428,13 @@ class FrozenSource {
     }
     add("\n/* What a score is computed in: " + std::to_string(memory_bytes()) +
         " bytes. */\n#define $_FLOATS " + number(floats_) + "\n");
-    if (bytes_) add("#define $_BYTES " + number(std::max<Index>(1, eights_)) + "\n");
+    if (bytes_) {
+      add("#define $_WHOLES " + number(std::max<Index>(1, wholes_)) + "\n#define $_HALF " +
+          number(bytes_->half()) + "\ntypedef int" + number(8 * whole_bytes()) +
+          "_t @_whole; /* an activation: -$_HALF to $_HALF - 1 */\n");
+    }
     add("typedef struct @_memory {\n  float f[$_FLOATS];\n" +
-        std::string(bytes_ ? "  int8_t q[$_BYTES];\n" : "") + "} @_memory;\n\n");
+        std::string(bytes_ ? "  @_whole q[$_WHOLES];\n" : "") + "} @_memory;\n\n");
     if (model_.scaling == FrozenModel::Scaling::contrast)
       add("$_CONSTANT float @_contrast_floor = " + literal(model_.contrast_floor) + ";\n");
     text_ += constants;
@@ -468,7 +475,7 @@ class FrozenSource {
       needed_;  // pieces of frozen_c.hpp, in the order they are first needed
   std::map<std::pair<std::string, float>, int> functions_;
   std::size_t weight_bytes_ = 0;
-  Index difference_at_ = 0, work_at_ = 0, work_ = 0, floats_ = 0, eights_ = 0;
+  Index difference_at_ = 0, work_at_ = 0, work_ = 0, floats_ = 0, wholes_ = 0;
 };
 
 }  // namespace tool

@@ -5,6 +5,7 @@
 #include "c/support.hpp"
 
 #include <dasvdd/dasvdd.hpp>
+#include <dasvdd/detect/drift_watch.hpp>
 #include <dasvdd/io/model_file.hpp>
 
 #include <cmath>
@@ -490,6 +491,95 @@ TEST_CASE("bad rows are refused by row and column, and nothing is written") {
   CHECK(dasvdd_workspace_score(workspace.get(), &none, nullptr, nullptr) == DASVDD_OK);
 }
 
+TEST_CASE("a watch and a selection are those of the C++ library, row by row") {
+  const auto X = curve<double>(150, 1), held_out = curve<double>(40, 2);
+  const Handle handle = fitted(X);
+  const dasvdd_detector* detector = handle.get();
+  const auto expected = same_fit<double>(X);
+  const std::vector<double>& calibration = expected.calibration().scores();
+  // 60 rows as before, then 60 of which one feature has moved.
+  dasvdd::RowMatrix<double> stream = curve<double>(120, 3);
+  stream.col(1).tail(60).array() += 30;
+  const dasvdd::RowMatrix<float> narrow = stream.cast<float>();
+  const std::vector<double> scores = wide(expected.score(stream));
+  const std::vector<double> p = wide(expected.p_value(expected.score(stream)));
+
+  dasvdd::DriftWatch watch(calibration, held_out, 0.05, 9), of_scores(calibration, 0.05, 9);
+  dasvdd::OnlineSelect selection(0.5, calibration.size()), forgetful(0.5, calibration.size(), 10);
+  dasvdd_watch *made = nullptr, *simple = nullptr;
+  dasvdd_selection *chosen = nullptr, *short_chosen = nullptr;
+  const dasvdd_rows rows = view(held_out);
+  REQUIRE(dasvdd_watch_new(detector, &rows, 0.05, 9, &made, nullptr) == DASVDD_OK);
+  REQUIRE(dasvdd_watch_new(detector, nullptr, 0.05, 9, &simple, nullptr) == DASVDD_OK);
+  REQUIRE(dasvdd_selection_new(detector, 0.5, 0, &chosen, nullptr) == DASVDD_OK);
+  REQUIRE(dasvdd_selection_new(detector, 0.5, 10, &short_chosen, nullptr) == DASVDD_OK);
+  int selected = 0;  // by the forgetful one, whose level never falls below the smallest p-value
+  for (dasvdd::Index i = 0; i < 120; ++i) {
+    const std::size_t at = static_cast<std::size_t>(i);
+    std::int32_t answer = -7;
+    // Rows of either type, and a look at the alarm or none.
+    const dasvdd_rows row = i % 2 == 0 ? view(stream, i, 1) : view(narrow, i, 1);
+    const bool alarmed = i % 2 == 0 ? watch.add(scores[at], stream.row(i).data())
+                                    : watch.add(scores[at], narrow.row(i).data());
+    CHECK(dasvdd_watch_add(made, scores[at], &row, i % 3 == 0 ? nullptr : &answer, nullptr) ==
+          DASVDD_OK);
+    CHECK(answer == (i % 3 == 0 ? -7 : int(alarmed)));
+    CHECK(dasvdd_watch_add(simple, scores[at], nullptr, &answer, nullptr) == DASVDD_OK);
+    CHECK(answer == int(of_scores.add(scores[at])));
+    CHECK(dasvdd_selection_add(chosen, p[at], &answer, nullptr) == DASVDD_OK);
+    CHECK(answer == int(selection.add(p[at])));
+    CHECK(dasvdd_selection_add(short_chosen, p[at], &answer, nullptr) == DASVDD_OK);
+    CHECK(answer == int(forgetful.add(p[at])));
+    selected += answer;
+  }
+  CHECK(dasvdd_watch_alarm_row(made) == watch.alarm_row());
+  CHECK(watch.alarm_row() > 60);
+  CHECK(dasvdd_watch_evidence(made) == watch.evidence());
+  CHECK(dasvdd_watch_evidence(simple) == of_scores.evidence());
+  std::vector<double> evidence(3, -7);
+  CHECK(dasvdd_watch_moved(made, evidence.data(), nullptr) == DASVDD_OK);
+  std::vector<double> moved(3);
+  for (const auto& feature : watch.moved_features())
+    moved[static_cast<std::size_t>(feature.feature)] = feature.evidence;
+  CHECK(evidence == moved);
+  CHECK(evidence[1] > 0);
+  CHECK(dasvdd_watch_moved(simple, nullptr, nullptr) == DASVDD_OK);
+  CHECK(dasvdd_selection_level(chosen) == selection.level());
+  CHECK(dasvdd_selection_level(short_chosen) == forgetful.level());
+  CHECK(selected > 0);
+
+  // Refused, and nothing has changed.
+  const auto four = curve<double>(1, 1, 4);
+  const dasvdd_rows two = view(stream, 0, 2), wide_rows = view(four);
+  CHECK(contains(refused([&](auto* e) { return dasvdd_watch_add(made, 1, nullptr, nullptr, e); }),
+                 "needs the row's 3 features"));
+  CHECK(refused([&](auto* e) { return dasvdd_watch_add(made, 1, &two, nullptr, e); }) ==
+        "the batch has 2 rows, expected one");
+  CHECK(
+      contains(refused([&](auto* e) { return dasvdd_watch_add(made, 1, &wide_rows, nullptr, e); }),
+               "expected 3 columns"));
+  CHECK(
+      contains(refused([&](auto* e) { return dasvdd_watch_add(simple, NAN, nullptr, nullptr, e); }),
+               "the score is NaN"));
+  std::int32_t flag = -7;
+  CHECK(contains(refused([&](auto* e) { return dasvdd_selection_add(chosen, 2, &flag, e); }),
+                 "the p-value is 2"));
+  CHECK(flag == -7);
+  CHECK(dasvdd_watch_evidence(made) == watch.evidence());
+  CHECK(contains(
+      refused([&](auto* e) { return dasvdd_watch_new(detector, &wide_rows, 0.1, 0, &made, e); }),
+      "expected 3 columns"));
+  CHECK(contains(
+      refused([&](auto* e) { return dasvdd_watch_new(detector, nullptr, 1, 0, &made, e); }),
+      "the rate of false alarms is 1"));
+  CHECK(contains(refused([&](auto* e) { return dasvdd_selection_new(detector, 0, 0, &chosen, e); }),
+                 "the false discovery rate is 0"));
+  dasvdd_watch_free(made);
+  dasvdd_watch_free(simple);
+  dasvdd_selection_free(chosen);
+  dasvdd_selection_free(short_chosen);
+}
+
 TEST_CASE("every NULL is refused by name, and frees nothing") {
   const Handle handle = fitted(curve<float>(60, 1));
   const dasvdd_detector* detector = handle.get();
@@ -517,6 +607,33 @@ TEST_CASE("every NULL is refused by name, and frees nothing") {
   is("the detector's place is NULL",
      [&](auto* e) { return dasvdd_load_memory("1234", 4, nullptr, e); });
   is("the detector is NULL", [&](auto* e) { return dasvdd_save(nullptr, "x", e); });
+  dasvdd_watch* watch = nullptr;
+  dasvdd_selection* selection = nullptr;
+  is("the detector is NULL",
+     [&](auto* e) { return dasvdd_watch_new(nullptr, nullptr, 0.1, 0, &watch, e); });
+  is("the watch's place is NULL",
+     [&](auto* e) { return dasvdd_watch_new(detector, nullptr, 0.1, 0, nullptr, e); });
+  is("the watch is NULL",
+     [&](auto* e) { return dasvdd_watch_add(nullptr, 1, nullptr, nullptr, e); });
+  is("the watch is NULL", [&](auto* e) { return dasvdd_watch_moved(nullptr, numbers, e); });
+  is("the detector is NULL",
+     [&](auto* e) { return dasvdd_selection_new(nullptr, 0.1, 0, &selection, e); });
+  is("the selection's place is NULL",
+     [&](auto* e) { return dasvdd_selection_new(detector, 0.1, 0, nullptr, e); });
+  is("the selection is NULL", [&](auto* e) { return dasvdd_selection_add(nullptr, 1, labels, e); });
+  REQUIRE(dasvdd_watch_new(detector, &rows, 0.1, 0, &watch, nullptr) == DASVDD_OK);
+  is("the evidence's place is NULL",
+     [&](auto* e) { return dasvdd_watch_moved(watch, nullptr, e); });
+  REQUIRE(dasvdd_selection_new(detector, 0.1, 0, &selection, nullptr) == DASVDD_OK);
+  is("the flag's place is NULL",
+     [&](auto* e) { return dasvdd_selection_add(selection, 1, nullptr, e); });
+  dasvdd_watch_free(watch);
+  dasvdd_selection_free(selection);
+  dasvdd_watch_free(nullptr);
+  dasvdd_selection_free(nullptr);
+  CHECK(dasvdd_watch_alarm_row(nullptr) == 0);
+  CHECK(std::isnan(dasvdd_watch_evidence(nullptr)));
+  CHECK(std::isnan(dasvdd_selection_level(nullptr)));
   is("the path is NULL", [&](auto* e) { return dasvdd_save(detector, nullptr, e); });
   is("the detector is NULL",
      [&](auto* e) { return dasvdd_save_memory(nullptr, &bytes, &size, e); });
@@ -616,6 +733,11 @@ TEST_CASE("p-values of no calibration, and of NaN, are refused") {
   CHECK(contains(
       refused([&](auto* e) { return dasvdd_with_false_alarm_rate(detector.get(), 0.1, &made, e); }),
       "no held-out scores"));
+  dasvdd_watch* watch = nullptr;
+  CHECK(contains(refused([&](auto* e) {
+                   return dasvdd_watch_new(detector.get(), nullptr, 0.1, 0, &watch, e);
+                 }),
+                 "no held-out scores"));
   const Handle calibrated = fitted(X);
   double values[] = {-7, -7};
   CHECK(refused([&](auto* e) { return dasvdd_p_value(calibrated.get(), numbers, 2, values, e); }) ==

@@ -27,6 +27,18 @@ TEST_CASE("scoring with a workspace allocates nothing, whatever the rows' type")
               }) == 0);
         CHECK(error.status == DASVDD_OK);
       }
+      dasvdd_watch* watch = nullptr;
+      dasvdd_selection* selection = nullptr;
+      const dasvdd_rows normal = view(X), one = view(X, 0, 1);
+      REQUIRE(dasvdd_watch_new(detector, &normal, 0.1, 0, &watch, nullptr) == DASVDD_OK);
+      REQUIRE(dasvdd_selection_new(detector, 0.1, 0, &selection, nullptr) == DASVDD_OK);
+      CHECK(heap::allocations_in([&] {
+              std::int32_t flag;
+              dasvdd_watch_add(watch, scores[0], &one, &flag, nullptr);
+              dasvdd_selection_add(selection, 0.5, &flag, nullptr);
+            }) == 0);
+      dasvdd_watch_free(watch);
+      dasvdd_selection_free(selection);
       CHECK(heap::allocations_in([&] {
               dasvdd_score_one_f32(workspace.get(), X32.data(), scores.data(), nullptr);
               dasvdd_score_one_f64(workspace.get(), X.data(), scores.data(), nullptr);
@@ -107,6 +119,13 @@ TEST_CASE("no memory, at whatever point, is a status and no exception") {
   check_every_allocation("compacted", make([&](auto** made, auto* error) {
                            return dasvdd_compacted(detector, made, error);
                          }));
+  check_every_allocation("watch", [&](auto* error) {
+    dasvdd_watch* made = nullptr;
+    const dasvdd_status status = dasvdd_watch_new(detector, &rows, 0.1, 0, &made, error);
+    CHECK((made != nullptr) == (status == DASVDD_OK));
+    dasvdd_watch_free(made);
+    return status;
+  });
   check_every_allocation("workspace", [&](auto* error) {
     dasvdd_workspace* made = nullptr;
     const dasvdd_status status = dasvdd_workspace_new(detector, 1, &made, error);

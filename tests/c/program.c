@@ -59,6 +59,18 @@ int main(void) {
   CHECK(dasvdd_p_value(detector, &score, 1, &p, &error) == DASVDD_OK);
   CHECK(p < 0.02);
 
+  dasvdd_watch* watch = NULL;
+  dasvdd_selection* selection = NULL;
+  int32_t flag = -1;
+  CHECK(dasvdd_watch_new(detector, NULL, 0.01, 1, &watch, &error) == DASVDD_OK);
+  CHECK(dasvdd_watch_add(watch, score, NULL, &flag, &error) == DASVDD_OK);
+  CHECK(flag == 0);
+  CHECK(dasvdd_selection_new(detector, 0.1, 0, &selection, &error) == DASVDD_OK);
+  CHECK(dasvdd_selection_add(selection, p, &flag, &error) == DASVDD_OK);
+  CHECK(flag == 0 || flag == 1);
+  dasvdd_watch_free(watch);
+  dasvdd_selection_free(selection);
+
   void* bytes = NULL;
   size_t size = 0;
   CHECK(dasvdd_save_memory(detector, &bytes, &size, &error) == DASVDD_OK);

@@ -4,6 +4,7 @@
 
 #include <dasvdd/c/dasvdd.h>
 #include <dasvdd/dasvdd.hpp>
+#include <dasvdd/detect/drift_watch.hpp>
 #include <dasvdd/io/model_file.hpp>
 #include <dasvdd/train/mixed_precision.hpp>
 
@@ -18,6 +19,7 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
 using dasvdd::Detector;
 using dasvdd::Index;
@@ -357,6 +359,37 @@ void require_room(T* results, const dasvdd_rows* X, const char* what) {
 
 }  // namespace
 
+// ---- streams ----------------------------------------------------------------------------------------
+
+struct dasvdd_watch {
+  dasvdd::DriftWatch value;
+};
+struct dasvdd_selection {
+  dasvdd::OnlineSelect value;
+};
+
+namespace {
+
+const dasvdd::Calibration& calibration_of(const dasvdd_detector* detector) {
+  return std::visit(
+      [](const auto& d) -> const dasvdd::Calibration& {
+        d.calibration().require_scores();
+        return d.calibration();
+      },
+      required(detector, "the detector").value);
+}
+
+/// Calls f(the batch as rows of its own numbers), of a batch that view_of has looked at.
+template <class F>
+auto with_numbers(const dasvdd_rows& X, F&& f) {
+  const Index rows = static_cast<Index>(X.rows), columns = static_cast<Index>(X.columns),
+              stride = static_cast<Index>(X.stride);
+  return X.f64 ? f(Rows<const double>(X.f64, rows, columns, stride))
+               : f(Rows<const float>(X.f32, rows, columns, stride));
+}
+
+}  // namespace
+
 // ---- the functions of the header ---------------------------------------------------------------------
 
 void dasvdd_fit_options_init(dasvdd_fit_options* options, size_t size) {
@@ -561,6 +594,85 @@ dasvdd_status dasvdd_explain(const dasvdd_detector* detector, const dasvdd_rows*
       if (expected) copy_out(e.expected, expected);
     });
   });
+}
+
+dasvdd_status dasvdd_watch_new(const dasvdd_detector* detector, const dasvdd_rows* X,
+                               double false_alarms, uint64_t seed, dasvdd_watch** watch,
+                               dasvdd_error* error) {
+  return guarded(error, [&] {
+    required(watch, "the watch's place");
+    const std::vector<double>& scores = calibration_of(detector).scores();
+    if (!X) {
+      *watch = new dasvdd_watch{dasvdd::DriftWatch(scores, false_alarms, seed)};
+      return;
+    }
+    const AnyRows batch = view_of(X);
+    dasvdd::detail::require_width(batch, dasvdd_features(detector), "the batch");
+    *watch = new dasvdd_watch{with_numbers(
+        *X, [&](auto rows) { return dasvdd::DriftWatch(scores, rows, false_alarms, seed); })};
+  });
+}
+
+void dasvdd_watch_free(dasvdd_watch* watch) { delete watch; }
+
+dasvdd_status dasvdd_watch_add(dasvdd_watch* watch, double score, const dasvdd_rows* row,
+                               int32_t* alarmed, dasvdd_error* error) {
+  return guarded(error, [&] {
+    dasvdd::DriftWatch& value = required(watch, "the watch").value;
+    bool alarm = false;
+    if (row && value.features() > 0) {
+      const AnyRows batch = view_of(row);
+      ensure(batch.rows() == 1, "the batch has ", batch.rows(), " rows, expected one");
+      dasvdd::detail::require_width(batch, value.features(), "the row");
+      alarm = with_numbers(*row, [&](auto rows) { return value.add(score, rows.row(0)); });
+    } else {
+      alarm = value.add(score);
+    }
+    if (alarmed) *alarmed = alarm;
+  });
+}
+
+uint64_t dasvdd_watch_alarm_row(const dasvdd_watch* watch) {
+  return watch ? watch->value.alarm_row() : 0;
+}
+
+double dasvdd_watch_evidence(const dasvdd_watch* watch) {
+  return watch ? watch->value.evidence() : std::numeric_limits<double>::quiet_NaN();
+}
+
+dasvdd_status dasvdd_watch_moved(const dasvdd_watch* watch, double* evidence, dasvdd_error* error) {
+  return guarded(error, [&] {
+    const dasvdd::DriftWatch& value = required(watch, "the watch").value;
+    ensure(evidence || value.features() == 0, "the evidence's place is NULL");
+    const auto moved = value.moved_features();
+    std::fill_n(evidence, value.features(), 0.0);
+    for (const auto& feature : moved) evidence[feature.feature] = feature.evidence;
+  });
+}
+
+dasvdd_status dasvdd_selection_new(const dasvdd_detector* detector, double fdr, double memory,
+                                   dasvdd_selection** selection, dasvdd_error* error) {
+  return guarded(error, [&] {
+    required(selection, "the selection's place");
+    const double rows = memory == 0 ? std::numeric_limits<double>::infinity() : memory;
+    *selection = new dasvdd_selection{
+        dasvdd::OnlineSelect(fdr, calibration_of(detector).scores().size(), rows)};
+  });
+}
+
+void dasvdd_selection_free(dasvdd_selection* selection) { delete selection; }
+
+dasvdd_status dasvdd_selection_add(dasvdd_selection* selection, double p, int32_t* selected,
+                                   dasvdd_error* error) {
+  return guarded(error, [&] {
+    dasvdd::OnlineSelect& value = required(selection, "the selection").value;
+    required(selected, "the flag's place");
+    *selected = value.add(p);
+  });
+}
+
+double dasvdd_selection_level(const dasvdd_selection* selection) {
+  return selection ? selection->value.level() : std::numeric_limits<double>::quiet_NaN();
 }
 
 dasvdd_status dasvdd_calibrated(const dasvdd_detector* detector, const dasvdd_rows* X_held_out,

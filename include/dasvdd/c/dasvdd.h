@@ -276,6 +276,53 @@ DASVDD_API dasvdd_status dasvdd_select(const dasvdd_detector* detector, const da
 DASVDD_API dasvdd_status dasvdd_explain(const dasvdd_detector* detector, const dasvdd_rows* X,
                                         double* shares, double* expected, dasvdd_error* error);
 
+/* ---- streams, row by row ---------------------------------------------------------------------- */
+
+/** Is the stream still what the detector was calibrated with? For one thread at a time; holds no detector. */
+typedef struct dasvdd_watch dasvdd_watch;
+/** Selects anomalies row by row, few of them normal: dasvdd::OnlineSelect. For one thread at a time; holds no detector. */
+typedef struct dasvdd_selection dasvdd_selection;
+
+/**
+ * A watch of scores, beginning with those that the detector is calibrated by: dasvdd::DriftWatch.
+ * \param X normal rows not trained on, n x d: each feature is watched, too; NULL: the scores alone
+ * \param false_alarms the probability of a false alarm in a stream without end, between 0 and 1
+ * \param seed of the order of equal values
+ */
+DASVDD_API dasvdd_status dasvdd_watch_new(const dasvdd_detector* detector, const dasvdd_rows* X,
+                                          double false_alarms, uint64_t seed, dasvdd_watch** watch,
+                                          dasvdd_error* error);
+DASVDD_API void dasvdd_watch_free(dasvdd_watch* watch);
+/**
+ * Takes the next row. Allocates nothing, unless it fails.
+ * \param row one row; NULL where the scores alone are watched
+ * \param alarmed 1 from the row on that gave the alarm, else 0; may be NULL
+ */
+DASVDD_API dasvdd_status dasvdd_watch_add(dasvdd_watch* watch, double score, const dasvdd_rows* row,
+                                          int32_t* alarmed, dasvdd_error* error);
+/** The row, counted from 1, that gave the alarm; 0 where there was none, and for NULL. */
+DASVDD_API uint64_t dasvdd_watch_alarm_row(const dasvdd_watch* watch);
+/** The evidence in the scores that the stream has changed; about 1 while it has not. NaN for NULL. */
+DASVDD_API double dasvdd_watch_evidence(const dasvdd_watch* watch);
+/** Which features have moved.
+ *  \param evidence room for d: of each feature that has moved, 0 of the others */
+DASVDD_API dasvdd_status dasvdd_watch_moved(const dasvdd_watch* watch, double* evidence,
+                                            dasvdd_error* error);
+
+/**
+ * A selection of which, at every row, at most about the share `fdr` of those selected is expected to be normal.
+ * \param memory rows that the rate is counted over; 0: the whole stream
+ */
+DASVDD_API dasvdd_status dasvdd_selection_new(const dasvdd_detector* detector, double fdr,
+                                              double memory, dasvdd_selection** selection,
+                                              dasvdd_error* error);
+DASVDD_API void dasvdd_selection_free(dasvdd_selection* selection);
+/** Takes the next row's p-value; `selected` receives 1 or 0. Allocates nothing, unless it fails. */
+DASVDD_API dasvdd_status dasvdd_selection_add(dasvdd_selection* selection, double p,
+                                              int32_t* selected, dasvdd_error* error);
+/** The largest p-value that would be selected next. NaN for NULL. */
+DASVDD_API double dasvdd_selection_level(const dasvdd_selection* selection);
+
 /* ---- detectors made of a detector; all share its weights -------------------------------------- */
 
 /** With p-values, and the threshold of a rate of false alarms, from normal rows that were not trained on. */
