@@ -4,7 +4,7 @@ set -eu
 
 usage() {
   cat <<'TEXT'
-usage: sh bench/run.sh speed|tables|growth|large|doors|quality|decisions|calibration|comparators|many [OPTION...]
+usage: sh bench/run.sh speed|tables|growth|large|scale|doors|quality|decisions|calibration|comparators|many [OPTION...]
   speed   this library against PyTorch and onnxruntime on this machine: a table, build/bench/speed.json and .md;
           under ten minutes; options go to bench/speed.py (--help lists them)
   tables [--quick]
@@ -16,6 +16,9 @@ usage: sh bench/run.sh speed|tables|growth|large|doors|quality|decisions|calibra
   large [--folder DIR] [--size GB] [--memory BYTES]
           the command-line tool on a file of 20 GB, read in pieces, against rows in memory: rows a second and peak memory.
           Makes the file in build/bench or DIR and deletes it. Half an hour. More options: bench/large.py --help
+  scale [--quick] [--busy] [--out DIR]
+          training by one rank and by two under mpirun, interleaved; a model of it that is checked against them and drawn to
+          1,024 ranks: tables, and scale.svg in build/bench or DIR. Minutes. --busy: on a machine that others use, processor time
   doors [--data FILE]
           the same rows and detector in C++, C, Python, PyTorch, ONNX engines and frozen, beside PyOD, onnxruntime and emlearn:
           differences, speed and size, build/doors/doors.md. Minutes, and half a gigabyte from PyPI. FILE has normal rows,
@@ -64,11 +67,13 @@ peers() {
     --native "$build/bench/bench/bench_speed_native" --build "$build/bench" "$@"
 }
 
-# build_programs NAME...: configures and builds programs of bench/.
+# build_programs [-DOPTION] NAME...: configures and builds programs of bench/.
 build_programs() {
+  option=''
+  case "$1" in -D*) option=$1; shift ;; esac
   # shellcheck disable=SC2046  # two words or none
   (cd "$root" && cmake -B "$build/bench" $(generator_options "$build/bench") --log-level=WARNING \
-    -DCMAKE_BUILD_TYPE=Release -DDASVDD_BUILD_TESTS=OFF -DDASVDD_BUILD_EXAMPLES=OFF -DDASVDD_BUILD_BENCH=ON)
+    -DCMAKE_BUILD_TYPE=Release -DDASVDD_BUILD_TESTS=OFF -DDASVDD_BUILD_EXAMPLES=OFF -DDASVDD_BUILD_BENCH=ON ${option:+"$option"})
   cmake --build "$build/bench" --parallel "$(cores)" --target "$@"
 }
 
@@ -93,6 +98,12 @@ growth() {
   build_programs bench_speed bench_kernels || build_programs bench_speed  # without Google Benchmark, without kernels
   python3 "$root/bench/growth.py" --program "$build/bench/bench/bench_speed" \
     --kernels "$build/bench/bench/bench_kernels" --build "$build/bench" "$@"
+}
+
+scale() {
+  need_packages g++ cmake ninja-build libeigen3-dev libopenmpi-dev openmpi-bin python3
+  build_programs -DDASVDD_MPI=ON bench_ranks
+  python3 "$root/bench/scale.py" --program "$build/bench/bench/bench_ranks" --out "$build/bench" "$@"
 }
 
 large() {
@@ -196,6 +207,7 @@ case "${1:-}" in
   tables) shift; tables "$@" ;;
   growth) shift; growth "$@" ;;
   large) shift; large "$@" ;;
+  scale) shift; scale "$@" ;;
   doors) shift; doors "$@" ;;
   quality) shift; quality "$@" ;;
   decisions) shift; decisions "$@" ;;

@@ -15,6 +15,14 @@ foreach(target IN ITEMS dasvdd_compiled_objects dasvdd_c_objects)
   endif()
 endforeach()
 
+# MPI for this project's own programs. Of its headers only the C interface is used.
+if(DASVDD_MPI)
+  find_package(MPI 3.0 REQUIRED COMPONENTS CXX)
+  add_library(dasvdd_mpi INTERFACE)
+  target_link_libraries(dasvdd_mpi INTERFACE MPI::MPI_CXX)
+  target_compile_definitions(dasvdd_mpi INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
+endif()
+
 # Interface target with the libraries of the command-line tool's readers (examples/tool/), for the tool and its
 # tests; not there when one of them is missing, which DASVDD_TOOL_MISSING then names.
 function(dasvdd_add_tool_support)

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../include/dasvdd"
 
 below=
 bad=0
-for room in core kernels nn objective detect train fit eval io c; do
+for room in core kernels nn objective detect train fit eval io mpi c; do
   below="$below$room/ "
   # The C interface stands on the whole library.
   if [ "$room" = c ]; then below="${below}dasvdd.hpp/ "; fi

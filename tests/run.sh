@@ -37,13 +37,15 @@ packages="g++ cmake ninja-build libeigen3-dev doctest-dev $tool_packages python3
 if [ -n "$clang$sanitize" ]; then packages="$packages clang libomp-dev libclang-rt-14-dev"; fi
 if [ "$long" = ON ]; then
   packages="$packages python3-venv gcc-multilib g++-multilib gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm"
+  packages="$packages libopenmpi-dev openmpi-bin"
 fi
 # shellcheck disable=SC2086  # one word a package
 need_packages $packages || say "going on with what is there"
 
 # Most tests link dasvdd::compiled, which halves their compile time; the longer checks compile the headers in each.
-compiled=ON
+compiled=ON mpi=OFF
 if [ "$long" = ON ]; then compiled=OFF; fi
+if [ "$long" = ON ] && command -v mpirun >/dev/null; then mpi=ON; fi
 
 # run NAME OPTION...: configures build/NAME, builds it with all cores and runs its tests.
 run() {
@@ -53,7 +55,8 @@ run() {
   # shellcheck disable=SC2046  # two words or none
   (cd "$root" && cmake -B "$build/$name" $(generator_options "$build/$name") --log-level=WARNING \
     -DDASVDD_BUILD_TESTS=ON -DDASVDD_BUILD_EXAMPLES=ON -DDASVDD_BUILD_BENCH=OFF \
-    -DCMAKE_COMPILE_WARNING_AS_ERROR=$strict -DDASVDD_LONG_TESTS=$long -DDASVDD_TEST_COMPILED=$compiled "$@")
+    -DCMAKE_COMPILE_WARNING_AS_ERROR=$strict -DDASVDD_LONG_TESTS=$long -DDASVDD_TEST_COMPILED=$compiled \
+    -DDASVDD_MPI=$mpi "$@")
   cmake --build "$build/$name" --parallel "$(cores)"
   (cd "$build/$name" && ctest --output-on-failure -j "$(cores)")
 }

@@ -6,6 +6,7 @@
 #include <tool/command.hpp>
 #include <tool/progress.hpp>
 #include <tool/saved_fit.hpp>
+#include <tool/sharded_fit.hpp>
 #include <tool/streamed_rows.hpp>
 
 #include <dasvdd/train/mixed_precision.hpp>
@@ -28,8 +29,9 @@ namespace tool {
 
 class FitCommand {
  public:
-  explicit FitCommand(CLI::App& app)
-      : command_(*app.add_subcommand("fit", "train a detector on normal rows")) {
+  /// \param ranks the processes that fit together
+  FitCommand(CLI::App& app, dasvdd::detail::Ranks& ranks)
+      : ranks_(ranks), command_(*app.add_subcommand("fit", "train a detector on normal rows")) {
     data_.declare(command_, "TRAIN", true);
     command_.add_option("-o", model_path_, "the model file to write")
         ->required()
@@ -136,6 +138,7 @@ class FitCommand {
     command_.add_option("--threads", options_.threads, "0 for all; never changes the result")
         ->capture_default_str()
         ->transform(whole_number<int>());
+    shards_.declare(command_);
     checkpoint_.declare(command_);
     by_.declare(command_, data_,
                 "one small detector for each group of rows, in one bank: of a csv the column, by "
@@ -148,6 +151,7 @@ class FitCommand {
   /// \param out results, \param err warnings
   void run(std::ostream& out, std::ostream& err) {
     if (by_.given()) {
+      shards_.check_options(false, ranks_);
       run_by(out, err);
     } else if (double_) {
       run_in<double>(out, err);
@@ -200,7 +204,7 @@ class FitCommand {
     }
 
     if (published() && !streamed) leave_far_rows(table);
-    SavedFit<Scalar> saved(checkpoint_);
+    SavedFit<Scalar> saved(checkpoint_, ranks_);
     dasvdd::Detector<Scalar> detector = naming(data_.path, [&] {
       return published()              ? fit_published(table, streamed, saved, out)
              : by_image_preset(table) ? fit_images(table, saved)
@@ -215,7 +219,9 @@ class FitCommand {
                                    options_.threads);
       });
     }
-    writing([&] { dasvdd::save(detector, output_place(model_path_), facts_); });
+    if (ranks_.rank() == 0) {
+      writing([&] { dasvdd::save(detector, output_place(model_path_), facts_); });
+    }
 
     out << "trained on " << (trained_rows_ > 0 ? trained_rows_ : table.X.rows()) << " rows of "
         << table.X.cols() << " features";
@@ -276,11 +282,14 @@ class FitCommand {
     options_.validate();
     if (false_alarm_rate_) dasvdd::false_alarm_rate(*false_alarm_rate_);
     check_output(model_path_, data_.files());
-    // Begins to write the model, and takes that back: no long training for a folder that refuses it.
-    const dasvdd::detail::ReplacementFile place(output_place(model_path_));
+    shards_.check_options(published(), ranks_);
+    if (ranks_.rank() == 0) {
+      // Begins to write the model, and takes that back: no long training for a folder that refuses it.
+      const dasvdd::detail::ReplacementFile place(output_place(model_path_));
+    }
     std::vector<std::string> used = data_.files();
     used.push_back(model_path_);
-    checkpoint_.check_options(command_, used);
+    checkpoint_.check_options(command_, used, ranks_.rank() == 0);
     check(
         !checkpoint_.given() || options_.validation == 0,
         "--checkpoint and --resume don't go with --validation, which looks back at earlier epochs");
@@ -563,6 +572,12 @@ class FitCommand {
     options_.missing = missing_rule();
     if (output_.empty()) output_ = table.images && !options_.standardize ? "sigmoid" : "identity";
     if (mixed_option_->count() > 0) options_.precision = dasvdd::mixed_precision();
+    if (shards_.count(ranks_) > 0) {
+      check(!streamed, in_quotes(data_.path),
+            " is read in pieces, but trained on by shards in memory: a larger --memory reads it "
+            "at once");
+      return fit_sharded(table, saved, out);
+    }
     if (streamed) options_.window = streamed->window();
     dasvdd::Trainer<Scalar> trainer(make_net<Scalar>(table), options_);
     std::optional<dasvdd::RowSource> source;
@@ -593,6 +608,38 @@ class FitCommand {
         });
     if (report.stopped) saved.go_on();
     bar.finish();
+    return trainer.detector(rows->known(), told(report, out));
+  }
+
+  /// The same by shards of the rows: with other processes, or in their way.
+  template <class Scalar>
+  dasvdd::Detector<Scalar> fit_sharded(const Table& table, SavedFit<Scalar>& saved,
+                                       std::ostream& out) {
+    namespace detail = dasvdd::detail;
+    const Index shards = shards_.count(ranks_);
+    dasvdd::ShardedTrainer<Scalar> trainer(make_net<Scalar>(table), options_, ranks_, shards);
+    const detail::AnyRows X(table.X);
+    const detail::Range held = trainer.rows_of_rank(X.rows());
+    const detail::AnyRows mine = X.middle_rows(held.first, held.size());
+    if (saved.checkpoint()) {
+      const std::string more = "published, layers " + layers_text_ + ", output " + output_ +
+                               (options_.standardize ? ", standardized" : "") + ", shards " +
+                               std::to_string(shards);
+      saved.checkpoint()->begin(detail::checkpoint_task<Scalar>(X, options_, more), 1);
+    }
+    Progress bar("epoch", Progress::is_terminal() && ranks_.rank() == 0);
+    const dasvdd::FitReport report = detail::train_with(
+        trainer, mine, saved.checkpoint(), 0, [&](const dasvdd::EpochReport& epoch) {
+          bar.update(static_cast<long>(epoch.epoch), static_cast<long>(epoch.epochs),
+                     loss_words(epoch));
+          return saved.go_on();
+        });
+    bar.finish();
+    return trainer.detector(mine, told(report, out));
+  }
+
+  /// Says how the training of one net went; what its detector shall warn of.
+  std::vector<std::string> told(const dasvdd::FitReport& report, std::ostream& out) {
     facts_["training"] = "published";
     out << "gamma " << number_text(report.gamma) << '\n';
     if (!report.epochs.empty()) out << "loss " << number_text(report.epochs.back().loss) << '\n';
@@ -601,7 +648,7 @@ class FitCommand {
     }
     std::vector<std::string> warnings = far_values_;
     warnings.insert(warnings.end(), report.warnings.begin(), report.warnings.end());
-    return trainer.detector(rows->known(), std::move(warnings));
+    return warnings;
   }
 
   template <class Scalar>
@@ -615,12 +662,14 @@ class FitCommand {
     return dasvdd::conv_autoencoder<Scalar>({table.channels, table.height, table.width}, output);
   }
 
+  dasvdd::detail::Ranks& ranks_;
   CLI::App& command_;
   CLI::Option *output_option_ = nullptr, *mixed_option_ = nullptr, *kind_option_ = nullptr,
               *validation_option_ = nullptr, *hold_out_option_ = nullptr,
               *members_option_ = nullptr, *learning_rate_option_ = nullptr;
   DataArguments data_;
   CheckpointArguments checkpoint_;
+  ShardArguments shards_;
   ByArgument by_;
   std::string model_path_, layers_text_, net_, image_shape_text_, output_, gamma_ = "auto",
                                                                            image_kind_ = "objects";

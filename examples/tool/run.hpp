@@ -21,10 +21,11 @@ namespace tool {
 
 /// Runs the tool. Results go to `out`, errors to `err` as one sentence.
 /// \param in what "-" in place of a data file reads
+/// \param ranks the processes that run the same command
 /// \return the exit status: 0; 2 for bad input, wrong usage included; 1 when running failed; 141 when nobody
 ///   reads `out` any more
 inline int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err,
-               std::istream& in = std::cin) {
+               std::istream& in, dasvdd::detail::Ranks& ranks) {
   const auto failed = [&](int status, std::string sentence) {
     std::replace(sentence.begin(), sentence.end(), '\n', ' ');
     err << "dasvdd: " << printable(sentence) << '\n';
@@ -34,7 +35,7 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
   CLI::App app("One-class anomaly detection: trains on normal rows, scores new ones.", "dasvdd");
   app.set_version_flag("--version", DASVDD_VERSION_STRING);
   app.require_subcommand(1);
-  FitCommand fit(app);
+  FitCommand fit(app, ranks);
   ScoreCommand score(app);
   EvalCommand eval(app);
   InfoCommand info(app);
@@ -53,6 +54,11 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
                  " is no subcommand; there are fit, score, eval, info, export, import and freeze");
     }
     return failed(2, error.what());
+  }
+
+  if (!ranks.alone() && !fit.chosen()) {
+    return failed(2, "there are " + std::to_string(ranks.size()) +
+                         " processes; fit is what several do together");
   }
 
   errno = 0;
@@ -80,6 +86,12 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
     return failed(1, error.what());
   }
   return 0;
+}
+/// The same in one process.
+inline int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err,
+               std::istream& in = std::cin) {
+  dasvdd::detail::Ranks alone;
+  return run(argc, argv, out, err, in, alone);
 }
 
 }  // namespace tool

@@ -6,7 +6,9 @@
 #include <tool/interrupt.hpp>
 
 #include <dasvdd/io/checkpoint_file.hpp>
+#include <dasvdd/mpi/ranks.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -42,7 +44,9 @@ struct CheckpointArguments {
 
   /// Before any work: whether the options fit together.
   /// \param used files that the command reads or writes
-  void check_options(const CLI::App& command, const std::vector<std::string>& used) {
+  /// \param writes whether this process is the one that writes files
+  void check_options(const CLI::App& command, const std::vector<std::string>& used,
+                     bool writes = true) {
     check(given() || command.get_option("--every")->count() == 0,
           "--every goes with --checkpoint or --resume");
     if (!given()) return;
@@ -58,7 +62,7 @@ struct CheckpointArguments {
     } else {
       epochs_ = static_cast<Index>(*number);
     }
-    if (resume.empty()) {
+    if (resume.empty() && writes) {
       const dasvdd::detail::ReplacementFile place(output_place(path));
     }
   }
@@ -73,11 +77,12 @@ struct CheckpointArguments {
   Index epochs_ = 0;
 };
 
-/// One fit of the command with its checkpoint.
+/// One fit of the command with its checkpoint. Of several ranks each keeps it, and the first writes it.
 template <class Scalar>
 class SavedFit {
  public:
-  explicit SavedFit(const CheckpointArguments& arguments) : arguments_(arguments) {
+  SavedFit(const CheckpointArguments& arguments, dasvdd::detail::Ranks& ranks)
+      : arguments_(arguments), ranks_(ranks) {
     if (!arguments_.resume.empty()) dasvdd::load(checkpoint_, arguments_.resume);
   }
 
@@ -91,14 +96,16 @@ class SavedFit {
   /// \throws Interrupted where a signal came and the file is written
   bool go_on() {
     ++since_;
-    const int signal = interrupt_.signal();
+    const int signal = signal_of_any();
     if (!arguments_.given()) return signal == 0;
     const auto now = Clock::now();
     const double seconds = std::chrono::duration<double>(now - written_).count();
     const bool due =
         arguments_.seconds() ? seconds >= *arguments_.seconds() : since_ >= arguments_.epochs();
     if (!due && signal == 0) return true;
-    writing([&] { dasvdd::save(checkpoint_, output_place(arguments_.file())); });
+    if (ranks_.rank() == 0) {
+      writing([&] { dasvdd::save(checkpoint_, output_place(arguments_.file())); });
+    }
     written_ = now;
     since_ = 0;
     if (signal == 0) return true;
@@ -110,12 +117,12 @@ class SavedFit {
   /// When the model has been written.
   /// \throws Interrupted where a signal came: the model is of the nets there were
   void finish(const std::string& model) {
-    if (const int signal = interrupt_.signal()) {
+    if (const int signal = signal_of_any()) {
       throw Interrupted(signal, "stopped; " + in_quotes(model) +
                                     " is of what was trained until then (--checkpoint keeps a "
                                     "training to go on from)");
     }
-    if (!arguments_.given()) return;
+    if (!arguments_.given() || ranks_.rank() != 0) return;
     const std::filesystem::path place = output_place(arguments_.file());
     try {
       // Takes away what a run that was killed while it wrote has left.
@@ -129,7 +136,15 @@ class SavedFit {
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  /// All ranks stop together, whichever a signal came to.
+  int signal_of_any() {
+    const auto signals = ranks_.numbers(interrupt_.signal());
+    return static_cast<int>(*std::max_element(signals.begin(), signals.end()));
+  }
+
   const CheckpointArguments& arguments_;
+  dasvdd::detail::Ranks& ranks_;
   dasvdd::Checkpoint<Scalar> checkpoint_;
   Interrupt interrupt_;
   Clock::time_point written_ = Clock::now();

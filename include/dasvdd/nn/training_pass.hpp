@@ -71,6 +71,49 @@ class TrainingPass {
   /// or as in a fitted detector.
   enum class Mode { train, detect };
 
+  using GradientSink = detail::GradientSink<Scalar>;
+
+  /// Rows of a dense step's weight, or its bias: a piece of the parameters.
+  struct ParameterBlock {
+    Index step;
+    Range rows;
+    bool bias;
+    Index at, size;  ///< where it lies in the net's flat layout
+  };
+  /// All parameters of dense steps in blocks of about `most` numbers, or a weight's row.
+  std::vector<ParameterBlock> parameter_blocks(Index most) const {
+    std::vector<ParameterBlock> blocks;
+    for (Index l = 0; l < steps(); ++l) {
+      const auto& s = step(l);
+      if (!is_dense(l)) continue;
+      const Index parts = ceil_div(s.outputs, std::max<Index>(1, most / s.inputs));
+      for (Index part = 0; part < parts; ++part) {
+        const Range rows = share(s.outputs, part, parts);
+        blocks.push_back(
+            {l, rows, false, s.weight_at + rows.first * s.inputs, rows.size() * s.inputs});
+      }
+      if (s.bias) blocks.push_back({l, {0, s.outputs}, true, s.bias_at, s.outputs});
+    }
+    return blocks;
+  }
+  /// The gradient of a block, after backward of x, summed over some of x's rows alone. Called by one member.
+  void block_gradient(const Team& team, const ParameterBlock& block, Rows<const Scalar> x,
+                      Range rows, Scalar* gradient_of_block) {
+    const Index l = block.step;
+    Block& g = gradient(l);
+    if (block.bias) {
+      k_->column_sums(g.data.data() + rows.first * g.stride, g.stride, rows.size(), block.size,
+                      gradient_of_block);
+      return;
+    }
+    const Rows<const Scalar> in = l == 0 ? x : Rows<const Scalar>(result(l - 1).rows(x.rows()));
+    with_dense([&](auto& dense) {
+      dense.weight_gradients(team, l, step(l), in.middle_rows(rows.first, rows.size()),
+                             g.rows(x.rows()).middle_rows(rows.first, rows.size()), block.rows,
+                             GradientSink{gradient_of_block});
+    });
+  }
+
   /// Whether a row's result is the same in both modes and in every mini-batch.
   bool has_one_mode() const {
     return std::none_of(net_.steps().begin(), net_.steps().end(),
@@ -113,8 +156,6 @@ class TrainingPass {
       team.barrier();
     }
   }
-
-  using GradientSink = detail::GradientSink<Scalar>;
 
   /// Turns the gradients that backward left into parameter gradients. Ends with a barrier.
   void parameter_gradients(const Team& team, Rows<const Scalar> x, const GradientSink& sink) {

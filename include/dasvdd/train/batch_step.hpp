@@ -163,6 +163,18 @@ class BatchStep {
     pass.parameter_gradients(team, x, sink);
   }
 
+  static bool moves_center(const Training<Scalar, Objective>& t) {
+    return Objective::moves_center && t.options.center.kind != CenterRule::Kind::fixed;
+  }
+
+  /// Rows of a mini-batch that the network step takes; all where no center step takes the rest.
+  static Index network_share(double kappa, Index count) {
+    if (!Objective::moves_center) return count;
+    // A hair less before rounding up: 0.7 * 10 may come out above 7.
+    const double share = std::ceil(kappa * static_cast<double>(count) - 1e-9);
+    return (std::min)(count, std::max<Index>(1, static_cast<Index>(share)));
+  }
+
  private:
   using Mode = typename TrainingPass<Scalar>::Mode;
 
@@ -188,18 +200,6 @@ class BatchStep {
         if (missing[j]) output(i, j) = x(i, j);
       }
     }
-  }
-
-  static bool moves_center(const Training<Scalar, Objective>& t) {
-    return Objective::moves_center && t.options.center.kind != CenterRule::Kind::fixed;
-  }
-
-  /// Rows of a mini-batch that the network step takes; all where no center step takes the rest.
-  static Index network_share(double kappa, Index count) {
-    if (!Objective::moves_center) return count;
-    // A hair less before rounding up: 0.7 * 10 may come out above 7.
-    const double share = std::ceil(kappa * static_cast<double>(count) - 1e-9);
-    return (std::min)(count, std::max<Index>(1, static_cast<Index>(share)));
   }
 
   void center_step(const Team& team, const Training<Scalar, Objective>& t, Rows<Scalar> code) {

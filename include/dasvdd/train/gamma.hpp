@@ -51,14 +51,33 @@ void forward_batches(const Autoencoder<Scalar>& net, const Scalar* parameters, S
   });
 }
 
+/// What an untrained net's terms of the rows come to.
+struct GammaSums {
+  double r = 0, q = 0, ratio = 0, rows = 0;
+
+  static GammaSums of(const double* r, const double* q, Index n) {
+    GammaSums sums;
+    sums.rows = static_cast<double>(n);
+    for (Index i = 0; i < n; ++i) {
+      sums.r += r[i];
+      sums.q += q[i];
+      sums.ratio += r[i] / q[i];
+    }
+    return sums;
+  }
+};
+
 /// gamma by the rule, from untrained nets: forward passes only.
 /// \param center where the center starts, m
 /// \param initialize called as initialize(t, parameters, statistics) to make net number t
+/// \param add called as add(r, q, n) to add up the terms of X's rows; may add those of other rows
 template <class Scalar>
-DASVDD_COLD double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<Scalar>& scaler,
-                                  const AnyRows& X, const Scalar* center, const GammaRule& rule,
-                                  int threads,
-                                  FunctionRef<void(int, Scalar*, Scalar*)> initialize) {
+DASVDD_COLD double estimate_gamma(
+    const Autoencoder<Scalar>& net, const Scaler<Scalar>& scaler, const AnyRows& X,
+    const Scalar* center, const GammaRule& rule, int threads,
+    FunctionRef<void(int, Scalar*, Scalar*)> initialize,
+    FunctionRef<GammaSums(const double*, const double*, Index)> add =
+        [](const double* r, const double* q, Index n) { return GammaSums::of(r, q, n); }) {
   if (rule.kind == GammaRule::Kind::value) return rule.factor * rule.number;
   const bool ratio_of_means = rule.kind == GammaRule::Kind::ratio_of_means;
   const Index n = X.rows(), d = net.inputs(), m = net.code();
@@ -90,18 +109,12 @@ DASVDD_COLD double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<S
       packed.pack(parameters.data(), statistics.data());
       forward_rows(packed, scaler, X, threads, true, terms, [&] { draw(t + 1); });
     }
-    double sum_r = 0, sum_q = 0, sum_ratio = 0;
-    for (Index i = 0; i < n; ++i) {
-      sum_r += r[i];
-      sum_q += q[i];
-      sum_ratio += r[i] / q[i];
-    }
-    const double estimate = ratio_of_means ? sum_r / sum_q : sum_ratio / static_cast<double>(n);
+    const GammaSums sums = add(r.data(), q.data(), n);
+    const double estimate = ratio_of_means ? sums.r / sums.q : sums.ratio / sums.rows;
     // Zero would silently train a plain autoencoder: all rows equal to what every net reconstructs.
     ensure(is_finite(estimate) && estimate > 0, "gamma can't be estimated: over initialization ", t,
-           " the mean reconstruction error is ", sum_r / static_cast<double>(n),
-           " and the mean squared code is ", sum_q / static_cast<double>(n),
-           "; give gamma as a number");
+           " the mean reconstruction error is ", sums.r / sums.rows,
+           " and the mean squared code is ", sums.q / sums.rows, "; give gamma as a number");
     gamma += estimate / rule.initializations;
   }
   return rule.factor * gamma;
@@ -109,14 +122,19 @@ DASVDD_COLD double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<S
 
 /// The same with the nets, and the center's start, of a seed.
 template <class Scalar>
-double estimate_gamma(const Autoencoder<Scalar>& net, const Scaler<Scalar>& scaler,
-                      const AnyRows& X, const GammaRule& rule, int threads, std::uint64_t seed) {
+double estimate_gamma(
+    const Autoencoder<Scalar>& net, const Scaler<Scalar>& scaler, const AnyRows& X,
+    const GammaRule& rule, int threads, std::uint64_t seed,
+    FunctionRef<GammaSums(const double*, const double*, Index)> add =
+        [](const double* r, const double* q, Index n) { return GammaSums::of(r, q, n); }) {
   const auto start = CenterState<Scalar>::drawn(net.code(), random_stream(seed, Stream::center));
-  return estimate_gamma<Scalar>(net, scaler, X, start.center.data(), rule, threads,
-                                [&](int t, Scalar* parameters, Scalar* statistics) {
-                                  Random random = random_stream(seed, Stream::gamma, t);
-                                  net.joined().initialize(random, parameters, statistics);
-                                });
+  return estimate_gamma<Scalar>(
+      net, scaler, X, start.center.data(), rule, threads,
+      [&](int t, Scalar* parameters, Scalar* statistics) {
+        Random random = random_stream(seed, Stream::gamma, t);
+        net.joined().initialize(random, parameters, statistics);
+      },
+      add);
 }
 
 }  // namespace detail

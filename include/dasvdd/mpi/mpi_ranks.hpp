@@ -1,0 +1,38 @@
+#pragma once
+/// \file
+/// `MpiRanks`: the processes of an MPI communicator. Needs MPI 3 (Debian: libopenmpi-dev) and is not in dasvdd.hpp.
+
+#include <dasvdd/mpi/ranks.hpp>
+
+#include <mpi.h>
+
+DASVDD_NAMESPACE_BEGIN
+
+/// The ranks of a communicator, for ShardedTrainer. MPI must have been started; only the thread that called MPI_Init
+/// calls MPI (MPI_THREAD_FUNNELED). What goes wrong in MPI is the communicator's error handler's to tell: MPI's own
+/// ends all ranks.
+class MpiRanks final : public detail::Ranks {
+ public:
+  explicit MpiRanks(MPI_Comm communicator = MPI_COMM_WORLD) : communicator_(communicator) {
+    MPI_Comm_rank(communicator_, &rank_);
+    MPI_Comm_size(communicator_, &size_);
+  }
+
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+  void gather(void* all, const detail::RankParts& parts) override {
+    MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all, parts.count.data(), parts.at.data(),
+                   MPI_UINT32_T, communicator_);
+  }
+  void exchange(const void* from, const detail::RankParts& out, void* to,
+                const detail::RankParts& in) override {
+    MPI_Alltoallv(from, out.count.data(), out.at.data(), MPI_UINT32_T, to, in.count.data(),
+                  in.at.data(), MPI_UINT32_T, communicator_);
+  }
+
+ private:
+  MPI_Comm communicator_;
+  int rank_ = 0, size_ = 1;
+};
+
+DASVDD_NAMESPACE_END

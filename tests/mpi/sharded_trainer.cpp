@@ -1,0 +1,206 @@
+// A net that several ranks train has the bits of one process. Here the ranks are threads; programs under mpirun are in
+// tests/mpi/mpirun.cpp.
+
+#include <dasvdd/mpi/sharded_trainer.hpp>
+
+#include <doctest/doctest.h>
+
+#include <mutex>
+#include <string>
+
+#include "mpi/thread_ranks.hpp"
+#include "train/support.hpp"
+
+using namespace dasvdd;
+using namespace dasvdd::detail;
+
+namespace {
+
+Options short_run() {
+  Options options;
+  options.epochs = 3;
+  options.batch_size = 37;  // 211 rows: five mini-batches, and a short one
+  options.seed = 5;
+  options.threads = 1;
+  options.standardize = true;
+  options.final_rate = 0.5;
+  return options;
+}
+
+const RowMatrix<float>& rows() {
+  static const RowMatrix<float> X = curve<float>(211, 23, 1);
+  return X;
+}
+/// Weights of more numbers than a block of ShardedStep.
+Autoencoder<float> net() { return dense_autoencoder<float>(23, {1500, 24, 5}, leaky_relu()); }
+
+/// What a run comes to.
+struct Outcome {
+  FitReport report;
+  Trainer<float>::State state;
+  std::optional<Detector<float>> detector;
+};
+template <class Trainer>
+Outcome outcome(Trainer& trainer, const AnyRows& X) {
+  Outcome result;
+  result.report = trainer.fit(X);
+  result.state = trainer.state();
+  result.detector = trainer.detector();
+  return result;
+}
+template <class State>
+void check_same_state(const State& a, const State& b) {
+  CHECK(same_bits(a.parameters, b.parameters));
+  CHECK(same_bits(a.first_moments, b.first_moments));
+  CHECK(same_bits(a.second_moments, b.second_moments));
+  CHECK(same_bits(a.center.center, b.center.center));
+  CHECK(same_bits(a.center.squared_sum, b.center.squared_sum));
+  CHECK(a.clock.beta1_power == b.clock.beta1_power);
+  CHECK(a.gamma == b.gamma);
+  CHECK(Random(a.order).bits() == Random(b.order).bits());
+}
+void check_same(Outcome a, const Outcome& b) {
+  check_same_state(a.state, b.state);
+  REQUIRE(a.report.epochs.size() == b.report.epochs.size());
+  for (std::size_t e = 0; e < a.report.epochs.size(); ++e) {
+    CHECK(a.report.epochs[e].loss == b.report.epochs[e].loss);
+  }
+  CHECK(a.report.warnings == b.report.warnings);
+  CHECK(a.detector->threshold() == b.detector->threshold());
+  CHECK(same_bits(a.detector->score(rows()), b.detector->score(rows())));
+}
+
+/// Calls f(ranks, rows of that rank) for each rank of a net with so many shards.
+template <class Trainer, class F>
+void on_ranks(int ranks, const Options& options, Index shards, F&& f) {
+  ThreadRanks::run(ranks, [&](Ranks& here) {
+    Trainer trainer(net(), options, here, shards);
+    const Range mine = trainer.rows_of_rank(rows().rows());
+    f(here, trainer, AnyRows(rows()).middle_rows(mine.first, mine.size()));
+  });
+}
+
+}  // namespace
+
+TEST_CASE("with one shard a sharded trainer comes to Trainer's bits") {
+  for (const double kappa : {0.9, 1.0}) {
+    CAPTURE(kappa);
+    Options options = short_run();
+    options.kappa = kappa;
+    Ranks alone;
+    ShardedTrainer<float> sharded(net(), options, alone, 1);
+    Trainer<float> trainer(net(), options);
+    check_same(outcome(sharded, rows()), outcome(trainer, rows()));
+  }
+}
+
+TEST_CASE("ranks and threads change no bit, shards do") {
+  Options options = short_run();
+  Ranks alone;
+  ShardedTrainer<float> one(net(), options, alone, 8);
+  const Outcome expected = outcome(one, rows());
+  for (const int ranks : {2, 3, 4, 8}) {
+    CAPTURE(ranks);
+    std::mutex mutex;
+    on_ranks<ShardedTrainer<float>>(
+        ranks, options, 8, [&](Ranks&, ShardedTrainer<float>& trainer, const AnyRows& mine) {
+          Outcome here = outcome(trainer, mine);
+          const std::lock_guard<std::mutex> lock(mutex);
+          check_same(std::move(here), expected);
+        });
+  }
+  for (const int threads : {2, 3}) {
+    CAPTURE(threads);
+    options.threads = threads;
+    ShardedTrainer<float> several(net(), options, alone, 8);
+    check_same(outcome(several, rows()), expected);
+  }
+  ShardedTrainer<float> other(net(), options, alone, 4);
+  CHECK_FALSE(same_bits(outcome(other, rows()).state.parameters, expected.state.parameters));
+}
+
+TEST_CASE(
+    "Deep SVDD on ranks: the center starts on the mean code of all rows, the radius is theirs") {
+  using Sharded = ShardedTrainer<float, SoftBoundaryDeepSvdd<float>>;
+  Options options = short_run();
+  Network<float> layers;
+  layers.add(dense<float>(23, 9, false)).add(leaky_relu()).add(dense<float>(9, 4, false));
+  const Autoencoder<float> encoder(layers, Network<float>());
+  const SoftBoundaryDeepSvdd<float> objective(0.1, 1);
+  const auto run = [&](Ranks& ranks) {
+    Sharded trainer(encoder, options, ranks, 4, objective);
+    const Range mine = trainer.rows_of_rank(rows().rows());
+    trainer.fit(AnyRows(rows()).middle_rows(mine.first, mine.size()));
+    return std::make_pair(trainer.state(), trainer.detector().threshold());
+  };
+  Ranks alone;
+  auto expected = run(alone);
+  CHECK(expected.first.objective.squared_radius > 0);
+  ThreadRanks::run(3, [&](Ranks& ranks) {
+    auto here = run(ranks);
+    CHECK(same_bits(here.first.parameters, expected.first.parameters));
+    CHECK(same_bits(here.first.center.center, expected.first.center.center));
+    CHECK(here.first.objective.squared_radius == expected.first.objective.squared_radius);
+    CHECK(here.second == expected.second);
+  });
+}
+
+TEST_CASE("a state goes on with another number of ranks to the same bits") {
+  const Options options = short_run();
+  Ranks alone;
+  ShardedTrainer<float> whole(net(), options, alone, 8);
+  whole.train(rows());
+  Trainer<float>::State kept;
+  on_ranks<ShardedTrainer<float>>(
+      2, options, 8, [&](Ranks& ranks, ShardedTrainer<float>& trainer, const AnyRows& mine) {
+        // One rank's word is enough.
+        const FitReport report = trainer.train(
+            mine, [&](const EpochReport& at) { return at.epoch < 2 || ranks.rank() == 0; });
+        CHECK(report.stopped);
+        if (ranks.rank() == 1) kept = trainer.state();
+      });
+  CHECK(kept.epochs == 2);
+  on_ranks<ShardedTrainer<float>>(
+      3, options, 8, [&](Ranks& ranks, ShardedTrainer<float>& trainer, const AnyRows& mine) {
+        trainer.set_state(kept);
+        trainer.resume(mine, NoProgress());
+        if (ranks.rank() == 2) check_same_state(trainer.state(), whole.state());
+      });
+}
+
+TEST_CASE("all ranks say what is wrong on one, and ranks and shards must fit") {
+  Ranks alone;
+  const auto making = [&](Options options, Index shards) {
+    return [=, &alone] { ShardedTrainer<float>(net(), options, alone, shards); };
+  };
+  CHECK_THROWS_WITH_AS(making(short_run(), 12)(), "there are 12 shards, expected a power of two",
+                       InvalidArgument);
+  CHECK_THROWS_WITH_AS(making(short_run(), 64)(),
+                       doctest::Contains("expected at least one row of each of the 64 shards"),
+                       InvalidArgument);
+  Options options = short_run();
+  options.score = ScoreForm::whitened;
+  CHECK_THROWS_WITH_AS(making(options, 8)(),
+                       doctest::Contains("the score form whitened needs a matrix of all rows"),
+                       InvalidArgument);
+  options = short_run();
+  options.validation = 0.1;
+  CHECK_THROWS_WITH_AS(making(options, 8)(), doctest::Contains("validation is 0.1, expected 0"),
+                       InvalidArgument);
+
+  ThreadRanks::run(2, [&](Ranks& ranks) {
+    CHECK_THROWS_WITH_AS(ShardedTrainer<float>(net(), short_run(), ranks, 1),
+                         "there are 2 ranks for 1 shards, expected no more ranks than shards",
+                         InvalidArgument);
+    ShardedTrainer<float> trainer(net(), short_run(), ranks, 8);
+    const Range mine = trainer.rows_of_rank(211);
+    RowMatrix<float> X = rows().middleRows(mine.first, mine.size());
+    CHECK_THROWS_WITH_AS(trainer.fit(AnyRows(X).middle_rows(0, X.rows() - 2 * ranks.rank())),
+                         doctest::Contains("there are 105 rows of 209, expected 104"),
+                         InvalidArgument);
+    if (ranks.rank() == 1) X(3, 4) = std::numeric_limits<float>::quiet_NaN();
+    CHECK_THROWS_WITH_AS(trainer.fit(X),
+                         doctest::Contains("rank 1: the training set has NaN in row 3, column 4"),
+                         InvalidArgument);
+  });
+}
