@@ -183,7 +183,7 @@ TEST_CASE("imputed values are the mean, beside a number that says which are miss
   const RowMatrix<double> X = (RowMatrix<double>(1, 3) << 1, lost, 3).finished();
   CHECK_FALSE(scaler.takes(X));
   CHECK_THROWS_WITH_AS(
-      scaler.require(X, "the batch"),
+      scaler.validate(X, "the batch"),
       doctest::Contains("NaN in row 0, column 1; no training row lacked that value"),
       InvalidArgument);
   CHECK_THROWS_WITH_AS(Scaler<double>(by, MissingRule::impute, {0.2, 1, 0.5}),

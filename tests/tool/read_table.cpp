@@ -362,9 +362,12 @@ TEST_CASE("csv: the first row is a header when no field of it is a number") {
 }
 
 TEST_CASE("csv: a first row with a missing value is data, not a header") {
-  CHECK(refusal("a.csv", "1,,3\n4,5,6\n") == ", line 1, column 1 (from 0): the field is empty");
+  CHECK(refusal("a.csv", "1,,3\n4,5,6\n") ==
+        ", line 1, column 1 (from 0): the field is empty (fit --missing mask or impute takes "
+        "missing values)");
   CHECK(refusal("a.csv", "1,,bad\n4,5,good\n4,5,bad\n", label_column("2")) ==
-        ", line 1, column 1 (from 0): the field is empty");
+        ", line 1, column 1 (from 0): the field is empty (fit --missing mask or impute takes "
+        "missing values)");
 }
 
 TEST_CASE("csv: a first row of numbers and words is asked about, whatever the word") {
@@ -646,8 +649,12 @@ TEST_CASE("csv: what is wrong is named by line and column") {
         "leave out)");
   CHECK(refusal("a.csv", "a,b,c\n\"1\",\"2\n\",0\n1,x,1\n", label_column("c")) ==
         ", line 4, column 'b': 'x' is no number (--drop leaves a column out)");
-  CHECK(refusal("a.csv", "a,b\n1,\n") == ", line 2, column 'b': the field is empty");
-  CHECK(refusal("a.csv", "a,b\n1,2\n3,") == ", line 3, column 'b': the field is empty");
+  CHECK(refusal("a.csv", "a,b\n1,\n") ==
+        ", line 2, column 'b': the field is empty (fit --missing mask or impute takes missing "
+        "values)");
+  CHECK(refusal("a.csv", "a,b\n1,2\n3,") ==
+        ", line 3, column 'b': the field is empty (fit --missing mask or impute takes missing "
+        "values)");
   CHECK(refusal("a.csv", "a,b\n1,2\n1,2,3\n") == ", line 3 has 3 fields, expected 2 as in line 1");
   CHECK(refusal("a.csv", "a,b\n1,2\n1\n") == ", line 3 has 1 fields, expected 2 as in line 1");
   CHECK(refusal("a.csv", "a,b\n\n1,2\n") == ", line 2 is empty");

@@ -167,7 +167,9 @@ TEST_CASE("tool: a stream's bad row ends it with its line, behind the answers be
   check_end("a,b,c\n1,2,3\n1,2\n", good, "line 3 has 2 fields, expected 3 as in line 1");
   check_end("a,b,\"c\nd\"\r\n1,2,3\r\n1,nan,3\n", good,
             "line 4, column 'b': every value must be finite");
-  check_end("1,2,3\n1,,3\n", good, "line 2, column 1 (from 0): the field is empty");
+  check_end("1,2,3\n1,,3\n", good,
+            "line 2, column 1 (from 0): the field is empty (fit --missing mask or impute takes "
+            "missing values)");
   check_end("1,2,3\n\n\n1,2,3\n", good, "line 2 is empty");
   check_end("1,2,3\n1,\"2,3\n", good, "line 2: a quote is never closed");
   check_end("1,2\n", none, "line 1 has 2 features, the model takes 3");

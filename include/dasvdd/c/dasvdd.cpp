@@ -318,7 +318,7 @@ class Scoring {
   /// scores[i] = S(X row i). Nothing is written where a row is bad.
   void score(const AnyRows& X, double* scores) {
     dasvdd::detail::require_width(X, features(), "the batch");
-    detector_.model().scaler.require(X, "the batch");
+    detector_.model().scaler.validate(X, "the batch");
     for (Index first = 0; first < X.rows(); first += workspace_.tile()) {
       const AnyRows x = X.middle_rows(first, std::min(workspace_.tile(), X.rows() - first));
       detector_.score(x, workspace_, scores_.data());

@@ -314,7 +314,7 @@ class Detector {
   void validate(const detail::AnyRows& X, const Workspace<Scalar>& workspace) const {
     detail::ensure(workspace.model_ == model_, "the workspace was made by another detector");
     detail::require_width(X, features(), "the batch");
-    if (!all_finite(X)) model_->scaler.require(X, "the batch");
+    if (!all_finite(X)) model_->scaler.validate(X, "the batch");
   }
 
   bool all_finite(const detail::AnyRows& X) const {
@@ -382,7 +382,7 @@ class Detector {
         }
       });
     });
-    if (!finite) model_->scaler.require(X, "the batch");
+    if (!finite) model_->scaler.validate(X, "the batch");
   }
 
   /// Calls f(first row, latent codes and outputs of the member) for each tile of X.

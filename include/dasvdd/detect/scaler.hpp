@@ -154,7 +154,7 @@ class Scaler {
   /// Whether all numbers of X can be had or done without.
   bool takes(const AnyRows& X) const { return first_refused(X).why == nullptr; }
   /// Throws InvalidArgument for the first number that can't; `what` names the batch.
-  void require(const AnyRows& X, const char* what) const {
+  void validate(const AnyRows& X, const char* what) const {
     if (rule_ == MissingRule::refuse) return require_finite(X, what);
     const Refused bad = first_refused(X);
     if (bad.why == nullptr) return;

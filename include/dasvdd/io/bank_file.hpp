@@ -117,7 +117,8 @@ class BankReader {
     const auto checksums = file["detectors.checksums"].as<std::int64_t>({groups});
     check_order(content->keys, "keys");
     check_order(content->refused_keys, "refused.keys");
-    for (Index g = 0; g < groups; ++g) check(*content, g, checksums[static_cast<std::size_t>(g)]);
+    for (Index g = 0; g < groups; ++g)
+      check_content(*content, g, checksums[static_cast<std::size_t>(g)]);
     return Bank(std::move(content));
   }
 
@@ -154,7 +155,8 @@ class BankReader {
       const auto counts =
           part<std::int64_t>(file, "detectors.counts", {all, BankLayout::counts}, place);
       content->counts.insert(content->counts.end(), counts.begin(), counts.end());
-      check(*content, g, part<std::int64_t>(file, "detectors.checksums", {all}, place).front());
+      check_content(*content, g,
+                    part<std::int64_t>(file, "detectors.checksums", {all}, place).front());
     }
     return Bank(std::move(content));
   }
@@ -253,7 +255,7 @@ class BankReader {
   }
 
   /// One detector's numbers: those that were written, and such as a detector can have.
-  void check(const BankContent& content, Index g, std::int64_t checksum) const {
+  void check_content(const BankContent& content, Index g, std::int64_t checksum) const {
     const BankLayout& layout = content.layout;
     const auto name = [&] { return "the detector of the group " + in_quotes(content.keys[g]); };
     validate(checksum_of(content, g) == checksum, name(), " is damaged: its checksum is wrong");
