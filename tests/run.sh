@@ -66,8 +66,8 @@ say "tests of the Python package in $build/python"
 if [ "$long" = ON ]; then set -- --long; else set --; fi
 sh "$root/python/tests/run.sh" "$build/python" --build "$build/tests" "$@" || python=failed
 
-# tests/same_bits uses both compilers whichever compiles the rest: once is enough. Of the rest Clang gets the library's
-# rooms, and in the longer checks everything.
+# tests/same_bits uses both compilers whichever compiles the rest: once is enough. Of the rest Clang gets the
+# rooms from core to train, mpi and eval, and in the longer checks everything.
 if [ -n "$clang" ]; then
   run tests-clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang -DDASVDD_TEST_COMPILERS=OFF \
     -DDASVDD_TEST_CONSUMERS=$long -DDASVDD_TEST_PROGRAMS=$long -DDASVDD_BUILD_EXAMPLES=$long -DDASVDD_BUILD_C=$long
