@@ -189,12 +189,12 @@ class FitCommand {
       dropped = keep_normal_rows(table);
       // All of them, also those that are held out: no long training before the first sentence.
       check_numbers(table, in_quotes(data_.path), largest, missing_ != "refuse");
+      suit_wide_rows(table, err);
     }
     Table held_out;
     if (false_alarm_rate_) {
       held_out = streamed && published() ? hold_out(*streamed) : split(table);
     }
-    suit_wide_rows(table, err);
     if (false_alarm_rate_) {
       // The calibration's own check, before the training and not after it.
       const std::vector<double> scores(static_cast<std::size_t>(held_out.X.rows()));
@@ -477,8 +477,8 @@ class FitCommand {
     const Index n = table.X.rows();
     const detail::AnyRows X{dasvdd::Rows<const double>(table.X)};
     const std::vector<detail::FarValues> all = detail::far_values(X);
-    const std::vector<Index> rows = detail::far_row_numbers(all);
-    if (rows.empty() || static_cast<Index>(rows.size()) > n / 10) return;
+    const std::vector<Index> rows = detail::few_far_rows(all, n);
+    if (rows.empty()) return;
     detail::warn_of(all, n, table.names,
                     "Their rows have no part in the fit, and rows like them score as anomalies",
                     far_values_);

@@ -115,7 +115,7 @@ class Bank {
   /// The place of a group's detector, from 0 to size() - 1 in the order of the keys' bytes; -1 where there is none.
   Index find(std::string_view key) const { return detail::BankContent::place(content_->keys, key); }
   std::string_view key(Index group) const {
-    check(group);
+    require_place(group);
     return content_->keys[group];
   }
   std::vector<std::string> keys() const { return words(content_->keys); }
@@ -128,7 +128,7 @@ class Bank {
   }
   /// Rows that a group's detector was fitted to.
   Index rows(Index group) const {
-    check(group);
+    require_place(group);
     return static_cast<Index>(content_->counts_of(group)[detail::BankLayout::rows]);
   }
   /// One group as a Detector of its own, for explain() and all else that one has. Its scores may differ from the
@@ -164,7 +164,7 @@ class Bank {
   /// A row of the group whose score is above it is called an anomaly: of new normal rows about one in a hundred, or
   /// the largest score of a left-out row where the group has fewer than 99.
   double threshold(Index group) const {
-    check(group);
+    require_place(group);
     return content_->doubles_of(group)[content_->layout.threshold()];
   }
   /// 1 for an anomaly, 0 for a normal row; -1 for a row of a group that was refused.
@@ -183,7 +183,7 @@ class Bank {
   /// are kept: above 33 / (n + 1) of n scores a p-value may come out too large, by a tenth or so for up to 500
   /// scores and a third for thousands, never too small.
   double p_value(Index group, float score) const {
-    check(group);
+    require_place(group);
     detail::ensure(!detail::is_nan(static_cast<double>(score)),
                    "the score is NaN, expected a number or infinity");
     const Index n = calibration_size(group);
@@ -195,7 +195,7 @@ class Bank {
   }
   /// Scores of rows that a net left out, behind a group's p-values.
   Index calibration_size(Index group) const {
-    check(group);
+    require_place(group);
     return static_cast<Index>(content_->counts_of(group)[detail::BankLayout::calibration]);
   }
   /// The places of the groups of n rows; -1 for a group that was refused.
@@ -225,7 +225,7 @@ class Bank {
     for (Index i = 0; i < list.size(); ++i) result.emplace_back(list[i]);
     return result;
   }
-  void check(Index group) const {
+  void require_place(Index group) const {
     detail::ensure(group >= 0 && group < size(), "the group's place is ", group, ", expected 0 to ",
                    size() - 1);
   }
@@ -332,19 +332,13 @@ class Bank::Workspace {
     k_->scores(reconstruction, latent, n, scores);
   }
 
-  /// The rows in the net's units, to the bits of Standardizer.
+  /// The rows in the net's units.
   void scale(const detail::AnyRows& X) {
     const Index d = X.cols();
     X.visit([&](auto rows) {
       for (Index i = 0; i < rows.rows(); ++i) {
-        const auto* row = rows.row(i);
-        float* to = x_.data() + i * stride;
-        if constexpr (sizeof(*row) == sizeof(float)) {
-          k_->standardize(row, shift_.data(), shift_.data() + stride, d, to);
-        } else {
-          for (Index j = 0; j < d; ++j)
-            to[j] = static_cast<float>(row[j] - wide_shift_[j]) * shift_[stride + j];
-        }
+        detail::Standardizer<float>::scale(*k_, rows.row(i), d, shift_.data(), wide_shift_.data(),
+                                           shift_.data() + stride, x_.data() + i * stride);
       }
     });
   }

@@ -132,8 +132,8 @@ Explanation explain_row(const Model<Scalar>& model, const AnyRows& row, double s
   const auto& indicators = model.scaler.indicators();
   for (std::size_t t = 0; t < indicators.size(); ++t) {
     double& share = e.features[static_cast<std::size_t>(indicators[t])];
-    share = (std::max)(
-        share, finite ? share + e.features[undone.size() + t] : e.features[undone.size() + t]);
+    const double of_indicator = e.features[undone.size() + t];
+    share = finite ? share + of_indicator : (std::max)(share, of_indicator);
   }
   e.features.resize(undone.size());
   if (!finite) return e;

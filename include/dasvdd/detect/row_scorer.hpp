@@ -2,6 +2,7 @@
 /// \file
 /// How a row is scored: the hot path.
 
+#include <dasvdd/detect/forward_rows.hpp>
 #include <dasvdd/detect/workspace.hpp>
 
 #include <algorithm>
@@ -91,12 +92,12 @@ class RowScorer {
       const auto result = member.network.forward(x, w_.forward_, member.uses_decoder());
       if (member.uses_decoder()) {
         add_term(i, x.rows(), reconstruction, term, [&](double* out) {
-          if (lacking) take_missing(X, &result.output);
+          if (lacking) leave_no_residual(X, result.output, w_.rows_.data(), w_.stride_);
           member.reconstruction.evaluate(k_, result.output, x.data(), x.stride(),
                                          w_.scratch_.data(), out);
           if (lacking) {
             mask(X, member.reconstruction, out);
-            take_missing(X, nullptr);
+            put_zeros_back(X);
           }
         });
       }
@@ -118,13 +119,12 @@ class RowScorer {
       return true;
     });
   }
-  /// Where values are missing, the scaled rows take the net's output, which leaves no residual; or zeros again.
-  void take_missing(const AnyRows& X, const Rows<const Scalar>* output) {
+  /// What the next net gets in place of missing values, after leave_no_residual().
+  void put_zeros_back(const AnyRows& X) {
     X.visit([&](auto rows) {
       for (Index i = 0; i < rows.rows(); ++i) {
         for (Index j = 0; j < rows.cols(); ++j) {
-          if (is_missing(rows(i, j)))
-            w_.rows_[i * w_.stride_ + j] = output ? (*output)(i, j) : Scalar(0);
+          if (is_missing(rows(i, j))) w_.rows_[i * w_.stride_ + j] = 0;
         }
       }
     });

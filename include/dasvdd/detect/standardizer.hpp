@@ -98,15 +98,22 @@ class Standardizer {
   /// so that what a feature varies by is not rounded away beside its mean.
   template <class Number>
   void apply(const kernels::Table<Scalar>& k, const Number* row, Index d, Scalar* out) const {
+    scale(k, row, d, shift_.data(), wide_shift_.data(), factor_.data(), out);
+  }
+  /// The same with constants that lie elsewhere: d of each of Constants.
+  template <class Number>
+  static void scale(const kernels::Table<Scalar>& k, const Number* row, Index d,
+                    const Scalar* shift, const double* wide_shift, const Scalar* factor,
+                    Scalar* out) {
     if constexpr (std::is_same_v<Number, Scalar>) {
-      k.standardize(row, shift_.data(), factor_.data(), d, out);
+      k.standardize(row, shift, factor, d, out);
     } else if constexpr (std::is_same_v<Number, double>) {
       for (Index j = 0; j < d; ++j) {
-        out[j] = static_cast<Scalar>(row[j] - wide_shift_[j]) * factor_[j];
+        out[j] = static_cast<Scalar>(row[j] - wide_shift[j]) * factor[j];
       }
     } else {
       std::copy_n(row, d, out);
-      k.standardize(out, shift_.data(), factor_.data(), d, out);
+      k.standardize(out, shift, factor, d, out);
     }
   }
   template <class Number, class Out>

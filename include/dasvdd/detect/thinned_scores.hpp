@@ -39,10 +39,10 @@ inline std::vector<float> thinned_scores(std::vector<double> scores, Index most)
   std::vector<float> kept;
   for (const Index rank : kept_ranks(static_cast<Index>(scores.size()), most)) {
     const double score = scores[scores.size() - static_cast<std::size_t>(rank)];
-    const float near = static_cast<float>(score);
-    kept.push_back(static_cast<double>(near) < score
-                       ? std::nextafter(near, std::numeric_limits<float>::infinity())
-                       : near);
+    const float closest = static_cast<float>(score);
+    kept.push_back(static_cast<double>(closest) < score
+                       ? std::nextafter(closest, std::numeric_limits<float>::infinity())
+                       : closest);
   }
   return kept;
 }

@@ -42,9 +42,8 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
         members);
   }
   const std::vector<FarValues> outlying = far_values(X);
-  std::vector<Index> far_rows = far_row_numbers(outlying);
-  // Screening finds such rows by itself; a tenth of all rows is no handful.
-  if (screened || static_cast<Index>(far_rows.size()) > n / 10) far_rows.clear();
+  std::vector<Index> far_rows = few_far_rows(outlying, n);
+  if (screened) far_rows.clear();  // screening finds such rows by itself
   std::vector<std::string> warnings;
   warn_of(renumbered(outlying, numbers), n, options.feature_names,
           far_rows.empty()
@@ -127,8 +126,8 @@ Detector<Scalar> fit_source(const RowSource& source, const FitOptions& options,
 /// options.seed = 7;
 /// auto detector = dasvdd::fit(X, options);
 /// \endcode
-/// \param X n x d, n at least 2, every number finite (or NaN, see FitOptions::missing), of float or double: a row-major Eigen matrix or
-///   Rows. Constant features are allowed.
+/// \param X n x d, n at least 2, every number finite (or NaN, see FitOptions::missing), of float or
+///   double: a row-major Eigen matrix or Rows. Constant features are allowed.
 /// \param progress called as progress(const FitProgress&) after each epoch of each net, by one thread
 ///   at a time. Returning false ends the fit: nets in training finish their epoch, and the detector
 ///   is made of the nets that had begun. While rows are screened (FitOptions::contamination) none

@@ -140,8 +140,7 @@ DASVDD_COLD void fit_group(const AnyRows& X, const Group& group, const BankOptio
   of_fit.feature_names = options.feature_names;
 
   // A few values far from all others would decide how their feature is scaled: their rows have no part.
-  std::vector<Index> far_rows = far_row_numbers(far_values(ChosenRows(X, group.rows).rows()));
-  if (static_cast<Index>(far_rows.size()) > n / 10) far_rows.clear();
+  const std::vector<Index> far_rows = few_far_rows(far_values(ChosenRows(X, group.rows).rows()), n);
   std::vector<Index> used;
   for (const Index i : all_rows_but(far_rows, n)) {
     used.push_back(group.rows[static_cast<std::size_t>(i)]);

@@ -255,10 +255,7 @@ class ShardedTrainer {
       if (!detail::is_finite(done.loss) ||
           !detail::all_finite(state_.center.center.data(), net_.code())) {
         report.epochs.push_back(done);
-        report.warnings.push_back(detail::sentence(
-            "training stopped in epoch ", epoch + 1,
-            ": the loss or the center is no longer a finite number; the net and center before it "
-            "were kept. Lower the learning rate or scale the rows"));
+        report.warnings.push_back(detail::not_finite_warning(epoch + 1));
         good.put_back(state_);
         break;
       }
@@ -374,12 +371,7 @@ class ShardedTrainer {
                               const std::vector<double>& scores, const detail::AnyRows& X) const {
     const auto& k = detail::kernels::best<Scalar>();
     const double n = static_cast<double>(scores.size());
-    detail::Diagnosis seen;
-    double sum = 0, squares = 0;
-    for (double s : scores) sum += s;
-    seen.mean_score = sum / n;
-    for (double s : scores) squares = std::fma(s - seen.mean_score, s - seen.mean_score, squares);
-    seen.score_deviation = std::sqrt(squares / n);
+    detail::Diagnosis seen = detail::Diagnosis::of_scores(scores);
     if (trained.decodes()) {
       seen.residual = detail::mean_of(all.residual, static_cast<double>(net_.inputs()));
       seen.variance = detail::variance_over_shards(shards_, k, state_.scaler, X);

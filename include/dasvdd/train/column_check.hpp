@@ -147,6 +147,13 @@ inline std::vector<Index> far_row_numbers(const std::vector<FarValues>& all) {
   return rows;
 }
 
+/// The rows with far values that a fit leaves out of n: none where they are more than a tenth, which is no handful.
+inline std::vector<Index> few_far_rows(const std::vector<FarValues>& all, Index n) {
+  std::vector<Index> rows = far_row_numbers(all);
+  if (static_cast<Index>(rows.size()) > n / 10) rows.clear();
+  return rows;
+}
+
 /// One sentence a feature with far values.
 /// \param done what became of them
 inline void warn_of(const std::vector<FarValues>& all, Index n,

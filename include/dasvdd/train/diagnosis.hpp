@@ -5,7 +5,10 @@
 #include <dasvdd/detect/scaler.hpp>
 #include <dasvdd/train/fit_report.hpp>
 
+#include <cmath>
 #include <cstddef>
+#include <string>
+#include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
@@ -17,7 +20,30 @@ struct Diagnosis {
   double residual = 0;
   /// r of the best constant row; without a decoder: the latent codes' mean square.
   double variance = 0;
+
+  /// Their mean and deviation; the rest is left at 0.
+  static Diagnosis of_scores(const std::vector<double>& scores) {
+    const double n = static_cast<double>(scores.size());
+    Diagnosis seen;
+    double sum = 0, squares = 0;
+    for (const double s : scores) sum += s;
+    seen.mean_score = sum / n;
+    for (const double s : scores) {
+      squares = std::fma(s - seen.mean_score, s - seen.mean_score, squares);
+    }
+    seen.score_deviation = std::sqrt(squares / n);
+    return seen;
+  }
 };
+
+/// What is said of a training that went wrong.
+/// \param epoch from 1
+inline std::string not_finite_warning(Index epoch) {
+  return sentence(
+      "training stopped in epoch ", epoch,
+      ": the loss or the center is no longer a finite number; the net and center before "
+      "it were kept. Lower the learning rate or scale the rows");
+}
 
 /// Mean over rows and features of the squared distance from the mean row, in the net's units: what
 /// the error of a net that reconstructs every input as that row.

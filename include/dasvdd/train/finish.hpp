@@ -139,12 +139,7 @@ DASVDD_COLD Diagnosis diagnosis_of(const TrainedNet<Scalar>& trained, const RowT
                                    const std::vector<double>& scores, const AnyRows& X) {
   const Index n = X.rows(), d = trained.net.inputs(), m = trained.net.code();
   const auto& k = kernels::best<Scalar>();
-  Diagnosis seen;
-  double sum = 0, squares = 0;
-  for (double s : scores) sum += s;
-  seen.mean_score = sum / static_cast<double>(n);
-  for (double s : scores) squares = std::fma(s - seen.mean_score, s - seen.mean_score, squares);
-  seen.score_deviation = std::sqrt(squares / static_cast<double>(n));
+  Diagnosis seen = Diagnosis::of_scores(scores);
   if (trained.decodes()) {
     seen.residual = mean_of(rows.residual, static_cast<double>(d));
     seen.variance = variance(k, trained.scaler, X);

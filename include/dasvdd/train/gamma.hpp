@@ -67,6 +67,11 @@ struct GammaSums {
   }
 };
 
+/// Adds up the terms of rows that are all here.
+inline constexpr auto sums_of_rows = [](const double* r, const double* q, Index n) {
+  return GammaSums::of(r, q, n);
+};
+
 /// gamma by the rule, from untrained nets: forward passes only.
 /// \param center where the center starts, m
 /// \param initialize called as initialize(t, parameters, statistics) to make net number t
@@ -76,8 +81,7 @@ DASVDD_COLD double estimate_gamma(
     const Autoencoder<Scalar>& net, const Scaler<Scalar>& scaler, const AnyRows& X,
     const Scalar* center, const GammaRule& rule, int threads,
     FunctionRef<void(int, Scalar*, Scalar*)> initialize,
-    FunctionRef<GammaSums(const double*, const double*, Index)> add =
-        [](const double* r, const double* q, Index n) { return GammaSums::of(r, q, n); }) {
+    FunctionRef<GammaSums(const double*, const double*, Index)> add = sums_of_rows) {
   if (rule.kind == GammaRule::Kind::value) return rule.factor * rule.number;
   const bool ratio_of_means = rule.kind == GammaRule::Kind::ratio_of_means;
   const Index n = X.rows(), d = net.inputs(), m = net.code();
@@ -125,8 +129,7 @@ template <class Scalar>
 double estimate_gamma(
     const Autoencoder<Scalar>& net, const Scaler<Scalar>& scaler, const AnyRows& X,
     const GammaRule& rule, int threads, std::uint64_t seed,
-    FunctionRef<GammaSums(const double*, const double*, Index)> add =
-        [](const double* r, const double* q, Index n) { return GammaSums::of(r, q, n); }) {
+    FunctionRef<GammaSums(const double*, const double*, Index)> add = sums_of_rows) {
   const auto start = CenterState<Scalar>::drawn(net.code(), random_stream(seed, Stream::center));
   return estimate_gamma<Scalar>(
       net, scaler, X, start.center.data(), rule, threads,

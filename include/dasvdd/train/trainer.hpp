@@ -400,10 +400,7 @@ class Trainer {
       EpochReport done = run_epoch(X, epoch, epochs, threads, good, report, cut);
       if (!finite(done)) {
         report.epochs.push_back(done);
-        report.warnings.push_back(detail::sentence(
-            "training stopped in epoch ", epoch + 1,
-            ": the loss or the center is no longer a finite number; the net and center before it "
-            "were kept. Lower the learning rate or scale the rows"));
+        report.warnings.push_back(detail::not_finite_warning(epoch + 1));
         good.put_back(state_);
         break;
       }
