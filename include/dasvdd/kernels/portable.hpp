@@ -37,12 +37,16 @@ template <>
 struct Vectors<float> {
   typedef float Register __attribute__((vector_size(register_bytes)));
   typedef std::int32_t Integers __attribute__((vector_size(register_bytes)));
+  typedef std::uint32_t Words __attribute__((vector_size(register_bytes)));
+  typedef float Floats __attribute__((vector_size(register_bytes)));
   static constexpr int mantissa_bits = 23, exponent_bias = 127;
 };
 template <>
 struct Vectors<double> {
   typedef double Register __attribute__((vector_size(register_bytes)));
   typedef std::int64_t Integers __attribute__((vector_size(register_bytes)));
+  typedef std::uint32_t Words __attribute__((vector_size(register_bytes / 2)));
+  typedef float Floats __attribute__((vector_size(register_bytes / 2)));
   static constexpr int mantissa_bits = 52, exponent_bias = 1023;
 };
 
@@ -58,10 +62,17 @@ struct Simd {
     return a;
   }
   static DASVDD_INLINE void load_pairs(const Bfloat16* p, Register& even, Register& odd) {
-    for (int l = 0; l < lanes; ++l) {
-      even[l] = static_cast<Scalar>(widened(p[2 * l]));
-      odd[l] = static_cast<Scalar>(widened(p[2 * l + 1]));
-    }
+    typename Vectors<Scalar>::Words pairs;
+    std::memcpy(&pairs, p, sizeof pairs);
+    const auto lower = as_floats(pairs << 16), upper = as_floats(pairs & 0xffff0000u);
+    // Which half of a word comes first in memory.
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    even = upper;
+    odd = lower;
+#else
+    even = lower;
+    odd = upper;
+#endif
   }
   static DASVDD_INLINE void store(Scalar* p, Register a) { std::memcpy(p, &a, sizeof a); }
   static DASVDD_INLINE Register load_first(const Scalar* p, Index n) {
@@ -135,6 +146,11 @@ struct Simd {
     Register a;
     std::memcpy(&a, &m, sizeof a);
     return a;
+  }
+  static DASVDD_INLINE Register as_floats(typename Vectors<Scalar>::Words bits) {
+    typename Vectors<Scalar>::Floats a;
+    std::memcpy(&a, &bits, sizeof a);
+    return __builtin_convertvector(a, Register);
   }
   static DASVDD_INLINE Mask sign() { return as_integers(constant(-0.0)); }
 };
