@@ -15,15 +15,8 @@ import sys
 import tempfile
 import time
 
-
-def expect(truth, what):
-    if not truth:
-        sys.exit(f"kills.py: expected {what}")
-
-
-def rows(count, width, seed):
-    draw = random.Random(seed)
-    return "".join(",".join(f"{draw.random():.6f}" for _ in range(width)) + "\n" for _ in range(count))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from scripts import expect, rows  # noqa: E402
 
 
 def start(tool, arguments):
