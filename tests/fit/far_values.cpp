@@ -161,3 +161,12 @@ TEST_CASE(
   const auto narrowed = fit<float>(fine, raw);
   CHECK(narrowed.warnings().front().find("rounding. Standardize the rows") != std::string::npos);
 }
+
+TEST_CASE("rows with far values are left out where they are a handful, a tenth at most") {
+  FarValues far;
+  for (Index i = 0; i < 10; ++i) far.rows.push_back(7 * i);
+  CHECK(few_far_rows({far}, 100) == far.rows);
+  CHECK(few_far_rows({far, far}, 100) == far.rows);  // of two features, each row once
+  CHECK(few_far_rows({far}, 99).empty());
+  CHECK(few_far_rows({}, 100).empty());
+}
