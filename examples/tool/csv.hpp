@@ -35,6 +35,22 @@ inline char separator_of(const std::string& text) {
   return separator;
 }
 
+/// Whether a place of a text is inside of quotes, for those who look for the ends of rows before they read them.
+class CsvQuotes {
+ public:
+  bool open() const { return open_; }
+  /// The next character of a row that is no comment. A quote opens a field, ends it, or is doubled inside of it.
+  void take(char c, bool separates) {
+    const bool toggles = c == '"' && (open_ || starts_ || closed_);
+    closed_ = toggles && open_;
+    if (toggles) open_ = !open_;
+    starts_ = separates && !open_;
+  }
+
+ private:
+  bool open_ = false, starts_ = true, closed_ = false;
+};
+
 /// Cuts a text into rows of fields and counts its lines.
 class CsvRows {
  public:

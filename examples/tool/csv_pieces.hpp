@@ -56,23 +56,25 @@ class CsvParts {
 
   /// Where the last line begins before which a part may end; 0 where none does. Moves line_ there.
   std::size_t last_cut() {
-    bool quoted = false, starts = true, closed = false, comment = false;
+    CsvQuotes quotes;
+    bool comment = false;
     bool blank = true, blank_before = true, row_before = false;
     std::size_t cut = 0, begin = 0;
     Index line = line_, at_cut = line_;
     std::size_t i = text_.compare(0, 3, "\xef\xbb\xbf") == 0 ? 3 : 0;
     for (; i < text_.size(); ++i) {
       const char c = text_[i];
-      if (c == '\n' || (c == '\r' && !quoted)) {
+      if (c == '\n' || (c == '\r' && !quotes.open())) {
         // The second half of a line break may be still to come.
         if (c == '\r' && i + 1 == text_.size()) break;
         if (c == '\r' && text_[i + 1] == '\n') ++i;
         ++line;
-        if (quoted) continue;
+        if (quotes.open()) continue;
         blank_before = blank;
         begin = i + 1;
-        blank = starts = true;
-        closed = comment = false;
+        blank = true;
+        comment = false;
+        quotes = CsvQuotes();
         continue;
       }
       if (blank && c != ' ' && c != '\t') {
@@ -84,11 +86,7 @@ class CsvParts {
         blank = false;
         row_before = row_before || !comment;
       }
-      // A quote opens a field, ends it, or is doubled inside of it.
-      const bool toggles = c == '"' && !comment && (quoted || starts || closed);
-      closed = toggles && quoted;
-      if (toggles) quoted = !quoted;
-      starts = c == separator_ && !quoted;
+      if (!comment) quotes.take(c, c == separator_);
     }
     line_ = at_cut;
     return cut;

@@ -97,23 +97,21 @@ class CsvRowStream : public RowStream {
   /// Up to a line break outside of quotes; false where nothing is left.
   bool read_text(std::string& text) {
     text.clear();
-    bool quoted = false, starts = true, closed = false, comment = false;
+    CsvQuotes quotes;
+    bool comment = false;
     for (;;) {
       const int next = in_.sbumpc();
       if (next == end) return !text.empty();
       const char c = static_cast<char>(next);
       // The second half of a line break. Waiting for it would keep the row back.
       const bool second = after_return_ && c == '\n';
-      after_return_ = c == '\r' && !quoted;
-      if (second && !quoted && text.empty()) continue;
+      after_return_ = c == '\r' && !quotes.open();
+      if (second && !quotes.open() && text.empty()) continue;
       if (c == '\n' || after_return_) ++line_;
-      if (!quoted && (c == '\n' || c == '\r')) return true;
-      // A quote opens a field, ends it, or is doubled inside of it.
+      if (!quotes.open() && (c == '\n' || c == '\r')) return true;
       comment = comment || (text.empty() && c == comment_mark);
-      const bool toggles = c == '"' && !comment && (quoted || starts || closed);
-      closed = toggles && quoted;
-      if (toggles) quoted = !quoted;
-      starts = (separator_ == 0 ? c == ',' || c == ';' || c == '\t' : c == separator_) && !quoted;
+      const bool separates = separator_ == 0 ? c == ',' || c == ';' || c == '\t' : c == separator_;
+      if (!comment) quotes.take(c, separates);
       text += c;
       check(text.size() < longest, name, ", line ", first_line_, " has more than ", longest,
             " bytes");
