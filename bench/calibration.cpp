@@ -90,7 +90,6 @@ void fit_once(const Setting& setting, std::uint64_t seed, Rates& rates) {
   dasvdd::FitOptions options;
   options.seed = seed;
   options.threads = 1;
-  options.ensemble_size = 5;
   options.steps = 60;  // a promise that holds however well the nets are trained
   if (setting.option) options.contamination = setting.contamination;
   const auto detector = dasvdd::fit(X, options);

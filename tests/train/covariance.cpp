@@ -83,6 +83,41 @@ TEST_CASE("a row is measured by the covariance of all other rows") {
   }
 }
 
+TEST_CASE("lengths are drawn by what one more row that the net does not know changes") {
+  // 24 rows that the net knows, small; 6 that it does not.
+  const Index n = 30, d = 4;
+  std::vector<float> e = correlated(n, d);
+  for (Index i = 0; i < 24 * d; ++i) e[static_cast<std::size_t>(i)] *= 0.2f;
+  const std::vector<Index> numbers = {24, 25, 26, 27, 28, 29};
+  const Covariance covariance(e.data(), n, d, {}, 0);  // no ridge: the formulas are exact
+  const RowMatrix<double> rows = Rows<const float>(e.data(), n, d).matrix().cast<double>();
+  const auto length = [&](Index i, Index j) {
+    RowMatrix<double> c = rows.transpose() * rows - rows.row(i).transpose() * rows.row(i);
+    if (j != i) c -= rows.row(j).transpose() * rows.row(j);
+    c /= static_cast<double>(j != i ? n - 2 : n - 1);
+    return rows.row(i).dot(c.inverse() * rows.row(i).transpose());
+  };
+  double by_one_more = 0, by_one_fewer = 0;
+  for (const Index i : numbers) {
+    for (const Index j : numbers) {
+      if (i == j) continue;
+      by_one_more += length(i, i);
+      by_one_fewer += length(i, j);
+    }
+  }
+  const double factor = covariance.one_row_more(e.data(), numbers);
+  CHECK(factor == doctest::Approx(by_one_more / by_one_fewer).epsilon(1e-9));
+  CHECK(factor < 0.8);  // six rows make nearly all of C
+  const auto as_new = covariance.lengths_as_new(e.data(), numbers);
+  const auto without = covariance.lengths_without(e.data(), numbers);
+  for (std::size_t i = 0; i < 6; ++i) CHECK(as_new[i] == factor * without[i]);
+  CHECK(covariance.one_row_more(e.data(), {7}) == 1);
+  // One row of many that are alike changes next to nothing.
+  const auto many = correlated(2000, d);
+  CHECK(Covariance(many.data(), 2000, d).one_row_more(many.data(), all_rows(2000)) ==
+        doctest::Approx(1).epsilon(2e-3));
+}
+
 TEST_CASE("a row that alone has a direction is measured by the ridge, not by itself") {
   // Nine rows of noise in two features, and one row far out in the third.
   const Index n = 10, d = 3;

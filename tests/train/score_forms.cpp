@@ -6,6 +6,10 @@
 
 #include <Eigen/Cholesky>
 
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
 using namespace dasvdd;
 using namespace dasvdd::detail;
 
@@ -81,8 +85,12 @@ RowMatrix<double> k_means(const RowMatrix<double>& rows, Index count) {
   return centers;
 }
 
-double ninety(const Eigen::VectorXd& x) {
-  return quantile(std::vector<double>(x.data(), x.data() + x.size()), 0.9);
+/// Between the values next to rank 0.9 (n + 1).
+double ninety(Eigen::VectorXd x) {
+  std::sort(x.data(), x.data() + x.size());
+  const double rank = 0.9 * static_cast<double>(x.size() + 1), below = std::floor(rank);
+  const auto at = static_cast<Index>(below);
+  return x[at - 1] + (rank - below) * (x[at] - x[at - 1]);
 }
 
 /// The scores of rows `some` by the form's definition, the trained rows being `all`.
@@ -124,6 +132,27 @@ void check_form(ScoreForm form) {
 }
 
 }  // namespace
+
+TEST_CASE("the 0.9 quantile lies at rank 0.9 (n + 1), whether of all values or of all but one") {
+  // 1, ..., n: their quantile is the rank itself.
+  for (const int n : {9, 10, 19, 24, 99, 100}) {
+    CAPTURE(n);
+    std::vector<double> values;
+    for (int i = n; i > 0; --i) values.push_back(i);
+    const dasvdd::detail::Ninety ninety(values, 0);
+    CHECK(ninety.of_all() == doctest::Approx(0.9 * (n + 1)).epsilon(1e-14));
+    // Without a value below them the others are counted from one further on; without the largest, which
+    // the quantile of n - 1 values lies below, nothing changes but the rank.
+    const double rank = (std::min)(0.9 * n, n - 1.0);
+    CHECK(ninety.without(1) == doctest::Approx(rank + 1).epsilon(1e-14));
+    CHECK(ninety.without(n) == doctest::Approx(rank).epsilon(1e-14));
+  }
+  CHECK(dasvdd::detail::Ninety({5, 1, 2, 4, 3, 9, 8, 7, 10, 6}, 0).without(9) == 10);
+  CHECK(dasvdd::detail::Ninety({3, 3, 3}, 0.5).without(3) == 3);
+  CHECK(dasvdd::detail::Ninety({0.1, 0.2}, 0.5).without(0.2) == 0.5);
+  CHECK(dasvdd::detail::Ninety({0, 0}, 0).of_all() == 1);
+  CHECK(dasvdd::detail::Ninety({7}, 0).without(7) == 7);
+}
 
 TEST_CASE("the published score is r + gamma q") { check_form(ScoreForm::published); }
 

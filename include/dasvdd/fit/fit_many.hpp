@@ -100,21 +100,17 @@ struct LeftOutTerms {
   /// What one net says. The weights become those of the first net.
   template <class Scalar>
   void add(const LeftOut& rows, const Member<Scalar>& member) {
-    const double a = member.reconstruction.weight(), b = member.latent.weight();
-    for (std::size_t i = 0; i < rows.scores.size(); ++i) {
-      const double latent = rows.latent.empty() ? 0 : rows.latent[i];
-      w.push_back((rows.scores[i] - latent) / a);
-      p.push_back(b > 0 ? latent / b : 0);
-    }
+    w.insert(w.end(), rows.reconstruction.begin(), rows.reconstruction.end());
+    p.insert(p.end(), rows.latent.begin(), rows.latent.end());
     if (reconstruction_weight > 0) return;
-    reconstruction_weight = a;
-    latent_weight = b;
+    reconstruction_weight = member.reconstruction.weight();
+    latent_weight = member.latent.weight();
   }
   /// The weights of all nets' rows in place of those of the first's: a fifth of few rows would be measured by
   /// the largest among themselves, and be small by that alone.
   void divide_anew(double trust) {
-    reconstruction_weight = 1 / ninety_of(w, 0.01);
-    if (latent_weight > 0) latent_weight = trust / ninety_of(p, 1e-12);
+    reconstruction_weight = 1 / Ninety(w, 0.01).of_all();
+    if (latent_weight > 0) latent_weight = trust / Ninety(p, 1e-12).of_all();
   }
   std::vector<double> scores() const {
     std::vector<double> sums;

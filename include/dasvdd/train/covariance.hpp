@@ -103,6 +103,53 @@ class Covariance {
     return lengths;
   }
 
+  /// e^T C^-1 e of a new row for each of these rows, if the row were new: lengths_without(), drawn by one_row_more().
+  template <class Scalar>
+  std::vector<double> lengths_as_new(const Scalar* E, const std::vector<Index>& numbers,
+                                     const MissingPlaces& missing = {}) const {
+    std::vector<double> lengths = lengths_without(E, numbers, missing);
+    const double factor = one_row_more(E, numbers);
+    for (double& length : lengths) length *= factor;
+    return lengths;
+  }
+
+  /// How much shorter rows like these get when one more of them has a part in C.
+  ///
+  /// lengths_without() measures a row by n - 1 rows, of which the other left-out ones are one fewer than those that a
+  /// new row is measured by. Where the net knows its training rows, few left-out rows make most of C, and one of
+  /// them more or less matters. The step from n - 1 to n rows is taken to be that from n - 2 to n - 1: the mean of
+  /// e_i^T C_-i^-1 e_i over that of e_i^T C_-ij^-1 e_i, with C_-ij made without rows i and j. With
+  /// g_ij = e_i^T C^-1 e_j / n (and the ridge left as it is, Sherman, Morrison and Woodbury)
+  ///     e_i^T C_-i^-1 e_i / (n - 1) = 1 / (1 - g_ii) - 1,
+  ///     e_i^T C_-ij^-1 e_i / (n - 2) = (1 - g_jj) / ((1 - g_ii) (1 - g_jj) - g_ij^2) - 1.
+  /// Over at most 64 of the rows; 1 where there are fewer than two.
+  template <class Scalar>
+  double one_row_more(const Scalar* E, const std::vector<Index>& numbers) const {
+    constexpr Index most = 64;
+    constexpr double least = 1e-9;  // rounding must leave the differences positive
+    const Index d = inverse_.rows, all = static_cast<Index>(numbers.size());
+    const Index count = (std::min)(most, all);
+    PaddedMatrix e(count, d);
+    for (Index r = 0; r < count; ++r) {
+      const Scalar* row = E + numbers[static_cast<std::size_t>(r * all / count)] * d;
+      for (Index j = 0; j < d; ++j) e.row(r)[j] = static_cast<double>(row[j]);
+    }
+    const PaddedMatrix w = product(e, transposed(inverse_));
+    const PaddedMatrix g = product(w, transposed(w));
+    double by_one_more = 0, by_one_fewer = 0;
+    for (Index i = 0; i < count; ++i) {
+      const double rest = (std::max)(1 - g.row(i)[i] / n_, least);
+      for (Index j = 0; j < count; ++j) {
+        if (j == i) continue;
+        const double others = (std::max)(1 - g.row(j)[j] / n_, least), both = g.row(i)[j] / n_;
+        const double left = (std::max)(rest * others - both * both, least * rest * others);
+        by_one_more += (n_ - 1) * (1 / rest - 1);
+        by_one_fewer += (n_ - 2) * (others / left - 1);
+      }
+    }
+    return by_one_more > 0 && by_one_fewer > 0 ? by_one_more / by_one_fewer : 1;
+  }
+
  private:
   static double squares(const double* x, Index d) {
     double sum = 0;

@@ -157,9 +157,10 @@ DASVDD_COLD Diagnosis diagnosis_of(const TrainedNet<Scalar>& trained, const RowT
 
 /// Rows that a net was not trained on, and their scores: what new rows like them would get.
 struct LeftOut {
-  std::vector<Index> rows;          ///< numbers among the rows that the score is made with
-  std::vector<double> scores;       ///< one a row, finite
-  std::vector<double> latent = {};  ///< the latent term's part of them, where the form tells it
+  std::vector<Index> rows;     ///< numbers among the rows that the score is made with
+  std::vector<double> scores;  ///< one a row, finite
+  /// The two terms of them before they are weighed, where the form tells them.
+  std::vector<double> reconstruction = {}, latent = {};
 };
 
 /// Scores of which none is infinite: a row so far out that the net overflows comes last.
@@ -200,6 +201,7 @@ DASVDD_COLD std::optional<Detector<Scalar>> finish(const TrainedNet<Scalar>& tra
   std::vector<double> scores = scores_of_terms(score, trained, rows);
   if (left_out) {
     left_out->scores = left_out_scores(score, rows, scores);
+    left_out->reconstruction = score.left_out_reconstruction;
     left_out->latent = score.left_out_latent;
   }
   diagnose(diagnosis_of(trained, rows, scores, X), trained.decodes(), report);

@@ -3,7 +3,6 @@
 /// The forms a trained net's score may have, each with its two terms: a new form is an enumerator, a
 /// function of its terms, and a row of score_form().
 
-#include <dasvdd/core/quantile.hpp>
 #include <dasvdd/detect/scaler.hpp>
 #include <dasvdd/detect/score_term.hpp>
 #include <dasvdd/nn/autoencoder.hpp>
@@ -13,6 +12,7 @@
 #include <dasvdd/train/row_numbers.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -72,7 +72,8 @@ struct ScoreTerms {
   ScoreTerm<Scalar> reconstruction, latent;
   /// What RowTerms::left_out would score if they had no part in the terms; empty where they have none.
   std::vector<double> left_out = {};
-  std::vector<double> left_out_latent = {};  ///< the latent term's part of it, of several_centers
+  /// The two terms of the same rows before they are weighed, of several_centers.
+  std::vector<double> left_out_reconstruction = {}, left_out_latent = {};
 };
 
 inline double mean_of(const AlignedBuffer<double>& x, double divisor = 1) {
@@ -152,7 +153,7 @@ ScoreTerms<Scalar> latent_whitened_terms(const TrainedNet<Scalar>& trained,
   ScoreTerms<Scalar> terms{
       balanced_reconstruction(trained, rows),
       mean > 0 ? ScoreTerm<Scalar>(m, 1 / mean, 1, std::move(whitening)) : std::move(raw)};
-  std::vector<double> lengths = covariance.lengths_without(offsets.data(), rows.left_out);
+  std::vector<double> lengths = covariance.lengths_as_new(offsets.data(), rows.left_out);
   for (double& length : lengths) length *= terms.latent.weight();
   terms.left_out = sums(balanced_without(rows.residual, terms.reconstruction.weight(),
                                          static_cast<double>(trained.net.inputs()), rows.left_out),
@@ -165,19 +166,49 @@ ScoreTerms<Scalar> whitened_terms(const TrainedNet<Scalar>& trained, const RowTe
   const Index d = trained.net.inputs();
   const Covariance covariance(rows.residuals.data(), rows.rows(), d, rows.missing);
   std::vector<double> left_out =
-      covariance.lengths_without(rows.residuals.data(), rows.left_out, rows.missing);
+      covariance.lengths_as_new(rows.residuals.data(), rows.left_out, rows.missing);
   for (double& length : left_out) length /= static_cast<double>(d);
   return {{d, 1, static_cast<double>(d), covariance.whitening<Scalar>()},
           {trained.net.code(), 0, 1},
           std::move(left_out)};
 }
 
-/// The 0.9 quantile of a term, to divide it by; 1 where all rows are alike.
-/// \param least where nearly all are, no less than this
-inline double ninety_of(const std::vector<double>& term, double least) {
-  const double ninety = (std::max)(quantile(term, 0.9), least);
-  return is_finite(ninety) && ninety > 0 ? ninety : 1;
-}
+/// The 0.9 quantile of a term's values, to divide the term by; 1 where all values are alike.
+///
+/// Between the values next to rank 0.9 (n + 1), below which nine tenths of new values are expected
+/// whatever n is. So the quantile of all values and that of all but one mean the same.
+class Ninety {
+ public:
+  /// \param values of the term, at least one
+  /// \param least where nearly all are alike, no less than this
+  Ninety(std::vector<double> values, double least) : values_(std::move(values)), least_(least) {
+    std::sort(values_.begin(), values_.end());
+  }
+  double of_all() const { return of(values_.size(), values_.size()); }
+  /// That of all values but one: of a few rows each would be measured by itself, and be small by that
+  /// alone.
+  /// \param value one of them
+  double without(double value) const {
+    if (values_.size() < 2) return of_all();
+    const auto place = std::lower_bound(values_.begin(), values_.end(), value);
+    return of(values_.size() - 1, static_cast<std::size_t>(place - values_.begin()));
+  }
+
+ private:
+  /// Of n values, from which the one at this place is missing.
+  double of(std::size_t n, std::size_t missing) const {
+    const double rank = 0.9 * static_cast<double>(n + 1) - 1;
+    const std::size_t below = rank < 0 ? 0 : (std::min)(static_cast<std::size_t>(rank), n - 1);
+    const std::size_t above = (std::min)(below + 1, n - 1);
+    const double share = (std::max)(rank - static_cast<double>(below), 0.0);
+    const double low = values_[below + (below >= missing)];
+    const double high = values_[above + (above >= missing)];
+    const double ninety = (std::max)(std::fma(high - low, share, low), least_);
+    return is_finite(ninety) && ninety > 0 ? ninety : 1;
+  }
+  std::vector<double> values_;  ///< ascending
+  double least_;
+};
 
 template <class Scalar>
 ScoreTerms<Scalar> several_centers_terms(const TrainedNet<Scalar>& trained,
@@ -189,13 +220,17 @@ ScoreTerms<Scalar> several_centers_terms(const TrainedNet<Scalar>& trained,
   const std::vector<Index> used = none ? all_rows(n) : all_rows_but(rows.left_out, n);
   const std::vector<Index>& measured = rows.left_out.empty() ? used : rows.left_out;
 
-  const Covariance covariance(rows.residuals.data(), n, d, rows.missing);
-  std::vector<double> w = covariance.lengths_without(rows.residuals.data(), measured, rows.missing);
+  const Scalar* residuals = rows.residuals.data();
+  const Covariance covariance(residuals, n, d, rows.missing);
+  std::vector<double> w = rows.left_out.empty()
+                              ? covariance.lengths_without(residuals, measured, rows.missing)
+                              : covariance.lengths_as_new(residuals, measured, rows.missing);
   for (double& length : w) length /= width;
-  const double w90 = ninety_of(w, 0.01);
-  ScoreTerms<Scalar> terms{{d, 1 / w90, width, covariance.whitening<Scalar>()},
+  const Ninety w90(w, 0.01);
+  ScoreTerms<Scalar> terms{{d, 1 / w90.of_all(), width, covariance.whitening<Scalar>()},
                            {trained.net.code(), 0, 1}};
-  for (const double length : w) terms.left_out.push_back(length / w90);
+  std::vector<double> scores, p(w.size());
+  for (const double length : w) scores.push_back(length / w90.without(length));
   // Among fewer rows than features a new row is far from every center: the term says nothing.
   const double trust = 1 - width / static_cast<double>(n);
   if (trust > 0) {
@@ -204,24 +239,21 @@ ScoreTerms<Scalar> several_centers_terms(const TrainedNet<Scalar>& trained,
                    center_count(static_cast<Index>(used.size()), d, trained.most_centers));
     const auto raw = ScoreTerm<Scalar>::nearest_of(d, 1, width, centers);
     AlignedBuffer<Scalar> scratch(raw.scratch(1));
-    std::vector<double> p;
-    for (const Index i : measured) {
-      p.push_back(0);
-      raw.evaluate(kernels::best<Scalar>(), {rows.outputs.data() + i * d, 1, d}, nullptr, 0,
-                   scratch.data(), &p.back());
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      raw.evaluate(kernels::best<Scalar>(), {rows.outputs.data() + measured[i] * d, 1, d}, nullptr,
+                   0, scratch.data(), &p[i]);
     }
     const double spread =
         variance(kernels::best<Scalar>(), Scaler<Scalar>(), AnyRows(rows.outputs.data(), n, d));
-    const double weight = trust / ninety_of(p, 1e-9 * spread);
-    for (std::size_t i = 0; i < p.size(); ++i) {
-      terms.left_out_latent.push_back(weight * p[i]);
-      terms.left_out[i] += terms.left_out_latent[i];
-    }
-    terms.latent = ScoreTerm<Scalar>::nearest_of(d, weight, width, std::move(centers));
+    const Ninety p90(p, 1e-9 * spread);
+    for (std::size_t i = 0; i < p.size(); ++i) scores[i] += trust / p90.without(p[i]) * p[i];
+    terms.latent =
+        ScoreTerm<Scalar>::nearest_of(d, trust / p90.of_all(), width, std::move(centers));
   }
-  if (rows.left_out.empty()) {
-    terms.left_out.clear();
-    terms.left_out_latent.clear();
+  if (!rows.left_out.empty()) {
+    terms.left_out = std::move(scores);
+    terms.left_out_reconstruction = std::move(w);
+    terms.left_out_latent = std::move(p);
   }
   return terms;
 }
