@@ -198,6 +198,21 @@ FileError
     When the file can't be read, is no bank, is damaged, or has no group of a key.)")
       .def("to_bytes", &to_bytes, "The bytes of the bank's file.")
       .def_static("from_bytes", &from_bytes, "data"_a, "The bank whose file has these bytes.")
+      .def_static(
+          "joined", &Bank::joined, "banks"_a,
+          R"(One bank of all groups of several, for groups that were fitted in several places.
+
+It is, to the bit, what one fit_many() over all rows gives, as long as each group's rows come in the same order there.
+Only the row's number in the sentence of a group refused for NaN or a value too large is that of its part.
+
+Parameters
+----------
+banks : list of Bank
+
+Raises
+------
+ValueError
+    Where there is no bank, two have a group in common, or they differ in their features or options.)")
       .def(
           "__getstate__", [](const Bank& self) { return to_bytes(self); },
           nb::sig("def __getstate__(self) -> bytes"))

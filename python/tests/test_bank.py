@@ -71,6 +71,27 @@ def test_files_and_pickles(rows, bank, tmp_path):
     assert bank.detector_bytes <= 8192
 
 
+def test_banks_of_parts_are_joined(rows):
+    X, keys = rows
+    X = X.copy()
+    X[keys == "m3"] = 1  # refused, with a sentence that speaks of no row
+    whole = dasvdd.fit_many(X, keys, steps=30)
+    parts = []
+    for mine in (["m4", "m1"], ["m3"], ["m0", "m2"]):
+        # As an engine leaves them: in any order, put right again by the rows' numbers.
+        chosen = np.random.default_rng(1).permutation(np.flatnonzero(np.isin(keys, mine)))
+        chosen.sort()
+        parts.append(dasvdd.fit_many(X[chosen], keys[chosen], steps=30))
+    joined = dasvdd.Bank.joined([pickle.loads(pickle.dumps(part)) for part in parts])
+    assert joined.to_bytes() == whole.to_bytes() and list(joined.refused) == ["m3"]
+    with pytest.raises(ValueError, match="the group 'm1' is in bank 0 and in bank 1"):
+        dasvdd.Bank.joined([parts[0], dasvdd.fit_many(X[keys == "m1"], keys[keys == "m1"], steps=30)])
+    with pytest.raises(ValueError, match="there are no banks to join"):
+        dasvdd.Bank.joined([])
+    with pytest.raises(TypeError):
+        dasvdd.Bank.joined([b"no bank"])
+
+
 def test_arguments_and_progress(rows):
     X, keys = rows
     with pytest.raises(ValueError, match="there are 2 keys for 150 rows"):

@@ -145,6 +145,75 @@ TEST_CASE("a group that can't be fitted costs its sentence") {
   CHECK(sentence_of(none, "c") == "has 1 row, expected at least 20");
 }
 
+TEST_CASE("banks of some groups each are joined to the bank of one fit over all") {
+  auto X = normal_rows(9 * 30, 3, 11);
+  auto keys = keys_in_turn(9, 30);
+  for (Index i = 4; i < X.rows(); i += 9) X.row(i) << 1, 2, 3;
+  for (Index i = 7; i < X.rows(); i += 9) X.row(i) << 3, 2, 1;
+  BankOptions options = quick();
+  options.feature_names = {"a", "b", "c"};
+  const Bank whole = fit_many(X, keys, options);
+  REQUIRE(whole.size() == 7);
+
+  // Neither part's groups lie together in the order of the keys; the third has none that could be fitted.
+  const std::vector<std::set<Index>> groups = {{8, 2, 5, 4}, {0, 1, 3, 6}, {7}};
+  std::vector<Bank> parts;
+  for (const auto& mine : groups) {
+    RowMatrix<float> rows(static_cast<Index>(mine.size()) * 30, 3);
+    std::vector<std::string> of_rows;
+    for (Index i = 0; i < X.rows(); ++i) {
+      if (mine.count(i % 9) == 0) continue;
+      rows.row(static_cast<Index>(of_rows.size())) = X.row(i);
+      of_rows.push_back(keys[static_cast<std::size_t>(i)]);
+    }
+    parts.push_back(fit_many(rows, of_rows, options));
+  }
+  for (const auto& order : {parts, std::vector<Bank>{parts[2], parts[1], parts[0]}}) {
+    const Bank joined = Bank::joined(order);
+    CHECK(joined.keys() == whole.keys());
+    CHECK(joined.features() == 3);
+    CHECK(joined.feature_names() == whole.feature_names());
+    CHECK(joined.facts() == whole.facts());
+    for (const std::string& key : whole.keys()) CHECK(numbers(joined, key) == numbers(whole, key));
+    CHECK(joined.score_many(X.topRows(4), {"m8", "m1", "m0", "m2"}) ==
+          whole.score_many(X.topRows(4), {"m8", "m1", "m0", "m2"}));
+    REQUIRE(joined.refused().size() == 2);
+    CHECK(joined.refused()[0].key == "m4");
+    CHECK(sentence_of(joined, "m4") == "is constant: all its rows are the same");
+    CHECK(sentence_of(joined, "m7") == "is constant: all its rows are the same");
+  }
+  CHECK(Bank::joined({parts[2]}).size() == 0);
+}
+
+TEST_CASE("banks that don't belong together are not joined") {
+  const auto X = normal_rows(4 * 20, 3, 12);
+  const Bank bank = fit_many(X, keys_in_turn(4, 20), quick());
+  const auto of = [&](const std::string& key, const BankOptions& options) {
+    return fit_many(RowMatrix<float>(X.topRows(30)), std::vector<std::string>(30, key), options);
+  };
+  CHECK(refusal([&] { Bank::joined({}); }) == "there are no banks to join");
+  CHECK(refusal([&] {
+          Bank::joined({of("x", quick()), bank, of("m2", quick())});
+        }) ==
+        "the group 'm2' is in bank 1 and in bank 2; all rows of a group must be fitted in "
+        "one place");
+  // One that was refused is a group, too.
+  const Bank refused = fit_many(RowMatrix<float>(X.topRows(3)), {"m2", "m2", "m2"}, quick());
+  CHECK(refusal([&] { Bank::joined({bank, refused}); }).find("the group 'm2' is in bank 0") == 0);
+  BankOptions options = quick();
+  options.seed = 7;
+  CHECK(refusal([&] {
+          Bank::joined({bank, of("x", options)});
+        }) == "bank 1 was fitted otherwise than bank 0: seed 7, steps 12, not seed 0, steps 12");
+  options = quick();
+  options.feature_names = {"a", "b", "c"};
+  CHECK(refusal([&] {
+          Bank::joined({bank, of("x", options)});
+        }) == "bank 1 has other feature names than bank 0");
+  const Bank narrow = fit_many(normal_rows(30, 2, 1), std::vector<std::string>(30, "x"), quick());
+  CHECK(refusal([&] { Bank::joined({bank, narrow}); }) == "bank 1 is of 2 features, bank 0 of 3");
+}
+
 TEST_CASE("bad arguments are refused before anything is trained") {
   const auto X = normal_rows(40, 3, 3);
   const std::vector<std::string> keys(40, "a");

@@ -72,6 +72,13 @@ struct BankContent {
   }
 };
 
+/// "seed 0, steps 30"
+inline std::string words_of(const Facts& facts) {
+  std::string words;
+  for (const auto& [name, text] : facts) words += (words.empty() ? "" : ", ") + name + ' ' + text;
+  return words;
+}
+
 }  // namespace detail
 
 /// Many small detectors, one a group of rows (a metric, a machine, a customer), each a DASVDD net with its center, its
@@ -109,6 +116,12 @@ class Bank {
   /// Bytes that one detector takes, in memory and in the file; its key comes on top.
   std::size_t detector_bytes() const { return content_->layout.bytes(); }
   const detail::BankContent& content() const { return *content_; }
+  /// One bank of all groups of several, for groups that were fitted in several places. It is, to the bit, what one
+  /// fit_many() over all rows gives, as long as each group's rows come in the same order there. Only the row's number
+  /// in the sentence of a group refused for NaN or a value too large is that of its part.
+  /// \throws InvalidArgument where there is none, two have a group in common, or they differ in their features, feature
+  ///   names or facts
+  static Bank joined(const std::vector<Bank>& banks);
 
   // ---- groups -----------------------------------------------------------------------------------
 
@@ -369,6 +382,69 @@ class Bank::Workspace {
   Index group_ = -1, used_centers_ = 0;
   double reconstruction_factor_ = 0, latent_factor_ = 0;
 };
+
+inline Bank Bank::joined(const std::vector<Bank>& banks) {
+  detail::ensure(!banks.empty(), "there are no banks to join");
+  const detail::BankContent& first = banks.front().content();
+  for (std::size_t b = 1; b < banks.size(); ++b) {
+    const detail::BankContent& other = banks[b].content();
+    detail::ensure(other.layout.d == first.layout.d, "bank ", b, " is of ", other.layout.d,
+                   " features, bank 0 of ", first.layout.d);
+    detail::ensure(other.feature_names == first.feature_names, "bank ", b,
+                   " has other feature names than bank 0");
+    detail::ensure(other.facts == first.facts, "bank ", b,
+                   " was fitted otherwise than bank 0: ", detail::words_of(other.facts), ", not ",
+                   detail::words_of(first.facts));
+  }
+
+  struct Place {
+    std::string_view key;
+    std::size_t bank;
+    Index at;
+    bool refused;
+  };
+  std::vector<Place> places;
+  Index size = 0;
+  for (std::size_t b = 0; b < banks.size(); ++b) {
+    const detail::BankContent& part = banks[b].content();
+    size += part.keys.size();
+    for (Index g = 0; g < part.keys.size(); ++g) places.push_back({part.keys[g], b, g, false});
+    for (Index g = 0; g < part.refused_keys.size(); ++g)
+      places.push_back({part.refused_keys[g], b, g, true});
+  }
+  std::stable_sort(places.begin(), places.end(),
+                   [](const Place& a, const Place& b) { return a.key < b.key; });
+  for (std::size_t i = 1; i < places.size(); ++i)
+    detail::ensure(places[i - 1].key != places[i].key, "the group ", in_quotes(places[i].key),
+                   " is in bank ", places[i - 1].bank, " and in bank ", places[i].bank,
+                   "; all rows of a group must be fitted in one place");
+
+  auto content = std::make_shared<detail::BankContent>();
+  content->layout = first.layout;
+  content->feature_names = first.feature_names;
+  content->facts = first.facts;
+  const Index floats = first.layout.floats(), doubles = first.layout.doubles();
+  constexpr Index counts = detail::BankLayout::counts;
+  content->floats = detail::AlignedBuffer<float>(size, floats);
+  content->doubles.reserve(static_cast<std::size_t>(size * doubles));
+  content->counts.reserve(static_cast<std::size_t>(size * counts));
+  for (const Place& place : places) {
+    const detail::BankContent& part = banks[place.bank].content();
+    if (place.refused) {
+      content->refused_keys.add(place.key);
+      content->refusals.add(part.refusals[place.at]);
+      continue;
+    }
+    std::copy_n(part.floats_of(place.at), floats,
+                content->floats.data() + content->keys.size() * floats);
+    const double* numbers = part.doubles_of(place.at);
+    content->doubles.insert(content->doubles.end(), numbers, numbers + doubles);
+    const std::int64_t* whole = part.counts_of(place.at);
+    content->counts.insert(content->counts.end(), whole, whole + counts);
+    content->keys.add(place.key);
+  }
+  return Bank(std::move(content));
+}
 
 inline Bank::Workspace Bank::make_workspace() const { return Workspace(content_); }
 
