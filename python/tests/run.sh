@@ -2,8 +2,8 @@
 # Builds the Python package's wheel, installs it into a virtual environment of its own and runs its tests.
 #   sh python/tests/run.sh FOLDER [--build BUILD] [--long]
 # FOLDER gets the environment. --build: a build of the library by the same compiler; its compiled templates are not
-# compiled once more, and its command-line tool is compared with. --long: also against PyOD and PyTorch, on emulated CPUs
-# without AVX-512 and AVX2, with the wheel as users build it.
+# compiled once more, and its command-line tool is compared with. --long: also against PyOD and PyTorch, in Dask and Spark,
+# on emulated CPUs without AVX-512 and AVX2, with the wheel as users build it.
 # A test that can't run has failed; where no packages are to be had (no network), one sentence says so and the exit
 # status is 1.
 set -eu
@@ -23,7 +23,9 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-need_packages python3-venv python3-dev g++ libeigen3-dev nlohmann-json3-dev ${long:+qemu-user} || say "going on with what is there"
+java=''
+if [ -n "$long" ] && ! command -v java >/dev/null 2>&1; then java=default-jre-headless; fi
+need_packages python3-venv python3-dev g++ libeigen3-dev nlohmann-json3-dev ${long:+qemu-user} $java || say "going on with what is there"
 
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
@@ -31,7 +33,7 @@ python=$folder/environment/bin/python
 [ -x "$python" ] || python3 -m venv "$folder/environment"
 
 needed="numpy pytest scikit-learn tqdm pandas scikit-build-core nanobind ninja"
-if [ -n "$long" ]; then needed="$needed pyod torch==2.13.0"; fi
+if [ -n "$long" ]; then needed="$needed pyod torch==2.13.0 dask distributed pyarrow pyspark<4"; fi
 # shellcheck disable=SC2086  # one word a package
 if ! "$python" -m pip install --quiet --disable-pip-version-check $needed; then
   say "the Python tests have not run: pip can't get $needed (is there no network?)"
