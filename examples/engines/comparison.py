@@ -25,7 +25,10 @@ def options(description):
 
 
 def write_table(folder, o):
-    """Columns row (0 to n - 1), machine (the group's key), x0, x1, ...; each machine has a mean and correlations of its own."""
+    """Columns row, machine (the group's key), x0, x1, ...; each machine has a mean and correlations of its own.
+
+    Rows lie as an engine leaves them, in any order; `row` numbers them from 0 to n - 1.
+    """
     folder.mkdir()
     shapes = np.random.default_rng(1)
     means = shapes.normal(0, 10, (o.groups, o.features))
@@ -37,7 +40,7 @@ def write_table(folder, o):
         X = (means[machine] + np.einsum("nk,nkd->nd", hidden, mixes[machine]) + noise).astype(np.float32)
         columns = {"row": rows, "machine": [f"machine {m}" for m in machine]}
         columns.update({f"x{j}": X[:, j] for j in range(o.features)})
-        pq.write_table(pa.table(columns), folder / f"part-{part:04}.parquet")
+        pq.write_table(pa.table(columns).take(random.permutation(len(rows))), folder / f"part-{part:04}.parquet")
 
 
 def features(table):
@@ -49,7 +52,7 @@ class OneProcess:
         self.folder, self.threads = folder, threads
 
     def fit(self):
-        table = pq.read_table(self.folder)
+        table = pq.read_table(self.folder).sort_by("row")
         return dasvdd.fit_many(features(table), table["machine"].to_pylist(), threads=self.threads)
 
     def score(self, model, out):
