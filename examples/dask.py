@@ -1,6 +1,6 @@
 """Many small detectors by Dask: groups fitted in partitions, and partitions scored.
 
-    pip install ./python dask distributed pandas pyarrow
+    pip install ./python dask distributed pandas pyarrow psutil
     python examples/dask.py --rows 1000000 --groups 1000
 
 Writes made-up rows as Parquet files, fits and scores them in one process and by Dask on this machine, prints a table of
@@ -20,7 +20,7 @@ try:
 
     import dasvdd
 except ImportError as error:
-    sys.exit(f"dask.py: {str(error).splitlines()[0]} (pip install ./python dask distributed pandas pyarrow)")
+    sys.exit(f"dask.py: {str(error).splitlines()[0]} (pip install ./python dask distributed pandas pyarrow psutil)")
 
 
 def fit_groups(part):

@@ -1,6 +1,6 @@
 """Many small detectors by Spark: groups fitted in partitions, and Arrow batches scored.
 
-    pip install ./python "pyspark<4" pandas pyarrow      # and Debian's default-jre-headless
+    pip install ./python "pyspark<4" pandas pyarrow psutil      # and Debian's default-jre-headless
     python examples/spark.py --rows 1000000 --groups 1000
 
 Writes made-up rows as Parquet files, fits and scores them in one process and by Spark on this machine, prints a table of
@@ -22,7 +22,7 @@ try:
 
     import dasvdd
 except ImportError as error:
-    sys.exit(f'spark.py: {str(error).splitlines()[0]} (pip install ./python "pyspark<4" pandas pyarrow)')
+    sys.exit(f'spark.py: {str(error).splitlines()[0]} (pip install ./python "pyspark<4" pandas pyarrow psutil)')
 if not shutil.which("java") and "JAVA_HOME" not in os.environ:
     sys.exit("spark.py: Spark needs Java, and there is none here (Debian: default-jre-headless)")
 

@@ -33,7 +33,7 @@ python=$folder/environment/bin/python
 [ -x "$python" ] || python3 -m venv "$folder/environment"
 
 needed="numpy pytest scikit-learn tqdm pandas scikit-build-core nanobind ninja"
-if [ -n "$long" ]; then needed="$needed pyod torch==2.13.0 dask distributed pyarrow pyspark<4"; fi
+if [ -n "$long" ]; then needed="$needed pyod torch==2.13.0 dask distributed pyarrow psutil pyspark<4"; fi
 # shellcheck disable=SC2086  # one word a package
 if ! "$python" -m pip install --quiet --disable-pip-version-check $needed; then
   say "the Python tests have not run: pip can't get $needed (is there no network?)"
