@@ -5,6 +5,7 @@
 #include <tool/freeze.hpp>
 
 #include "detect/support.hpp"
+#include "train/support.hpp"
 
 #include <dasvdd/nn/conv_autoencoder.hpp>
 
@@ -339,6 +340,26 @@ int main(void) {
                        source + "' -o '" + binary + "' -lm && '" + binary + "' > '" + out + "'")
                           .c_str()) == 0);
   CHECK(content(out) == "1 1 1 1\n");
+}
+
+// What rounding makes of a residual is divided by the residual's deviations, which are small where the net reconstructs
+// well: with activations of eight bits the median error here is 0.097, with twelve 0.044, which is the weights'.
+TEST_CASE("tool: activations of a whitened score have twelve bits, which keeps its error small") {
+  const RowMatrix<float> X = curve<float>(400, 8, 1), fresh = curve<float>(200, 8, 2);
+  FitOptions options;
+  options.ensemble_size = 3;
+  options.steps = 600;
+  options.threads = 1;
+  const auto detector = fit(X, options);
+  const auto model = tool::FrozenModel::of(detector);
+  const tool::FrozenBytes bytes(model, X);
+  const auto scores = detector.score(fresh);
+  std::vector<double> errors;
+  for (Index i = 0; i < fresh.rows(); ++i)
+    errors.push_back(std::fabs(bytes.score(fresh.row(i).data()) / scores[i] - 1));
+  MESSAGE("median error " << detail::quantile(errors, 0.5));
+  CHECK(bytes.half() == 2048);
+  CHECK(detail::quantile(errors, 0.5) < 0.06);
 }
 
 TEST_CASE(
