@@ -190,9 +190,9 @@ Result score(const Task& task, Index count, int threads) {
 }
 
 /// One row at a time with a workspace, as a service does: by the calling thread alone, whatever `threads` is.
-Result score_one(const Task& task, const dasvdd::Detector<float>& detector) {
+Result score_one(const Task& task, const dasvdd::Detector<float>& detector, int threads = 1) {
   const Rows X = uniform(1, task.net.inputs());
-  auto workspace = detector.make_workspace(1);
+  auto workspace = detector.make_workspace(1, threads);
   volatile float sink = 0;
   const auto seconds = time_trials(200, [&] { sink = detector.score_one(X.data(), workspace); });
   return summarize(
@@ -337,9 +337,10 @@ const std::map<std::string, Measurement>& measurements() {
       {"train_pima", [](int threads) { return train(pima(), threads); }},
       {"gamma_mnist", [](int threads) { return gamma(mnist(), threads); }},
       {"score_mnist_10000", [](int threads) { return score(mnist(), 10000, threads); }},
-      {"score_mnist_1", [](int) { return score_one(mnist(), detector_of(mnist())); }},
+      {"score_mnist_1",
+       [](int threads) { return score_one(mnist(), detector_of(mnist()), threads); }},
       {"score_mnist_1_compact",
-       [](int) { return score_one(mnist(), detector_of(mnist()).compacted()); }},
+       [](int threads) { return score_one(mnist(), detector_of(mnist()).compacted(), threads); }},
       {"score_pima_10000", [](int threads) { return score(pima(), 10000, threads); }},
       {"score_pima_1", [](int) { return score_one(pima(), detector_of(pima())); }},
       {"read_mnist_1", [](int) { return read_parameters(mnist()); }},

@@ -2,8 +2,12 @@
 
 #include "detect/support.hpp"
 
+#include <dasvdd/nn/conv2d.hpp>
+
 #include <atomic>
+#include <limits>
 #include <thread>
+#include <vector>
 
 using namespace detect_tests;
 
@@ -51,4 +55,65 @@ TEST_CASE("threads of the host program may each start a team of their own") {
   }
   for (auto& thread : threads) thread.join();
   CHECK(wrong.load() == 0);
+}
+
+TEST_CASE("threads that share the layers of a big net give a row the bits of one thread") {
+  const Index d = 500;  // 4 MB of weights in float, strips that no team divides evenly
+  const auto check = [&](auto scalar, Scaler<decltype(scalar)> scaler, bool missing) {
+    using Scalar = decltype(scalar);
+    const auto big = dense_autoencoder<Scalar>(d, {700, 211}, Activation(), leaky_relu(), tanh());
+    const auto plain = detector_of<Scalar>(
+        {published_member(big, 1), whitened_member(big, 2), centers_member(big, 3)}, scaler);
+    RowMatrix<Scalar> X = random_rows<Scalar>(13, d, 7);
+    if (missing) X(0, 3) = X(2, 400) = X(2, 401) = std::numeric_limits<Scalar>::quiet_NaN();
+    for (const auto& detector : {plain, plain.compacted()}) {
+      auto alone = detector.make_workspace(13);
+      CHECK(alone.threads(1) == 1);
+      for (const int threads : {2, 3, 5}) {
+        CAPTURE(threads);
+        auto shared = detector.make_workspace(13, threads);
+        CHECK(shared.threads(1) == threads);
+        CHECK(shared.threads(12) == threads);
+        CHECK(shared.threads(13) == 1);  // shared out by rows
+        for (const Index n : {1, 3, 12, 13}) {
+          CAPTURE(n);
+          const RowMatrix<Scalar> some = X.topRows(n);
+          Vector<Scalar> expected(n), scores(n);
+          detector.score(some, alone, expected.data());
+          detector.score(some, shared, scores.data());
+          CHECK(same_bits(scores, expected));
+          CHECK(same_bits(detector.score(some, threads), expected));
+        }
+        CHECK(detector.score_one(X.row(0).data(), shared) ==
+              detector.score_one(X.row(0).data(), alone));
+      }
+    }
+  };
+  check(1.0f, some_scaler<float>(d), false);
+  check(1.0, {}, false);
+  check(1.0f, {some_scaler<float>(d).kind(), MissingRule::mask}, true);
+}
+
+TEST_CASE("layers that are not dense, and nets too small to share, are left to one thread") {
+  const auto net = autoencoder(
+      Network<float>()
+          .add(dense<float>(400, 784))
+          .add(conv2d<float>({1, 28, 28}, 2, 3))
+          .add(dense<float>(2 * 26 * 26, 300)),
+      Network<float>().add(dense<float>(300, 400)).add(tanh()).add(dense<float>(400, 400)));
+  const auto detector = detector_of<float>({published_member(net, 1)});
+  const auto X = random_rows<float>(2, 400, 3);
+  auto shared = detector.make_workspace(2, 2);
+  CHECK(shared.threads(2) == 2);
+  Vector<float> scores(2);
+  detector.score(X, shared, scores.data());
+  CHECK(same_bits(scores, detector.score(X, 1)));
+  const auto small = detector_of<float>({published_member(wide_net<float>(), 1)});
+  CHECK(small.make_workspace(1, 2).threads(1) == 1);
+  // Many small nets have megabytes together; the wait behind each layer would cost more than the layer.
+  const auto many =
+      detector_of<float>(std::vector<Member<float>>(30, published_member(wide_net<float>(), 1)));
+  CHECK(many.make_workspace(1, 2).threads(1) == 1);
+  CHECK_THROWS_WITH_AS(small.make_workspace(1, -1), doctest::Contains("threads is -1"),
+                       InvalidArgument);
 }

@@ -107,17 +107,23 @@ class Detector {
   /// Memory for one thread to score in.
   /// \param rows the largest batch expected; longer ones are scored in parts. 1 saves memory where
   ///   rows come singly.
-  Workspace<Scalar> make_workspace(Index rows = default_tile) const {
+  /// \param threads more than 1 lets that many threads share a batch of at most 12 rows where the net has
+  ///   megabytes of weights (0: as many as OpenMP would use). For those who score such rows one after the
+  ///   other with cores to spare: threads that sleep take as long to wake as such a row takes. Smaller nets
+  ///   and longer batches are scored by the calling thread alone, whatever is given.
+  Workspace<Scalar> make_workspace(Index rows = default_tile, int threads = 1) const {
     detail::ensure(rows >= 1, "make_workspace: rows is ", rows, ", expected at least 1");
-    return Workspace<Scalar>(model_, (std::min)(rows, default_tile));
+    return Workspace<Scalar>(model_, (std::min)(rows, default_tile),
+                             threads == 1 ? 1 : detail::resolve_threads(threads));
   }
-  /// scores[i] = S(X row i), by the calling thread alone. Allocates nothing.
+  /// scores[i] = S(X row i), by the calling thread alone unless the workspace says otherwise. Allocates
+  /// nothing.
   void score(const detail::AnyRows& X, Workspace<Scalar>& workspace, Scalar* scores) const {
     validate(X, workspace);
     const detail::FloatingPointMode mode;
-    detail::RowScorer<Scalar>(workspace).score(X, {scores, nullptr, nullptr});
+    detail::score_rows<Scalar>(workspace, X, {scores, nullptr, nullptr});
   }
-  /// The score of one row of d numbers, by the calling thread alone. Allocates nothing.
+  /// The score of one row of d numbers, as score() with a workspace.
   Scalar score_one(const float* row, Workspace<Scalar>& workspace) const {
     return score_of({row, 1, features()}, workspace);
   }
@@ -357,9 +363,16 @@ class Detector {
   void score_in_parallel(const detail::AnyRows& X, int threads,
                          detail::ScoreDestination<Scalar> to) const {
     detail::require_width(X, features(), "the batch");
+    const int available = detail::resolve_threads(threads);
+    if (X.rows() > 0 && X.rows() <= detail::most_shared_rows &&
+        detail::worthwhile_sharers(*model_, available) > 1) {
+      Workspace<Scalar> workspace = make_workspace(X.rows(), available);
+      validate(X, workspace);
+      detail::score_rows<Scalar>(workspace, X, to);
+      return;
+    }
     const int team_size = detail::worthwhile_threads(
-        detail::resolve_threads(threads),
-        detail::saturating_product(detail::row_cost(model_->multiply_adds()), X.rows()));
+        available, detail::saturating_product(detail::row_cost(model_->multiply_adds()), X.rows()));
     // No tile larger than a member's share, so that a short batch keeps all members busy.
     const Index share = detail::ceil_div(std::max<Index>(X.rows(), 1), team_size);
     const Index tile = (std::min)(default_tile, detail::round_up(share, detail::kernels::row_unit));

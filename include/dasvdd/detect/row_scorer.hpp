@@ -21,14 +21,18 @@ struct ScoreDestination {
   }
 };
 
-/// Scores rows in a workspace with the model it was made for, by the calling thread alone. Each tile of
-/// rows is scaled, goes through every member's net and gets its two terms. Allocates nothing. The
+/// Scores rows in a workspace with the model it was made for, by the calling thread alone or by the members
+/// of a team, who share out the strips of every dense layer. Each tile of rows is scaled, goes through every member's net and gets its two terms. Allocates nothing. The
 /// caller has checked that rows are finite and of the model's width, and holds a FloatingPointMode.
 template <class Scalar>
 class RowScorer {
  public:
-  explicit RowScorer(Workspace<Scalar>& workspace)
-      : model_(*workspace.model_), w_(workspace), k_(model_.members.front().network.kernels()) {}
+  /// \param team whose members all make a scorer of the same workspace and call score() alike
+  explicit RowScorer(Workspace<Scalar>& workspace, const Team& team = Team())
+      : model_(*workspace.model_),
+        w_(workspace),
+        k_(model_.members.front().network.kernels()),
+        team_(team) {}
 
   void score(const AnyRows& X, ScoreDestination<Scalar> to) {
     for (Index first = 0; first < X.rows(); first += w_.tile_) {
@@ -51,24 +55,29 @@ class RowScorer {
   }
 
   Rows<const Scalar> scaled(const AnyRows& X) {
-    model_.scaler.apply(k_, X, w_.rows_.data(), w_.stride_);
+    if (leads()) model_.scaler.apply(k_, X, w_.rows_.data(), w_.stride_);
+    team_.barrier();
     return {w_.rows_.data(), X.rows(), model_.inputs(), w_.stride_};
   }
+
+  /// Whether the calling thread does what only one member of the team may do.
+  bool leads() const { return team_.member() == 0; }
 
   /// An ensemble's score is the mean of its members'.
   void score_tile(const AnyRows& X, ScoreDestination<Scalar> to) {
     double* term = w_.terms_.data();
     double* reconstruction = term + w_.tile_;
     double* latent = reconstruction + w_.tile_;
-    std::fill_n(reconstruction, 2 * w_.tile_, 0.0);
+    if (leads()) std::fill_n(reconstruction, 2 * w_.tile_, 0.0);
     Index done = 0;
-    if (!w_.narrow_.input.empty() && !lacks(X)) {
+    if (!w_.narrow_.input.empty() && team_.size() == 1 && !lacks(X)) {
       done = X.rows() / k_.panel * k_.panel;
       if (done > 0) narrow_terms(X.middle_rows(0, done), term, reconstruction, latent);
     }
     if (done < X.rows()) {
       terms(X.middle_rows(done, X.rows() - done), term, reconstruction + done, latent + done);
     }
+    if (!leads()) return;
     if (model_.members.size() > 1) {
       const double members = static_cast<double>(model_.members.size());
       for (Index r = 0; r < X.rows(); ++r) {
@@ -89,8 +98,8 @@ class RowScorer {
     const bool lacking = lacks(X);
     for (std::size_t i = 0; i < model_.members.size(); ++i) {
       const auto& member = model_.members[i];
-      const auto result = member.network.forward(x, w_.forward_, member.uses_decoder());
-      if (member.uses_decoder()) {
+      const auto result = member.network.forward(x, w_.forward_, member.uses_decoder(), team_);
+      if (leads() && member.uses_decoder()) {
         add_term(i, x.rows(), reconstruction, term, [&](double* out) {
           if (lacking) leave_no_residual(X, result.output, w_.rows_.data(), w_.stride_);
           member.reconstruction.evaluate(k_, result.output, x.data(), x.stride(),
@@ -101,12 +110,13 @@ class RowScorer {
           }
         });
       }
-      if (member.latent.weight() > 0) {
+      if (leads() && member.latent.weight() > 0) {
         add_term(i, x.rows(), latent, term, [&](double* out) {
           member.latent.evaluate(k_, member.decodes_code() ? result.output : result.code,
                                  member.center.data(), 0, w_.scratch_.data(), out);
         });
       }
+      team_.barrier();  // the next net's results take the place of these
     }
   }
 
@@ -185,7 +195,19 @@ class RowScorer {
   const Model<Scalar>& model_;
   Workspace<Scalar>& w_;
   const kernels::Table<Scalar>& k_;
+  Team team_;
 };
+
+/// Scores rows in a workspace, by as many threads as it was made for where they are few rows of a big net.
+template <class Scalar>
+void score_rows(Workspace<Scalar>& workspace, const AnyRows& X, ScoreDestination<Scalar> to) {
+  const int threads = workspace.threads(X.rows());
+  if (threads < 2) {
+    RowScorer<Scalar>(workspace).score(X, to);
+    return;
+  }
+  parallel(threads, [&](const Team& team) { RowScorer<Scalar>(workspace, team).score(X, to); });
+}
 
 }  // namespace detail
 DASVDD_NAMESPACE_END

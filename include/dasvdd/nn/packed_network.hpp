@@ -4,6 +4,7 @@
 /// over tiles of rows write to the caller's workspace only.
 
 #include <dasvdd/core/function_ref.hpp>
+#include <dasvdd/core/parallel.hpp>
 #include <dasvdd/kernels/dispatch.hpp>
 #include <dasvdd/nn/autoencoder.hpp>
 
@@ -132,9 +133,22 @@ class PackedNetwork {
   /// Called as visit(first row, rows as the net sees them, result) for tiles of a batch.
   using Visitor = detail::FunctionRef<void(Index, Rows<const Scalar>, const Result&)>;
 
-  /// Forward pass over x: rows x d, at most b.rows rows, by the calling thread alone.
+  /// Bytes of the dense steps' weights, which one row's pass reads once.
+  std::int64_t weight_bytes() const {
+    std::int64_t bytes = 0;
+    for (const auto& step : net_.joined().steps()) {
+      if (step.kind != Step<Scalar>::Kind::dense) continue;
+      bytes = saturating_sum(bytes, saturating_product(step.inputs, step.outputs));
+    }
+    return saturating_product(bytes, compact_ ? sizeof(Bfloat16) : sizeof(Scalar));
+  }
+
+  /// Forward pass over x: rows x d, at most b.rows rows.
   /// \param decode false leaves the decoder out
-  Result forward(Rows<const Scalar> x, ForwardBuffers<Scalar>& b, bool decode = true) const {
+  /// \param team whose members all call this with the same arguments and share out every dense step's
+  ///   strips of outputs; the calling thread alone unless given
+  Result forward(Rows<const Scalar> x, ForwardBuffers<Scalar>& b, bool decode = true,
+                 const Team& team = Team()) const {
     const auto& steps = net_.joined().steps();
     const std::size_t code = static_cast<std::size_t>(net_.code_steps()) - 1;
     const std::size_t last = decode ? steps.size() : code + 1;
@@ -143,7 +157,8 @@ class PackedNetwork {
     for (std::size_t l = 0; l < last; ++l) {
       const Rows<Scalar> out(l == code ? b.code.data() : b.results[l % 2].data(), x.rows(),
                              steps[l].outputs, l == code ? b.code_stride : b.stride);
-      forward_step(l, in, out, b.scratch.data());
+      forward_step(l, in, out, b.scratch.data(), team);
+      team.barrier();
       if (l == code) result.code = out;
       in = out;
     }
@@ -172,15 +187,24 @@ class PackedNetwork {
     }
   }
 
-  void forward_step(std::size_t l, Rows<const Scalar> x, Rows<Scalar> y, Scalar* scratch) const {
+  void forward_step(std::size_t l, Rows<const Scalar> x, Rows<Scalar> y, Scalar* scratch,
+                    const Team& team) const {
     const auto& s = net_.joined().steps()[l];
+    if (s.kind != Step<Scalar>::Kind::dense && team.member() > 0) return;
     const Scalar* w = packed_.data() + places_[l].weights;
     switch (s.kind) {
       case Step<Scalar>::Kind::dense: {
-        const Scalar* bias = s.bias ? packed_.data() + places_[l].bias : nullptr;
+        // A member's strips: outputs `first` to first + cols - 1.
+        const Range mine = team.share(ceil_div(s.outputs, k_->panel));
+        const Index first = mine.first * k_->panel;
+        const Index cols = (std::min)(mine.last * k_->panel, s.outputs) - first;
+        if (cols <= 0) break;
+        const Scalar* bias = s.bias ? packed_.data() + places_[l].bias + first : nullptr;
         const auto product = [&](const auto* strips) {
           return kernels::Product<Scalar, std::decay_t<decltype(*strips)>>{
-              x.rows(), s.outputs, s.inputs, strips, x.data(), x.stride(), 1, y.data(), y.stride()};
+              x.rows(),  cols,       s.inputs, strips + first * s.inputs,
+              x.data(),  x.stride(), 1,        y.data() + first,
+              y.stride()};
         };
         if (compact_) {
           compact_->product(product(halves_.data() + places_[l].weights), bias, s.activation);
