@@ -9,9 +9,11 @@
 #include <dasvdd/io/model_file.hpp>
 
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -248,6 +250,48 @@ TEST_CASE("bits decides what a detector computes in") {
         }) == "bits is 16, expected 0, 32 or 64");
 }
 
+TEST_CASE("missing values and feature names are as in the C++ library") {
+  dasvdd::RowMatrix<float> X = curve<float>(60, 1);
+  const Index d = X.cols();
+  X(3, 1) = X(40, 2) = std::numeric_limits<float>::quiet_NaN();
+  const dasvdd_rows rows = view(X);
+  dasvdd_fit_options options = fast_options();
+  dasvdd_detector* made = nullptr;
+  const auto error_of = [&] {
+    return refused(
+        [&](auto* error) { return dasvdd_fit(&rows, &options, nullptr, nullptr, &made, error); });
+  };
+  CHECK(error_of().find("NaN in row 3, column 1") != std::string::npos);
+  std::vector<std::string> names;
+  std::vector<const char*> pointers;
+  for (Index j = 0; j < d; ++j) names.push_back("feature " + std::to_string(j));
+  for (const std::string& name : names) pointers.push_back(name.c_str());
+  options.feature_names = pointers.data();
+  for (const int missing : {DASVDD_MISSING_MASK, DASVDD_MISSING_IMPUTE}) {
+    options.missing = missing;
+    REQUIRE(dasvdd_fit(&rows, &options, nullptr, nullptr, &made, nullptr) == DASVDD_OK);
+    const Handle detector(made);
+    dasvdd::FitOptions same;
+    same.seed = options.seed;
+    same.ensemble_size = options.ensemble_size;
+    same.steps = options.steps;
+    same.threads = options.threads;
+    same.feature_names = names;
+    same.missing = missing == DASVDD_MISSING_MASK ? dasvdd::FitOptions::Missing::mask
+                                                  : dasvdd::FitOptions::Missing::impute;
+    CHECK(dasvdd_threshold(detector.get()) == dasvdd::fit(X, same).threshold());
+    CHECK(dasvdd_feature_name(detector.get(), 1) == names[1]);
+    CHECK(dasvdd_feature_name(detector.get(), d) == nullptr);
+    CHECK(dasvdd_feature_name(detector.get(), -1) == nullptr);
+    CHECK(dasvdd_feature_name(nullptr, 0) == nullptr);
+  }
+  options.missing = 3;
+  CHECK(error_of() == "missing is 3, expected one of DASVDD_MISSING_..., 0 to 2");
+  options.missing = DASVDD_MISSING_MASK;
+  pointers[1] = nullptr;
+  CHECK(error_of() == "feature_names[1] is NULL");
+}
+
 TEST_CASE("images are fitted as by the C++ library") {
   dasvdd::RowMatrix<float> X = curve<float>(24, 5, 16).cwiseAbs().cwiseMin(1);
   const dasvdd_rows rows = view(X);
@@ -358,6 +402,14 @@ TEST_CASE("options of an older or newer header are taken for what they are") {
   longer.known.version = 0;
   longer.known.size = 0;
   CHECK(contains(error_of(), "the options say that they have 0 bytes"));
+  // An earlier version's struct: shorter. What it lacks keeps its default, and is not read.
+  dasvdd_fit_options shorter;
+  std::memset(&shorter, 0xff, sizeof shorter);
+  dasvdd_fit_options_init(&shorter, offsetof(dasvdd_fit_options, feature_names));
+  shorter.epochs = 1;
+  shorter.ensemble_size = 1;
+  REQUIRE(dasvdd_fit(&rows, &shorter, nullptr, nullptr, &made, nullptr) == DASVDD_OK);
+  CHECK(dasvdd_feature_name(Handle(made).get(), 0) == nullptr);
   // Only so much is written as there is room for.
   unsigned char bytes[24];
   std::memset(bytes, 0xff, sizeof bytes);

@@ -9,6 +9,7 @@
 #include <dasvdd/train/mixed_precision.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -159,21 +160,25 @@ void initialize(Options* options, std::size_t size, const Options& defaults) noe
   std::memcpy(static_cast<void*>(options), &known, std::min(size, sizeof known));
 }
 
-/// The options as this version knows them; refuses what another header's struct says beyond that.
+/// The options as this version knows them; refuses what another header's struct says beyond that. Fields that an older
+/// header doesn't have keep their defaults.
+/// \param least bytes of the first version's struct
 template <class Options>
-Options known_options(const Options* given, const char* init) {
+Options known_options(const Options* given, const Options& defaults, std::size_t least,
+                      const char* init) {
   const std::uint32_t size = given->size;
-  ensure(size >= sizeof(Options), "the options say that they have ", size,
-         " bytes, expected at least ", sizeof(Options), "; ", init, " sets that");
+  ensure(size >= least, "the options say that they have ", size, " bytes, expected at least ",
+         least, "; ", init, " sets that");
   ensure(given->version == options_version, "the options are of version ", given->version,
          ", this library (", DASVDD_VERSION_STRING, ") knows version ", options_version, "; ", init,
          " sets that");
   const auto* bytes = reinterpret_cast<const unsigned char*>(given);
-  ensure(std::all_of(bytes + sizeof(Options), bytes + size,
-                     [](unsigned char byte) { return byte == 0; }),
-         "the options have set a field that this library (", DASVDD_VERSION_STRING,
-         ") doesn't know; it is older than the program's header");
-  return *given;
+  for (std::size_t i = sizeof(Options); i < size; ++i)
+    ensure(bytes[i] == 0, "the options have set a field that this library (", DASVDD_VERSION_STRING,
+           ") doesn't know; it is older than the program's header");
+  Options known = defaults;
+  std::memcpy(static_cast<void*>(&known), given, (std::min)(std::size_t{size}, sizeof known));
+  return known;
 }
 
 dasvdd_fit_options default_fit_options() {
@@ -196,7 +201,8 @@ dasvdd_fit_options default_fit_options() {
   return c;
 }
 
-dasvdd::FitOptions options_of(const dasvdd_fit_options& c) {
+/// \param features columns of the rows
+dasvdd::FitOptions options_of(const dasvdd_fit_options& c, std::int64_t features) {
   dasvdd::FitOptions o;
   o.seed = c.seed;
   o.threads = c.threads;
@@ -216,8 +222,19 @@ dasvdd::FitOptions options_of(const dasvdd_fit_options& c) {
   o.adam.learning_rate = c.learning_rate;
   o.adam.weight_decay = c.weight_decay;
   o.center.learning_rate = c.center_learning_rate;
+  ensure(c.missing >= DASVDD_MISSING_REFUSE && c.missing <= DASVDD_MISSING_IMPUTE, "missing is ",
+         c.missing, ", expected one of DASVDD_MISSING_..., ", int(DASVDD_MISSING_REFUSE), " to ",
+         int(DASVDD_MISSING_IMPUTE));
+  o.missing = static_cast<dasvdd::FitOptions::Missing>(c.missing);
+  for (std::int64_t j = 0; c.feature_names && j < features; ++j) {
+    ensure(c.feature_names[j], "feature_names[", j, "] is NULL");
+    o.feature_names.emplace_back(c.feature_names[j]);
+  }
   return o;
 }
+static_assert(static_cast<int>(dasvdd::FitOptions::Missing::refuse) == DASVDD_MISSING_REFUSE &&
+              static_cast<int>(dasvdd::FitOptions::Missing::mask) == DASVDD_MISSING_MASK &&
+              static_cast<int>(dasvdd::FitOptions::Missing::impute) == DASVDD_MISSING_IMPUTE);
 static_assert(static_cast<int>(dasvdd::ScoreForm::published) == DASVDD_SCORE_PUBLISHED &&
               static_cast<int>(dasvdd::ScoreForm::balanced) == DASVDD_SCORE_BALANCED &&
               static_cast<int>(dasvdd::ScoreForm::latent_whitened) ==
@@ -405,8 +422,11 @@ dasvdd_status dasvdd_fit(const dasvdd_rows* X, const dasvdd_fit_options* options
                          dasvdd_error* error) {
   return guarded(error, [&] {
     const dasvdd_fit_options known =
-        options ? known_options(options, "dasvdd_fit_options_init") : default_fit_options();
-    const dasvdd::FitOptions settings = options_of(known);
+        options
+            ? known_options(options, default_fit_options(),
+                            offsetof(dasvdd_fit_options, feature_names), "dasvdd_fit_options_init")
+            : default_fit_options();
+    const dasvdd::FitOptions settings = options_of(known, X ? X->columns : 0);
     settings.validate();
     fit_into(X, known.bits, detector, [&](auto number, const AnyRows& rows) {
       return dasvdd::detail::fit_table<decltype(number)>(rows, settings, Progress(progress, user),
@@ -420,7 +440,9 @@ dasvdd_status dasvdd_fit_images(const dasvdd_rows* X, const dasvdd_image_options
                                 dasvdd_detector** detector, dasvdd_error* error) {
   return guarded(error, [&] {
     const dasvdd_image_options known =
-        options ? known_options(options, "dasvdd_image_options_init") : default_image_options();
+        options ? known_options(options, default_image_options(), sizeof(dasvdd_image_options),
+                                "dasvdd_image_options_init")
+                : default_image_options();
     const dasvdd::ImageOptions settings = options_of(known);
     settings.validate();
     fit_into(X, known.bits, detector, [&](auto number, const AnyRows& rows) {
@@ -709,6 +731,14 @@ dasvdd_status dasvdd_compacted(const dasvdd_detector* detector, dasvdd_detector*
 
 int64_t dasvdd_features(const dasvdd_detector* detector) {
   return asked(detector, std::int64_t(0), [](const auto& d) { return std::int64_t(d.features()); });
+}
+
+const char* dasvdd_feature_name(const dasvdd_detector* detector, int64_t j) {
+  return asked(detector, static_cast<const char*>(nullptr), [&](const auto& d) -> const char* {
+    const auto& names = d.feature_names();
+    const bool known = j >= 0 && static_cast<std::uint64_t>(j) < names.size();
+    return known ? names[static_cast<std::size_t>(j)].c_str() : nullptr;
+  });
 }
 
 int64_t dasvdd_ensemble_size(const dasvdd_detector* detector) {

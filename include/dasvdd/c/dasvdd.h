@@ -98,6 +98,13 @@ enum {
   DASVDD_SCORE_SEVERAL_CENTERS = 4  /**< that, and the distance to the nearest of several centers */
 };
 
+/** What dasvdd_fit() does with values that are missing, which are NaN. */
+enum {
+  DASVDD_MISSING_REFUSE = 0, /**< an error that names row and column */
+  DASVDD_MISSING_MASK = 1,   /**< they are left out of the score, in training and afterwards */
+  DASVDD_MISSING_IMPUTE = 2  /**< the mean in their place, and a feature that says where */
+};
+
 /** What images show; see dasvdd_image_options. */
 enum { DASVDD_OBJECTS = 0, DASVDD_PHOTOGRAPHS = 1 };
 
@@ -122,9 +129,12 @@ typedef struct dasvdd_fit_options {
   double contamination;  /**< the share of the rows that may be anomalies, below one half */
   double gamma; /**< weight of the latent term in training; below 0 (the default): estimated */
   double kappa; /**< share of each mini-batch for the network step, in (0, 1] */
-  double learning_rate;        /**< Adam's */
-  double weight_decay;         /**< AdamW's */
-  double center_learning_rate; /**< of the center step */
+  double learning_rate;             /**< Adam's */
+  double weight_decay;              /**< AdamW's */
+  double center_learning_rate;      /**< of the center step */
+  const char* const* feature_names; /**< one a column, UTF-8; the detector keeps them; NULL: none */
+  int32_t missing;                  /**< DASVDD_MISSING_... */
+  int32_t reserved;                 /**< 0 */
 } dasvdd_fit_options;
 
 /** Options of dasvdd_fit_images(); as dasvdd_fit_options. */
@@ -346,6 +356,8 @@ DASVDD_API dasvdd_status dasvdd_compacted(const dasvdd_detector* detector,
 
 /** Numbers d that a row must have; 0 for NULL. */
 DASVDD_API int64_t dasvdd_features(const dasvdd_detector* detector);
+/** The name of column j, from 0; NULL where the detector has no names. */
+DASVDD_API const char* dasvdd_feature_name(const dasvdd_detector* detector, int64_t j);
 /** Nets in the ensemble; 0 for NULL. */
 DASVDD_API int64_t dasvdd_ensemble_size(const dasvdd_detector* detector);
 /** 32 for a detector of floats, 64 for one of doubles; 0 for NULL. */
