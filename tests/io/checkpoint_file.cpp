@@ -10,6 +10,7 @@
 
 #include "file_error.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <string>
 
@@ -102,6 +103,20 @@ TEST_CASE("a fit goes on from a checkpoint of any epoch, to the same bits") {
       return fit(X, options, progress, checkpoint);
     });
   }
+}
+
+TEST_CASE("a fit that is taken up warns of losses that rise, as the whole one does") {
+  const RowMatrix<float> X = rows(60, 4);
+  FitOptions options = quick();
+  options.adam.learning_rate = 0.3;
+  options.epochs = 6;
+  const auto warnings = fit(X, options).warnings();
+  REQUIRE(std::any_of(warnings.begin(), warnings.end(), [](const std::string& warning) {
+    return warning.find("the loss is rising") != std::string::npos;
+  }));
+  check_resumes([&](const auto& progress, Checkpoint<float>* checkpoint) {
+    return fit(X, options, progress, checkpoint);
+  });
 }
 
 TEST_CASE("a fit that screens its rows goes on, too") {

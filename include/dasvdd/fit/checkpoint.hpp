@@ -39,7 +39,8 @@ class Checkpoint {
   struct Net {
     detail::TrainerState<Scalar, typename Dasvdd<Scalar>::State> state;
     std::vector<std::string> warnings;
-    bool trained = false;  ///< its training has ended
+    bool trained = false;        ///< its training has ended
+    std::vector<double> losses;  ///< of its epochs, which the warnings at the end look back at
   };
   /// Everything, by the nets' numbers; nothing for a net that has not begun.
   struct Content {
@@ -85,10 +86,18 @@ class Checkpoint {
     const auto& net = content_.nets[static_cast<std::size_t>(i)];
     return net ? net->state.epochs : 0;
   }
+  /// After an epoch of net i.
   template <class State>
-  void keep(Index i, const State& state, const std::vector<std::string>& warnings, bool trained) {
+  void keep(Index i, const State& state, double loss) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    content_.nets[static_cast<std::size_t>(i)] = Net{state, warnings, trained};
+    auto& net = content_.nets[static_cast<std::size_t>(i)];
+    if (!net) net.emplace();
+    net->state = state;
+    net->losses.push_back(loss);
+  }
+  void keep(Index i, Net net) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    content_.nets[static_cast<std::size_t>(i)] = std::move(net);
   }
 
  private:
@@ -138,18 +147,28 @@ FitReport train_with(Trainer& trainer, Batch&& X, Checkpoint<Scalar>* checkpoint
   if (checkpoint == nullptr) return trainer.train(X, tell);
   auto kept = checkpoint->net(i);
   FitReport report;
+  std::vector<EpochReport> before;
   if (kept) {
+    for (const double loss : kept->losses) {
+      before.emplace_back();
+      before.back().loss = loss;
+    }
     trainer.set_state(std::move(kept->state));
     report.gamma = trainer.state().gamma;
     report.warnings = std::move(kept->warnings);
+    report.epochs = before;
     if (kept->trained) return report;
   }
   const auto keep = [&](const EpochReport& epoch) {
-    checkpoint->keep(i, trainer.state(), {}, false);
+    checkpoint->keep(i, trainer.state(), epoch.loss);
     return tell(epoch);
   };
   report = kept ? trainer.resume(X, keep) : trainer.train(X, keep);
-  if (!report.stopped) checkpoint->keep(i, trainer.state(), report.warnings, true);
+  report.epochs.insert(report.epochs.begin(), before.begin(), before.end());
+  if (report.stopped) return report;
+  typename Checkpoint<Scalar>::Net net{trainer.state(), report.warnings, true, {}};
+  for (const EpochReport& epoch : report.epochs) net.losses.push_back(epoch.loss);
+  checkpoint->keep(i, std::move(net));
   return report;
 }
 

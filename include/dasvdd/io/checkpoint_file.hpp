@@ -12,6 +12,7 @@
 /// | `nets.{k}.center`, `.center.squared_sum` | m; S |
 /// | `nets.{k}.numbers` | 4: gamma, beta1^t, beta2^t, center steps; F64 |
 /// | `nets.{k}.counts` | 6: epochs, 1 where trained, the random generator's state; I64 |
+/// | `nets.{k}.losses` | one an epoch; F64; may be missing |
 /// | `nets.{k}.scaler.mean`, ... | as in a model file |
 ///
 /// Metadata: `format` ("dasvdd checkpoint"), `format_version`, `task` (the rows and options that it belongs
@@ -86,6 +87,9 @@ class CheckpointReader {
         file_.contains(prefix + "scaler.mean") ? &file_[prefix + "scaler.mean"] : nullptr;
     state.scaler = Scaler<Scalar>::read(scaler, mean ? mean->size() : 0);
     net.warnings = file_.strings(prefix + "warnings");
+    if (file_.contains(prefix + "losses")) {
+      net.losses = file_[prefix + "losses"].template as<double>();
+    }
     return net;
   }
 
@@ -145,6 +149,7 @@ TensorFile to_tensor_file(const Checkpoint<Scalar>& checkpoint) {
     std::int64_t counts[6] = {static_cast<std::int64_t>(state.epochs), net.trained ? 1 : 0};
     std::memcpy(counts + 2, state.order.state().data(), sizeof state.order.state());
     file.add(prefix + "counts", {6}, counts);
+    file.add(prefix + "losses", {static_cast<Index>(net.losses.size())}, net.losses.data());
     for (const ScalerTensor& tensor : state.scaler.tensors()) {
       const std::vector<Index> shape =
           tensor.single ? std::vector<Index>{}
