@@ -1,8 +1,8 @@
 #!/bin/sh
 # Prints every name of namespace dasvdd that a program sees, one a line: what clang offers behind `dasvdd::`.
 #   sh scripts/public_names.sh           through dasvdd.hpp, io/model_file.hpp, io/checkpoint_file.hpp,
-#                                        train/mixed_precision.hpp, detect/drift_watch.hpp, mpi/sharded_trainer.hpp
-#                                        and fit/fit_many.hpp
+#                                        train/mixed_precision.hpp, detect/drift_watch.hpp, mpi/sharded_trainer.hpp,
+#                                        mpi/fit_ranks.hpp and fit/fit_many.hpp
 #   sh scripts/public_names.sh --check   fails where docs/api.md lists other names, or there are more than 65
 # Names with a life of their own inside the library are in dasvdd::detail, which is not printed.
 set -eu
@@ -25,6 +25,7 @@ cat >"$folder/headers.hpp" <<'TEXT'
 #include <dasvdd/train/mixed_precision.hpp>
 #include <dasvdd/detect/drift_watch.hpp>
 #include <dasvdd/mpi/sharded_trainer.hpp>
+#include <dasvdd/mpi/fit_ranks.hpp>
 #include <dasvdd/fit/fit_many.hpp>
 TEXT
 

@@ -151,7 +151,7 @@ class FitCommand {
   /// \param out results, \param err warnings
   void run(std::ostream& out, std::ostream& err) {
     if (by_.given()) {
-      shards_.check_options(false, ranks_);
+      check(ranks_.alone(), "there are ", ranks_.size(), " processes; --by is what one does");
       run_by(out, err);
     } else if (double_) {
       run_in<double>(out, err);
@@ -282,7 +282,7 @@ class FitCommand {
     options_.validate();
     if (false_alarm_rate_) dasvdd::false_alarm_rate(*false_alarm_rate_);
     check_output(model_path_, data_.files());
-    shards_.check_options(published(), ranks_);
+    shards_.check_options(published());
     if (ranks_.rank() == 0) {
       // Begins to write the model, and takes that back: no long training for a folder that refuses it.
       const dasvdd::detail::ReplacementFile place(output_place(model_path_));
@@ -494,11 +494,9 @@ class FitCommand {
     settings.stop = saved.stop();
     facts_["training"] = "default";
     return showing(saved, [&](const auto& progress) {
-      if (drawn_from_ == 0) {
-        return dasvdd::fit<Scalar>(table.X, settings, progress, saved.checkpoint());
-      }
-      return dasvdd::detail::fit_table<Scalar>(table.X, settings, progress, saved.checkpoint(),
-                                               table.rows);
+      return dasvdd::detail::fit_table_on_ranks<Scalar>(
+          table.X, settings, ranks_, progress, saved.checkpoint(),
+          drawn_from_ > 0 ? table.rows : std::vector<Index>());
     });
   }
   dasvdd::FitOptions table_settings(const Table& table) const {
@@ -545,18 +543,18 @@ class FitCommand {
     limit_nets(settings);
     facts_["training"] = "images, " + image_kind_;
     return showing(saved, [&](const auto& progress) {
-      return dasvdd::fit_images<Scalar>(table.X, settings, progress, saved.checkpoint());
+      return dasvdd::fit_images<Scalar>(table.X, settings, ranks_, progress, saved.checkpoint());
     });
   }
 
   /// Trains an ensemble and shows its progress.
   /// \param train called as train(progress)
   template <class Scalar, class Train>
-  static auto showing(SavedFit<Scalar>& saved, Train&& train) {
-    Progress bar("epoch");
+  auto showing(SavedFit<Scalar>& saved, Train&& train) const {
+    Progress bar("epoch", Progress::is_terminal() && ranks_.rank() == 0);
     return train([&](const dasvdd::FitProgress& at) {
       bar.update(static_cast<long>(at.done), static_cast<long>(at.total), progress_words(at));
-      return saved.go_on();
+      return saved.go_on(at.done);
     });
   }
 
@@ -604,9 +602,9 @@ class FitCommand {
         trainer, *rows, saved.checkpoint(), 0, [&](const dasvdd::EpochReport& epoch) {
           bar.update(static_cast<long>(epoch.epoch), static_cast<long>(epoch.epochs),
                      loss_words(epoch));
-          return saved.go_on();
+          return saved.go_on(epoch.epoch);
         });
-    if (report.stopped) saved.go_on();
+    if (report.stopped) saved.go_on(trainer.state().epochs);
     bar.finish();
     return trainer.detector(rows->known(), told(report, out));
   }
@@ -632,7 +630,7 @@ class FitCommand {
         trainer, mine, saved.checkpoint(), 0, [&](const dasvdd::EpochReport& epoch) {
           bar.update(static_cast<long>(epoch.epoch), static_cast<long>(epoch.epochs),
                      loss_words(epoch));
-          return saved.go_on();
+          return saved.go_on(epoch.epoch);
         });
     bar.finish();
     return trainer.detector(mine, told(report, out));

@@ -6,7 +6,7 @@
 #include <tool/interrupt.hpp>
 
 #include <dasvdd/io/checkpoint_file.hpp>
-#include <dasvdd/mpi/ranks.hpp>
+#include <dasvdd/mpi/fit_ranks.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -77,13 +77,15 @@ struct CheckpointArguments {
   Index epochs_ = 0;
 };
 
-/// One fit of the command with its checkpoint. Of several ranks each keeps it, and the first writes it.
+/// One fit of the command with its checkpoint. Of several ranks each keeps what it trains, and the first writes all.
 template <class Scalar>
 class SavedFit {
  public:
   SavedFit(const CheckpointArguments& arguments, dasvdd::detail::Ranks& ranks)
       : arguments_(arguments), ranks_(ranks) {
-    if (!arguments_.resume.empty()) dasvdd::load(checkpoint_, arguments_.resume);
+    if (arguments_.resume.empty()) return;
+    dasvdd::load(checkpoint_, arguments_.resume);
+    written_epochs_ = checkpoint_.epochs();
   }
 
   /// For fit(): null where there is no file to write.
@@ -92,22 +94,21 @@ class SavedFit {
   /// For the fit's options: ends it after a mini-batch when a signal comes.
   const std::atomic<bool>* stop() const { return interrupt_.stop(); }
 
-  /// Called after each epoch, and after one that was broken off. Whether to go on.
+  /// Called after epochs, and after one that was broken off, on all ranks at the same time. Whether to go on.
+  /// \param done epochs, of all nets
   /// \throws Interrupted where a signal came and the file is written
-  bool go_on() {
-    ++since_;
+  bool go_on(Index done) {
     const int signal = signal_of_any();
     if (!arguments_.given()) return signal == 0;
     const auto now = Clock::now();
     const double seconds = std::chrono::duration<double>(now - written_).count();
-    const bool due =
-        arguments_.seconds() ? seconds >= *arguments_.seconds() : since_ >= arguments_.epochs();
+    const bool mine = arguments_.seconds() ? seconds >= *arguments_.seconds()
+                                           : done - written_epochs_ >= arguments_.epochs();
+    const bool due = ranks_.numbers(mine).front() != 0;  // by the first rank's clock
     if (!due && signal == 0) return true;
-    if (ranks_.rank() == 0) {
-      writing([&] { dasvdd::save(checkpoint_, output_place(arguments_.file())); });
-    }
+    writing([&] { dasvdd::save(checkpoint_, output_place(arguments_.file()), ranks_); });
     written_ = now;
-    since_ = 0;
+    written_epochs_ = done;
     if (signal == 0) return true;
     throw Interrupted(signal, "stopped after " + std::to_string(checkpoint_.epochs()) +
                                   " epochs; the same command with --resume " + arguments_.file() +
@@ -148,7 +149,7 @@ class SavedFit {
   dasvdd::Checkpoint<Scalar> checkpoint_;
   Interrupt interrupt_;
   Clock::time_point written_ = Clock::now();
-  Index since_ = 0;
+  Index written_epochs_ = 0;
 };
 
 }  // namespace tool

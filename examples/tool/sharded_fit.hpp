@@ -23,10 +23,8 @@ class ShardArguments {
   }
 
   /// \param one_net whether the command trains one net
-  void check_options(bool one_net, dasvdd::detail::Ranks& ranks) const {
+  void check_options(bool one_net) const {
     check(one_net || !count_, "--shards goes with --layers");
-    check(one_net || ranks.alone(), "there are ", ranks.size(),
-          " processes, which train one net together: --layers says which");
   }
 
   /// 0: rows aren't cut into shards.

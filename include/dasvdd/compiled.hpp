@@ -33,13 +33,13 @@
   prefix class Trainer<Scalar>;                                                                   \
   prefix Detector<Scalar> detail::fit_table<Scalar>(                                              \
       const detail::AnyRows&, const FitOptions&, detail::FunctionRef<bool(const FitProgress&)>,   \
-      Checkpoint<Scalar>*, const std::vector<Index>&);                                            \
+      Checkpoint<Scalar>*, const std::vector<Index>&, detail::FitProcess<Scalar>*);               \
   prefix Detector<Scalar> detail::fit_source<Scalar>(                                             \
       const RowSource&, const FitOptions&, detail::FunctionRef<bool(const FitProgress&)>,         \
       Checkpoint<Scalar>*);                                                                       \
   prefix Detector<Scalar> detail::fit_image_ensemble<Scalar>(                                     \
       const detail::AnyRows&, const ImageOptions&, detail::FunctionRef<bool(const FitProgress&)>, \
-      Checkpoint<Scalar>*)
+      Checkpoint<Scalar>*, detail::FitProcess<Scalar>*)
 
 DASVDD_NAMESPACE_BEGIN
 #if defined(DASVDD_INSTANTIATE)

@@ -411,7 +411,7 @@ TEST_CASE("a net that fails stops the others after their running epoch") {
       return report;
     });
   };
-  CHECK_THROWS_WITH_AS(at.each(2, 2, train), "a net failed", std::runtime_error);
+  CHECK_THROWS_WITH_AS(at.each(2, {0, 1}, train), "a net failed", std::runtime_error);
   CHECK(stopped);
 }
 #endif
@@ -425,10 +425,10 @@ TEST_CASE("of a stopped fit the first net alone is begun, and of a failed one no
     begun.push_back(i);
     if (i == 2) throw std::runtime_error("a net failed");
   };
-  CHECK_THROWS_AS(at.each(1, 5, failing), std::runtime_error);
+  CHECK_THROWS_AS(at.each(1, all_rows(5), failing), std::runtime_error);
   CHECK(begun == std::vector<Index>{0, 1, 2});
   begun.clear();
-  at.each(2, 5, [&](Index i) { begun.push_back(i); });
+  at.each(2, all_rows(5), [&](Index i) { begun.push_back(i); });
   CHECK(begun == std::vector<Index>{0});
   const auto X = curve<float>(60, 4, 1);
   const auto member = [&](detail::NetsProgress& progress) {
@@ -635,7 +635,8 @@ TEST_CASE("rows are trusted by what most of them have in common") {
     FitOptions options;
     options.contamination = contamination;
     options.seed = seed;
-    return detail::trusted_rows<float>(X, options, threads, at);
+    detail::FitProcess<float> alone;
+    return detail::trusted_rows(X, options, threads, at, alone);
   };
   const std::vector<Index> trusted = trusted_rows(0.1, 0, 1);
   // Three times the share that may be anomalies is left out.
@@ -669,7 +670,8 @@ TEST_CASE(
       };
       detail::NetsProgress at(1, until_last);
       at.expect(1000);
-      const auto trusted = detail::trusted_rows<float>(X, settings, threads, at);
+      detail::FitProcess<float> alone;
+      const auto trusted = detail::trusted_rows(X, settings, threads, at, alone);
       // What a round leaves out counts when all of its nets have scored the rows.
       CHECK(trusted.size() == (last > first_round ? 42 : 60));
       calls = 0;

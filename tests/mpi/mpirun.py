@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The command-line tool under mpirun: the bytes of one process's model, whatever the ranks, and sentences where it fails.
 
-usage: mpirun.py MPIRUN DASVDD bits|resume|sentences|example EXAMPLE
+usage: mpirun.py MPIRUN DASVDD bits|ensemble|resume|signal|sentences|example EXAMPLE
 """
 import os
 import pathlib
@@ -60,16 +60,39 @@ def bits(runs, folder):
     expect((folder / "one").read_bytes() == (folder / "two").read_bytes(), "16 shards where nothing is said")
 
 
+def ensemble(runs, folder):
+    data = folder / "rows.csv"
+    for count, width, members, options in (
+            (150, 6, 9, ["--epochs", "2"]),
+            (60, 5, 3, ["--contamination", "0.1", "--double"]),
+            (90, 16, 3, ["--image-shape", "1,4,4", "--epochs", "1"]),
+            (400, 6, 4, ["--memory", "16K", "--false-alarm-rate", "0.05"])):
+        data.write_text(rows(count, width, width))
+        outs, models = [], []
+        for ranks in (None, 1, 2, 3, 4):
+            model = folder / "model"
+            outs.append(runs.fit(ranks, [str(data), "--header", "no", *options, "--members", str(members), "-o", str(model)]))
+            models.append(model.read_bytes())
+            expect(models[-1] == models[0], f"one process's bytes from {ranks} ranks with {options}")
+            expect(outs[-1] == outs[0], f"what one process says from {ranks} ranks, got {outs[-1]}")
+
+
 def children(process):
     return [int(word) for word in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
 
 
 def resume(runs, folder):
     """A rank that is killed ends the job; another number of ranks goes on to the bytes of a fit without a break."""
-    data, kept, model, whole = (folder / name for name in ("rows.csv", "kept", "model", "whole"))
-    data.write_text(rows(160, 8, 1))
-    common = [str(data), "--header", "no", "--layers", "32,4", "--epochs", "300", "--batch-size", "16"]
-    runs.fit(None, [*common, "--shards", "16", "-o", str(whole)])
+    (folder / "rows.csv").write_text(rows(160, 8, 1))
+    common = [str(folder / "rows.csv"), "--header", "no", "--epochs", "300", "--batch-size", "16"]
+    resume_of(runs, folder, [*common, "--layers", "32,4"], ["--shards", "16"])
+    (folder / "model").unlink()
+    resume_of(runs, folder, [*common, "--members", "5"], [])
+
+
+def resume_of(runs, folder, common, of_one):
+    kept, model, whole = (folder / name for name in ("kept", "model", "whole"))
+    runs.fit(None, [*common, *of_one, "-o", str(whole)])
     goes_on = ["--every", "1", "-o", str(model)]
     child = runs.start(2, ["fit", *common, "--checkpoint", str(kept), *goes_on])
     while child.poll() is None and not kept.exists():
@@ -89,13 +112,53 @@ def resume(runs, folder):
     expect(not kept.exists(), "the checkpoint to be gone with the model written")
 
 
+def signals(runs, folder):
+    """A signal to one rank ends all of them in order, and another number of ranks goes on."""
+    data, kept, model = (folder / name for name in ("rows.csv", "kept", "model"))
+    data.write_text(rows(160, 8, 1))
+    # So many epochs that the signal always comes before the end.
+    common = [str(data), "--header", "no", "--epochs", "100000000", "--members", "3", "--every", "1", "-o", str(model)]
+    epochs = []
+    for ranks, option in ((2, "--checkpoint"), (4, "--resume"), (None, "--resume")):
+        before = kept.stat().st_mtime_ns if kept.exists() else 0
+        child = runs.start(ranks, ["fit", *common, option, str(kept)])
+        while child.poll() is None and (not kept.exists() or kept.stat().st_mtime_ns == before):
+            time.sleep(0.001)
+        pids = children(child) if ranks else [child.pid]
+        os.kill(pids[-1], signal.SIGTERM)
+        _, errors = child.communicate()
+        said = [line for line in errors.splitlines() if line.startswith("dasvdd: ")]
+        expect(child.returncode == 128 + signal.SIGTERM, f"status 143 of {ranks} ranks, got {child.returncode}: {errors}")
+        expect(len(said) == 1 and said[0].startswith("dasvdd: stopped after ") and f"--resume {kept}" in said[0],
+               f"one sentence of {ranks} ranks, got {errors}")
+        expect(kept.exists() and not model.exists(), "a checkpoint and no model")
+        epochs.append(int(said[0].split()[3]))
+    expect(0 < epochs[0] < epochs[1] < epochs[2], f"each to go on where the one before ended, got {epochs} epochs")
+    # Without a checkpoint the model is of what was trained.
+    child = runs.start(2, ["fit", *common[:-4], "-o", str(model)])
+    time.sleep(1)
+    while child.poll() is None and not model.exists():
+        for pid in children(child)[-1:]:
+            try:
+                os.kill(pid, signal.SIGTERM)
+            except OSError:
+                pass
+        time.sleep(1)
+    _, errors = child.communicate()
+    expect(child.returncode == 128 + signal.SIGTERM and "is of what was trained until then" in errors and model.exists(),
+           f"a model of what was trained, got {child.returncode}: {errors}")
+
+
 def sentences(runs, folder):
     data = folder / "rows.csv"
     data.write_text(rows(60, 4, 0))
     model = folder / "model"
     for arguments, sentence in (
             (["--layers", "8,0"], "--layers"),
-            ([], "there are 2 processes, which train one net together: --layers says which"),
+            (["--by", "10"], "there are 2 processes; --by is what one does"),
+            (["--shards", "4"], "--shards goes with --layers"),
+            (["--net", "lenet", "--image-shape", "1,4,1"], "has dense layers and activations only"),
+            (["--members", "0"], "ensemble_size is 0"),
             (["--layers", "8,2", "--shards", "12"], "there are 12 shards, expected a power of two"),
             (["--layers", "8,2", "--shards", "1"], "there are 2 ranks for 1 shards"),
             (["--layers", "8,2", "--validation", "0.1"], "validation is 0.1, expected 0")):
@@ -104,6 +167,13 @@ def sentences(runs, folder):
         expect(child.returncode == 2, f"status 2 with {arguments}, got {child.returncode}: {errors}")
         expect(errors.count("dasvdd: ") == 1 and sentence in errors, f"one sentence with {sentence}, got {errors}")
         expect(not model.exists(), "no model")
+    other = folder / "other.csv"
+    other.write_text(rows(60, 4, 1))
+    arguments = ["--header", "no", "-o", str(model)]
+    child = runs.start(1, ["fit", str(data), *arguments, ":", "-n", "1", runs.tool, "fit", str(other), *arguments])
+    _, errors = child.communicate()
+    expect(child.returncode == 2 and errors.count("dasvdd: ") == 1 and "rank 1 has other rows" in errors and not model.exists(),
+           f"one sentence about other rows, got {errors}")
     child = runs.start(2, ["info", str(data)])
     _, errors = child.communicate()
     expect(child.returncode == 2 and errors.count("dasvdd: ") == 1 and "fit is what several do together" in errors,
@@ -119,7 +189,7 @@ def example(runs, _):
 def main():
     mpirun, tool, group = sys.argv[1:4]
     with tempfile.TemporaryDirectory() as folder:
-        {"bits": bits, "resume": resume, "sentences": sentences, "example": example}[group](Runs(mpirun, tool), pathlib.Path(folder))
+        {"bits": bits, "ensemble": ensemble, "resume": resume, "signal": signals, "sentences": sentences, "example": example}[group](Runs(mpirun, tool), pathlib.Path(folder))
 
 
 main()

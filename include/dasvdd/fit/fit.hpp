@@ -3,6 +3,7 @@
 /// One line from rows to a detector.
 
 #include <dasvdd/fit/batch.hpp>
+#include <dasvdd/fit/fit_process.hpp>
 #include <dasvdd/fit/fitted_ensemble.hpp>
 #include <dasvdd/fit/member.hpp>
 #include <dasvdd/train/column_check.hpp>
@@ -21,26 +22,32 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
+/// See checkpoint_task().
+template <class Scalar>
+std::string table_task(const AnyRows& X, const FitOptions& options) {
+  return checkpoint_task<Scalar>(
+      X, member_options(options),
+      sentence("table, steps ", options.steps, ", epochs ", options.epochs, ", contamination ",
+               options.contamination, ", scaled ", options.standardize, ", missing ",
+               static_cast<int>(options.missing)));
+}
+
 /// fit() for any type of batch and progress: chooses the rows to train on, fits the scaler, trains
 /// the nets, and makes the ensemble.
 /// \param numbers of the rows in the source they are a sample of; none where they are all
+/// \param process null: one on its own
 template <class Scalar>
 Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
                            FunctionRef<bool(const FitProgress&)> progress,
-                           Checkpoint<Scalar>* checkpoint, const std::vector<Index>& numbers = {}) {
-  require_fit<Scalar>(X, options, options.missing);
+                           Checkpoint<Scalar>* checkpoint, const std::vector<Index>& numbers = {},
+                           FitProcess<Scalar>* process = nullptr) {
+  FitProcess<Scalar> alone;
+  FitProcess<Scalar>& here = process ? *process : alone;
+  here.begin([&] { require_fit<Scalar>(X, options, options.missing); },
+             [&] { return table_task<Scalar>(X, options); }, checkpoint, options.ensemble_size);
   const int threads = resolve_threads(options.threads);
   const bool screened = options.contamination > 0;
   const Index n = X.rows(), members = options.ensemble_size;
-  if (checkpoint) {
-    checkpoint->begin(
-        checkpoint_task<Scalar>(
-            X, member_options(options),
-            sentence("table, steps ", options.steps, ", epochs ", options.epochs,
-                     ", contamination ", options.contamination, ", scaled ", options.standardize,
-                     ", missing ", static_cast<int>(options.missing))),
-        members);
-  }
   const std::vector<FarValues> outlying = far_values(X);
   std::vector<Index> far_rows = few_far_rows(outlying, n);
   if (screened) far_rows.clear();  // screening finds such rows by itself
@@ -56,15 +63,20 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
                                  : n - static_cast<Index>(far_rows.size());
   NetsProgress at(members, progress);
   if (screened) at.expect(Screening::all_epochs(n, options.contamination));
-  for (Index i = 0; i < members; ++i)
-    at.expect(options.epochs_for(Folds::rows(trusted, i), X.cols()), epochs_kept(checkpoint, i));
+  std::vector<double> costs;
+  for (Index i = 0; i < members; ++i) {
+    const Index rows = Folds::rows(trusted, i), kept = epochs_kept(checkpoint, i);
+    const Index epochs = options.epochs_for(rows, X.cols());
+    at.expect(epochs, kept);
+    costs.push_back(net_cost(member_net<Scalar>(X.cols(), i), epochs - kept, rows, n));
+  }
 
   FitTask<Scalar> task{
       X,
       options,
       checkpoint,
       {},
-      screened ? trusted_rows<Scalar>(X, options, threads, at) : all_rows_but(far_rows, n),
+      screened ? trusted_rows(X, options, threads, at, here) : all_rows_but(far_rows, n),
       {},
       {}};
   if (screened) task.unused = all_rows_but(task.order, n);
@@ -73,8 +85,12 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
   random_stream(options.seed, Stream::fit_order).shuffle(task.order.data(), task.order.size());
 
   std::vector<std::optional<FittedMember<Scalar>>> begun(static_cast<std::size_t>(members));
-  at.each(threads, members,
-          [&](Index i) { begun[static_cast<std::size_t>(i)] = fit_member(task, i, at); });
+  const std::vector<Index> mine = here.nets(costs);
+  here.run(at, [&] {
+    at.each(threads, mine,
+            [&](Index i) { begun[static_cast<std::size_t>(i)] = fit_member(task, i, at); });
+  });
+  here.gather(begun);
   std::vector<FittedMember<Scalar>> fitted;
   for (auto& member : begun) {
     if (member) fitted.push_back(std::move(*member));

@@ -4,6 +4,7 @@
 
 #include <dasvdd/fit/batch.hpp>
 #include <dasvdd/fit/checkpoint.hpp>
+#include <dasvdd/fit/fit_process.hpp>
 #include <dasvdd/fit/fitted_ensemble.hpp>
 #include <dasvdd/fit/image_options.hpp>
 #include <dasvdd/fit/progress.hpp>
@@ -31,31 +32,44 @@ inline std::vector<Index> images_left_out(const std::vector<Index>& order, Index
 }
 
 /// fit_images() for any type of batch and progress.
+/// \param process null: one on its own
 template <class Scalar>
 Detector<Scalar> fit_image_ensemble(const AnyRows& X, const ImageOptions& options,
                                     FunctionRef<bool(const FitProgress&)> progress,
-                                    Checkpoint<Scalar>* checkpoint) {
-  require_fit<Scalar>(X, options);
-  const Shape shape = options.shape_of(X.cols());
-  // By names of their own: Clang's lambdas can't use those of a structured binding.
-  const auto preset = image_preset<Scalar>(shape, options.kind);
-  const auto& net = preset.net;
-  Options of_member = preset.options;
-  static_cast<RunOptions&>(of_member) = options;
-  if (options.epochs > 0) of_member.epochs = options.epochs;
-
-  if (checkpoint)
-    checkpoint->begin(checkpoint_task<Scalar>(
-                          X, of_member, sentence("images, kind ", static_cast<int>(options.kind))),
-                      options.ensemble_size);
+                                    Checkpoint<Scalar>* checkpoint,
+                                    FitProcess<Scalar>* process = nullptr) {
+  FitProcess<Scalar> alone;
+  FitProcess<Scalar>& here = process ? *process : alone;
+  std::optional<Preset<Scalar>> preset;
+  Options of_member;
+  here.begin(
+      [&] {
+        require_fit<Scalar>(X, options);
+        preset = image_preset<Scalar>(options.shape_of(X.cols()), options.kind);
+        of_member = preset->options;
+        static_cast<RunOptions&>(of_member) = options;
+        if (options.epochs > 0) of_member.epochs = options.epochs;
+      },
+      [&] {
+        return checkpoint_task<Scalar>(X, of_member,
+                                       sentence("images, kind ", static_cast<int>(options.kind)));
+      },
+      checkpoint, options.ensemble_size);
+  const Autoencoder<Scalar>& net = preset->net;
 
   std::vector<Index> order = all_rows(X.rows());
   random_stream(options.seed, Stream::fit_order).shuffle(order.data(), order.size());
-  std::vector<FittedMember<Scalar>> members;
+  std::vector<std::optional<FittedMember<Scalar>>> begun(
+      static_cast<std::size_t>(options.ensemble_size));
   NetsProgress at(options.ensemble_size, progress);
-  for (Index i = 0; i < options.ensemble_size; ++i)
-    at.expect(of_member.epochs, epochs_kept(checkpoint, i));
-  for (Index i = 0; i < options.ensemble_size && !at.stopped(); ++i) {
+  std::vector<double> costs;
+  for (Index i = 0; i < options.ensemble_size; ++i) {
+    const Index kept = epochs_kept(checkpoint, i);
+    at.expect(of_member.epochs, kept);
+    costs.push_back(net_cost(net, of_member.epochs - kept, X.rows(), X.rows()));
+  }
+  // One net after the other, each with all threads.
+  const auto fit_net = [&](Index i) {
     of_member.seed = seed_of(options.seed, Stream::members, i);
     LeftOut left_out{images_left_out(order, i, options.ensemble_size), {}};
     const auto detector = [&]() -> std::optional<Detector<Scalar>> {
@@ -68,11 +82,22 @@ Detector<Scalar> fit_image_ensemble(const AnyRows& X, const ImageOptions& option
       if (report.stopped && trainer.state().epochs == 0 && i > 0) return {};
       return trainer.detector(mine.rows(), report.warnings);
     }();
-    if (!detector) break;
+    if (!detector || at.failed()) return;
     const ChosenRows others(X, left_out.rows);
     left_out.scores =
         finite_scores<Scalar>(scores_of_rows(*detector, others.rows(), options.threads));
-    members.push_back({*detector, std::move(left_out)});
+    begun[static_cast<std::size_t>(i)] = FittedMember<Scalar>{*detector, std::move(left_out)};
+  };
+  const std::vector<Index> mine = here.nets(costs);
+  here.run(at, [&] {
+    for (const Index i : mine) {
+      if (i == 0 || !at.stopped()) fit_net(i);
+    }
+  });
+  here.gather(begun);
+  std::vector<FittedMember<Scalar>> members;
+  for (auto& member : begun) {
+    if (member) members.push_back(std::move(*member));
   }
   return fitted_ensemble(members, {{"seed", sentence(options.seed)}}, X, options.threads);
 }

@@ -7,8 +7,10 @@
 #include <dasvdd/train/fit_report.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <limits>
 #include <mutex>
+#include <vector>
 
 DASVDD_NAMESPACE_BEGIN
 
@@ -45,18 +47,21 @@ class NetsProgress {
     at_.total += (std::min)(epochs, (std::numeric_limits<Index>::max)() - at_.total);
   }
 
-  /// Calls f(i) for each of `count` nets; thread t of T takes nets t, t + T, t + 2 T, ... An exception
+  /// Calls f(i) for each of the nets; thread t of T takes the ones at t, t + T, t + 2 T, ... An exception
   /// stops the fit and is thrown again when all threads have ended. After a stop no further net
-  /// begins, except the first: a detector needs one.
-  void each(int threads, Index count, FunctionRef<void(Index)> f) {
+  /// begins, except net 0: a detector needs one.
+  /// \param nets their numbers, ascending
+  void each(int threads, const std::vector<Index>& nets, FunctionRef<void(Index)> f) {
+    const Index count = static_cast<Index>(nets.size());
     parallel(static_cast<int>(std::min<Index>(threads, count)), [&](const Team& team) {
-      for (Index i = team.member(); i < count && (i == 0 || !stopped()); i += team.size()) {
+      for (Index at = team.member(); at < count; at += team.size()) {
+        const Index i = nets[static_cast<std::size_t>(at)];
+        if (i != 0 && stopped()) break;
         team.guard([&] {
           try {
             f(i);
           } catch (...) {
-            const std::lock_guard<std::mutex> lock(mutex_);
-            state_ = State::failed;
+            fail();
             throw;
           }
         });
@@ -83,6 +88,21 @@ class NetsProgress {
   bool stopped() const { return state() != State::going; }
   /// Whether a net or the caller's progress has thrown, so that no detector will be made.
   bool failed() const { return state() == State::failed; }
+  /// As if `tell` had said false.
+  void stop() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (state_ == State::going) state_ = State::stopped;
+  }
+  /// As if a net had thrown.
+  void fail() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    state_ = State::failed;
+  }
+  /// What was told last, with `done` and `total` as they are.
+  FitProgress now() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return at_;
+  }
 
  private:
   enum class State { going, stopped, failed };

@@ -3,6 +3,7 @@
 /// Which training rows to trust where some may be anomalies.
 
 #include <dasvdd/fit/fit_options.hpp>
+#include <dasvdd/fit/fit_process.hpp>
 #include <dasvdd/fit/gathered_rows.hpp>
 #include <dasvdd/fit/member_nets.hpp>
 #include <dasvdd/fit/progress.hpp>
@@ -119,7 +120,7 @@ std::vector<double> brief_scores(const AnyRows& X, const Scaler<Scalar>& scaler,
 /// van Driessen 1999). Where it is stopped, the rows trusted so far.
 template <class Scalar>
 std::vector<Index> trusted_rows(const AnyRows& X, const FitOptions& options, int threads,
-                                NetsProgress& progress) {
+                                NetsProgress& progress, FitProcess<Scalar>& process) {
   const Index n = X.rows();
   std::vector<Index> trusted = all_rows(n);
   for (Index round = 0; round < Screening::rounds; ++round) {
@@ -127,13 +128,23 @@ std::vector<Index> trusted_rows(const AnyRows& X, const FitOptions& options, int
                                       ? standardizer_of<Scalar>(X, trusted, options.missing)
                                       : Scaler<Scalar>();
     std::vector<std::vector<double>> scores(static_cast<std::size_t>(Screening::nets));
-    progress.each(threads, Screening::nets, [&](Index i) {
-      const Index net = round * Screening::nets + i;
-      scores[static_cast<std::size_t>(i)] =
-          brief_scores(X, scaler, trusted, seed_of(options.seed, Stream::screening, net), i,
-                       progress, options.stop);
+    std::vector<double> costs;
+    for (Index i = 0; i < Screening::nets; ++i) {
+      const Index count = static_cast<Index>(trusted.size());
+      costs.push_back(net_cost(member_net<Scalar>(X.cols(), i % 2), Screening::epochs(i, count),
+                               Screening::rows(i, count), n));
+    }
+    const std::vector<Index> mine = process.nets(costs);
+    process.run(progress, [&] {
+      progress.each(threads, mine, [&](Index i) {
+        const Index net = round * Screening::nets + i;
+        scores[static_cast<std::size_t>(i)] =
+            brief_scores(X, scaler, trusted, seed_of(options.seed, Stream::screening, net), i,
+                         progress, options.stop);
+      });
     });
     if (progress.stopped()) break;
+    process.gather(scores);
     std::vector<double> sums(static_cast<std::size_t>(n));
     for (const auto& of_net : scores) {
       for (std::size_t r = 0; r < of_net.size(); ++r) sums[r] += of_net[r];

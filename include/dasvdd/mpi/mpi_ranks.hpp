@@ -8,7 +8,7 @@
 
 DASVDD_NAMESPACE_BEGIN
 
-/// The ranks of a communicator, for ShardedTrainer. MPI must have been started; only the thread that called MPI_Init
+/// The ranks of a communicator, for ShardedTrainer and for fit() (mpi/fit_ranks.hpp). MPI must have been started; only the thread that called MPI_Init
 /// calls MPI (MPI_THREAD_FUNNELED). What goes wrong in MPI is the communicator's error handler's to tell: MPI's own
 /// ends all ranks.
 class MpiRanks final : public detail::Ranks {

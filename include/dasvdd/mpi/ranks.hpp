@@ -1,11 +1,15 @@
 #pragma once
 /// \file
-/// `Ranks`: the processes that train one net, as the trainer sees them.
+/// `Ranks`: the processes that train together, as a trainer or a fit sees them.
 
 #include <dasvdd/core/error.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
@@ -40,14 +44,58 @@ class Ranks {
   }
 
   bool alone() const { return size() == 1; }
-  /// One number of each rank, for all.
-  std::vector<std::int64_t> numbers(std::int64_t mine) {
-    std::vector<std::int64_t> all(static_cast<std::size_t>(size()));
-    all[static_cast<std::size_t>(rank())] = mine;
+  /// Some numbers of each rank, as many of each, for all: those of rank 0 first.
+  std::vector<std::int64_t> numbers(const std::vector<std::int64_t>& mine) {
+    const std::size_t count = mine.size();
+    std::vector<std::int64_t> all(count * static_cast<std::size_t>(size()));
+    std::copy(mine.begin(), mine.end(), all.begin() + static_cast<std::ptrdiff_t>(count) * rank());
     RankParts parts(size());
-    for (int r = 0; r < size(); ++r) parts.set(r, 2 * r, 2);
+    const Index words = 2 * static_cast<Index>(count);
+    for (int r = 0; r < size(); ++r) parts.set(r, words * r, words);
     gather(all.data(), parts);
     return all;
+  }
+  /// One number of each rank, for all.
+  std::vector<std::int64_t> numbers(std::int64_t mine) {
+    return numbers(std::vector<std::int64_t>{mine});
+  }
+  /// Texts, as many on each rank, each of which some rank has and the others have empty: for all. Where several have
+  /// one, it is the first's.
+  void texts(std::vector<std::string>& all) {
+    if (alone()) return;
+    const std::size_t count = all.size();
+    std::vector<std::int64_t> mine;
+    for (const std::string& text : all) mine.push_back(static_cast<std::int64_t>(text.size()));
+    const std::vector<std::int64_t> lengths = numbers(mine);
+    // Each rank's own lie one behind the other, in whole words.
+    struct Place {
+      int rank = -1;
+      std::size_t at = 0, length = 0;
+    };
+    std::vector<Place> places(count);
+    RankParts parts(size());
+    std::size_t words = 0;
+    for (int r = 0; r < size(); ++r) {
+      const std::size_t first = words;
+      for (std::size_t k = 0; k < count; ++k) {
+        const auto length =
+            static_cast<std::size_t>(lengths[static_cast<std::size_t>(r) * count + k]);
+        if (length == 0 || places[k].rank >= 0) continue;
+        places[k] = {r, words, length};
+        words += (length + 3) / 4;
+      }
+      parts.set(r, static_cast<Index>(first), static_cast<Index>(words - first));
+    }
+    std::vector<std::uint32_t> buffer(words);
+    for (std::size_t k = 0; k < count; ++k) {
+      if (places[k].rank == rank())
+        std::memcpy(buffer.data() + places[k].at, all[k].data(), places[k].length);
+    }
+    gather(buffer.data(), parts);
+    for (std::size_t k = 0; k < count; ++k) {
+      if (places[k].rank < 0 || places[k].rank == rank()) continue;
+      all[k].assign(reinterpret_cast<const char*>(buffer.data() + places[k].at), places[k].length);
+    }
   }
   /// Runs f on every rank. Where it throws InvalidArgument on some, all throw the sentence of the first: a rank
   /// that left alone would have the others wait for ever.
@@ -61,16 +109,11 @@ class Ranks {
       wrong = error.what();
       if (wrong.empty()) wrong = "invalid argument";
     }
-    const std::vector<std::int64_t> lengths = numbers(static_cast<std::int64_t>(wrong.size()));
-    for (int r = 0; r < size(); ++r) {
-      const std::int64_t length = lengths[static_cast<std::size_t>(r)];
-      if (length == 0) continue;
-      wrong.resize(static_cast<std::size_t>((length + 3) / 4 * 4));
-      RankParts parts(size());
-      parts.set(r, 0, static_cast<Index>(wrong.size() / 4));
-      gather(&wrong[0], parts);
-      wrong.resize(static_cast<std::size_t>(length));
-      throw InvalidArgument(sentence("rank ", r, ": ", wrong));
+    std::vector<std::string> all(static_cast<std::size_t>(size()));
+    all[static_cast<std::size_t>(rank())] = std::move(wrong);
+    texts(all);
+    for (std::size_t r = 0; r < all.size(); ++r) {
+      if (!all[r].empty()) throw InvalidArgument(sentence("rank ", r, ": ", all[r]));
     }
   }
 };
