@@ -106,11 +106,16 @@ class SavedFit {
                                            : done - written_epochs_ >= arguments_.epochs();
     const bool due = ranks_.numbers(mine).front() != 0;  // by the first rank's clock
     if (!due && signal == 0) return true;
-    writing([&] { dasvdd::save(checkpoint_, output_place(arguments_.file()), ranks_); });
+    dasvdd::detail::gather_nets(checkpoint_, ranks_);
+    dasvdd::Checkpoint<Scalar> there;  // nets may go on while it is written
+    there.set_content(checkpoint_.content());
+    if (ranks_.rank() == 0) {
+      writing([&] { dasvdd::save(there, output_place(arguments_.file())); });
+    }
     written_ = now;
     written_epochs_ = done;
     if (signal == 0) return true;
-    throw Interrupted(signal, "stopped after " + std::to_string(checkpoint_.epochs()) +
+    throw Interrupted(signal, "stopped after " + std::to_string(there.epochs()) +
                                   " epochs; the same command with --resume " + arguments_.file() +
                                   " in place of --checkpoint goes on");
   }

@@ -96,8 +96,7 @@ TEST_CASE("each text comes from the first rank that has it to all ranks") {
 TEST_CASE("a fit by ranks has one process's bits, p-values and threshold included") {
   const RowMatrix<float> X = curve<float>(130, 9, 1);
   RowMatrix<float> with_gaps = X;
-  for (Index i = 0; i < 130; i += 7)
-    with_gaps(i, i % 9) = std::numeric_limits<float>::quiet_NaN();
+  for (Index i = 0; i < 130; i += 7) with_gaps(i, i % 9) = std::numeric_limits<float>::quiet_NaN();
   std::vector<FitOptions> cases(5, quick());
   cases[0].ensemble_size = 9;
   cases[1].contamination = 0.1;
@@ -289,7 +288,8 @@ TEST_CASE("a checkpoint of ranks has the furthest of each net") {
 
 TEST_CASE("a fit goes on with another number of ranks, to the same bits") {
   const TemporaryFolder folder;
-  const std::string path = folder / "fit.checkpoint", during = folder / "during", end = folder / "end";
+  const std::string path = folder / "fit.checkpoint", during = folder / "during",
+                    end = folder / "end";
   const RowMatrix<float> X = curve<float>(130, 9, 1);
   FitOptions options = quick();
   options.steps = 100;

@@ -157,7 +157,6 @@ def sentences(runs, folder):
             (["--layers", "8,0"], "--layers"),
             (["--by", "10"], "there are 2 processes; --by is what one does"),
             (["--shards", "4"], "--shards goes with --layers"),
-            (["--net", "lenet", "--image-shape", "1,4,1"], "has dense layers and activations only"),
             (["--members", "0"], "ensemble_size is 0"),
             (["--layers", "8,2", "--shards", "12"], "there are 12 shards, expected a power of two"),
             (["--layers", "8,2", "--shards", "1"], "there are 2 ranks for 1 shards"),
@@ -168,6 +167,11 @@ def sentences(runs, folder):
         expect(errors.count("dasvdd: ") == 1 and sentence in errors, f"one sentence with {sentence}, got {errors}")
         expect(not model.exists(), "no model")
     other = folder / "other.csv"
+    other.write_text(rows(60, 64, 1))
+    child = runs.start(2, ["fit", str(other), "--header", "no", "--net", "lenet", "--image-shape", "1,8,8", "-o", str(model)])
+    _, errors = child.communicate()
+    expect(child.returncode == 2 and errors.count("dasvdd: ") == 1 and "has dense layers and activations only" in errors,
+           f"one sentence about convolutions, got {errors}")
     other.write_text(rows(60, 4, 1))
     arguments = ["--header", "no", "-o", str(model)]
     child = runs.start(1, ["fit", str(data), *arguments, ":", "-n", "1", runs.tool, "fit", str(other), *arguments])

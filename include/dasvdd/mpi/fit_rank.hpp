@@ -104,8 +104,8 @@ class FitRank final : public FitProcess<Scalar> {
     });
     text += sentence(", nets ", nets, ", kept");
     for (Index i = 0; i < nets; ++i) text += sentence(" ", epochs_kept(checkpoint, i));
-    const auto sums = ranks_.numbers(
-        crc32(reinterpret_cast<const unsigned char*>(text.data()), text.size(), 0));
+    const auto sums =
+        ranks_.numbers(crc32(reinterpret_cast<const unsigned char*>(text.data()), text.size(), 0));
     for (std::size_t r = 1; r < sums.size(); ++r) {
       ensure(sums[r] == sums[0], "rank ", r,
              " has other rows, other options or another checkpoint than rank 0: all ranks fit the "
@@ -284,7 +284,7 @@ void gather_nets(Checkpoint<Scalar>& checkpoint, Ranks& ranks) {
   // How far each net is: none, so many epochs, trained.
   std::vector<std::int64_t> mine;
   for (const auto& net : content.nets) {
-    mine.push_back(!net          ? -1
+    mine.push_back(!net           ? -1
                    : net->trained ? (std::numeric_limits<std::int64_t>::max)()
                                   : static_cast<std::int64_t>(net->state.epochs));
   }

@@ -112,8 +112,7 @@ Detector<Scalar> fit_images(const Batch& X, const ImageOptions& options, R& rank
 /// \throws FileError on rank 0, when the file can't be written; an old file is then as it was
 /// \throws InvalidArgument where no fit has begun with the checkpoint
 template <class Scalar>
-void save(Checkpoint<Scalar>& checkpoint, const std::filesystem::path& path,
-          detail::Ranks& ranks) {
+void save(Checkpoint<Scalar>& checkpoint, const std::filesystem::path& path, detail::Ranks& ranks) {
   detail::gather_nets(checkpoint, ranks);
   if (ranks.rank() == 0) save(checkpoint, path);
 }

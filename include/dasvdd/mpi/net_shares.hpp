@@ -25,8 +25,8 @@ inline std::vector<int> ranks_of_nets(const std::vector<double>& costs, int rank
   std::vector<double> loads(static_cast<std::size_t>(ranks));
   std::vector<std::size_t> of_net(count);
   for (const std::size_t net : order) {
-    of_net[net] = static_cast<std::size_t>(std::min_element(loads.begin(), loads.end()) -
-                                           loads.begin());
+    of_net[net] =
+        static_cast<std::size_t>(std::min_element(loads.begin(), loads.end()) - loads.begin());
     loads[of_net[net]] += costs[net];
   }
   const auto change = [&] {
