@@ -186,6 +186,30 @@ TEST_CASE("a stop on one rank stops all, and all have the same detector") {
   }
 }
 
+TEST_CASE(
+    "the options' stop of one rank ends the mini-batches of all, and is told of though no epoch "
+    "has ended") {
+  ThreadRanks::run(3, [&](Ranks& here) {
+    std::atomic<bool> stop{here.rank() == 1};
+    int told = 0;
+    const auto tell = [&](const FitProgress& at) {
+      CHECK(at.done == 4);
+      ++told;
+      return true;
+    };
+    FitRank<float> rank(here, &stop, tell);
+    const auto none = [](const FitProgress&) { return true; };
+    NetsProgress at(3, none);
+    at.expect(100, 4);
+    rank.run(at, [&] {
+      while (!rank.stop()->load()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    });
+    CHECK(told == 1);
+    CHECK(at.stopped());
+    CHECK_FALSE(at.failed());
+  });
+}
+
 TEST_CASE("what goes wrong on one rank ends the fit on all") {
   const RowMatrix<float> X = curve<float>(130, 9, 1);
   ThreadRanks::run(3, [&](Ranks& here) {

@@ -128,7 +128,7 @@ class FitRank final : public FitProcess<Scalar> {
     TrainingThread training(train);
     std::exception_ptr failure;  // of the caller's progress
     for (bool all_ended = false;;) {
-      // Meetings cost no more than about a twentieth of the time, and an end waits no longer for the next one.
+      // A rank that has ended waits for the next meeting: for a twentieth of the time that has passed at most.
       using Seconds = std::chrono::duration<double>;
       const Seconds passed = Clock::now() - start;
       const Seconds pause(all_ended ? 0 : (std::min)((std::max)(passed.count() / 20, 1e-3), 0.1));
@@ -205,7 +205,8 @@ class FitRank final : public FitProcess<Scalar> {
   Meeting meet(const Meeting& mine, Index done) {
     const std::vector<std::int64_t> said =
         ranks_.numbers({mine.ended, mine.failed, mine.says_stop, mine.stop,
-                        static_cast<std::int64_t>(done - kept_)});
+                        static_cast<std::int64_t>(done - kept_)},
+                       true);
     Meeting all;
     all.ended = true;
     all.done = kept_;

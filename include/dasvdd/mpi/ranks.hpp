@@ -38,6 +38,8 @@ class Ranks {
   virtual int size() const { return 1; }
   /// Every rank's part of `all` goes to all ranks. This rank's is in its place already.
   virtual void gather(void* all, const RankParts& parts) { (void)all, (void)parts; }
+  /// The same by a thread that sleeps while it waits for the other ranks, because another one has work to do.
+  virtual void gather_asleep(void* all, const RankParts& parts) { gather(all, parts); }
   /// Part r of `from` goes to rank r, part r of `to` comes from it.
   virtual void exchange(const void* from, const RankParts& out, void* to, const RankParts& in) {
     (void)from, (void)out, (void)to, (void)in;
@@ -45,14 +47,19 @@ class Ranks {
 
   bool alone() const { return size() == 1; }
   /// Some numbers of each rank, as many of each, for all: those of rank 0 first.
-  std::vector<std::int64_t> numbers(const std::vector<std::int64_t>& mine) {
+  /// \param asleep see gather_asleep()
+  std::vector<std::int64_t> numbers(const std::vector<std::int64_t>& mine, bool asleep = false) {
     const std::size_t count = mine.size();
     std::vector<std::int64_t> all(count * static_cast<std::size_t>(size()));
     std::copy(mine.begin(), mine.end(), all.begin() + static_cast<std::ptrdiff_t>(count) * rank());
     RankParts parts(size());
     const Index words = 2 * static_cast<Index>(count);
     for (int r = 0; r < size(); ++r) parts.set(r, words * r, words);
-    gather(all.data(), parts);
+    if (asleep) {
+      gather_asleep(all.data(), parts);
+    } else {
+      gather(all.data(), parts);
+    }
     return all;
   }
   /// One number of each rank, for all.
