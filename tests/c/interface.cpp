@@ -252,7 +252,7 @@ TEST_CASE("bits decides what a detector computes in") {
 
 TEST_CASE("missing values and feature names are as in the C++ library") {
   dasvdd::RowMatrix<float> X = curve<float>(60, 1);
-  const Index d = X.cols();
+  const dasvdd::Index d = X.cols();
   X(3, 1) = X(40, 2) = std::numeric_limits<float>::quiet_NaN();
   const dasvdd_rows rows = view(X);
   dasvdd_fit_options options = fast_options();
@@ -264,7 +264,7 @@ TEST_CASE("missing values and feature names are as in the C++ library") {
   CHECK(error_of().find("NaN in row 3, column 1") != std::string::npos);
   std::vector<std::string> names;
   std::vector<const char*> pointers;
-  for (Index j = 0; j < d; ++j) names.push_back("feature " + std::to_string(j));
+  for (dasvdd::Index j = 0; j < d; ++j) names.push_back("feature " + std::to_string(j));
   for (const std::string& name : names) pointers.push_back(name.c_str());
   options.feature_names = pointers.data();
   for (const int missing : {DASVDD_MISSING_MASK, DASVDD_MISSING_IMPUTE}) {
