@@ -248,6 +248,7 @@ class FitRank final : public FitProcess<Scalar> {
   static std::string bytes_of(const std::vector<double>& numbers) {
     return {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(double)};
   }
+  /// Of what an ensemble is made of: the terms of the scores are a bank's alone.
   static std::string text_of(const LeftOut& left_out) {
     TensorFile file;
     const std::vector<std::int64_t> rows(left_out.rows.begin(), left_out.rows.end());
@@ -256,14 +257,12 @@ class FitRank final : public FitProcess<Scalar> {
     };
     file.add("rows", size(rows), rows.data());
     file.add("scores", size(left_out.scores), left_out.scores.data());
-    file.add("latent", size(left_out.latent), left_out.latent.data());
     return file.serialize();
   }
   static LeftOut left_out_of(const std::string& text) {
     const TensorFile file = TensorFile::parse(text);
     const auto rows = file["rows"].template as<std::int64_t>();
-    return {std::vector<Index>(rows.begin(), rows.end()), file["scores"].template as<double>(),
-            file["latent"].template as<double>()};
+    return {std::vector<Index>(rows.begin(), rows.end()), file["scores"].template as<double>()};
   }
 
   Ranks& ranks_;
