@@ -165,7 +165,13 @@ std::string upper(std::string text) {
 /// One program of all headers: reads each case's rows in turn and writes a line "score decision" for each, then the
 /// outcome of the self-test.
 std::string program(const std::vector<Case>& cases) {
-  std::string text = "#include <stdio.h>\n", body;
+  // The C library's headers first: they ask which CPU it is, too.
+  std::string body,
+      text =
+          "#include <float.h>\n#include <math.h>\n#include <stdint.h>\n#include <stdio.h>\n"
+          "#ifdef NO_FMA\n#undef __x86_64__\n#undef __i386__\n#undef __FMA__\n#undef "
+          "__FP_FAST_FMAF\n"
+          "#endif\n";
   for (const Case& c : cases) {
     text += "#include \"" + c.name + ".h\"\n";
     body += "  for (i = 0; i < 40; ++i) {\n    float row[" + std::to_string(c.features) +
@@ -252,7 +258,7 @@ TEST_CASE("tool: a frozen detector of any kind gives the library's scores, in on
     CHECK(contains(outcome.out, "features " + std::to_string(c.features) + "\n"));
   }
   // Once with fused multiply-adds as the CPU has them, once as a device without them computes.
-  for (const char* flags : {"-O1", "-O1 -U__x86_64__ -U__i386__ -U__FMA__ -U__FP_FAST_FMAF"}) {
+  for (const char* flags : {"-O1", "-O1 -DNO_FMA"}) {
     const std::vector<Outcomes> all = compiled(folder, flags);
     for (std::size_t k = 0; k < all.size(); ++k) {
       const Case& c = folder.cases[k];
