@@ -129,7 +129,7 @@ doors() {
     say "installing the package and the engines into $venv"
     python3 -m venv "$venv"
     "$venv/bin/pip" install -q "$root/python" >"$venv/pip.log" 2>&1 || say "no Python package (see $venv/pip.log)"
-    for engine in "onnx onnxruntime" openvino torch==2.13.0 "pyod scikit-learn" emlearn; do
+    for engine in "onnx onnxruntime" openvino torch==2.13.0 "pyod scikit-learn tqdm" emlearn; do
       # shellcheck disable=SC2086  # one word a package
       "$venv/bin/pip" install -q $engine >>"$venv/pip.log" 2>&1 || say "no $engine (see $venv/pip.log)"
     done

@@ -3,6 +3,7 @@
 
 #include "support.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace {
@@ -45,7 +46,7 @@ template <class Scalar>
 std::uint64_t checksum(const kernels::Table<Scalar>& table) {
   const auto& [name, panel, pack_rows, pack_columns, product, product_add, gradient, gradient_adam,
                column_sums, adam, activate, derivative, squared_distance, scaled_difference,
-               strip_layer, strip_terms, scores, all_finite, standardize] = table;
+               strip_layer, strip_terms, scores, all_finite, place_of_largest, standardize] = table;
   const Index rows = 29, cols = 71, depth = 301;
   const Index panels = 96;  // whole panels of every table
   Checksum sum;
@@ -124,6 +125,8 @@ std::uint64_t checksum(const kernels::Table<Scalar>& table) {
   scores(terms.data(), one.data(), samples, score.data());
   sum.add(score);
   sum.add(std::vector<Scalar>{all_finite(score.data(), samples) ? Scalar(1) : Scalar(0)});
+  CHECK(place_of_largest(score.data(), samples) ==  // later than the recorded sums
+        std::max_element(score.begin(), score.end()) - score.begin());
   return sum.value();
 }
 

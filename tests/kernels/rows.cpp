@@ -250,6 +250,37 @@ TEST_CASE_TEMPLATE("one NaN or infinity among finite numbers is found wherever i
   }
 }
 
+TEST_CASE_TEMPLATE("the first place of the largest number is found wherever it stands", Scalar,
+                   float, double) {
+  for (const auto* table : kernels::available<Scalar>()) {
+    INFO(std::string(table->name));
+    for (const Index n : {1, 2, 7, 8, 15, 16, 17, 31, 33, 100, 256}) {
+      CAPTURE(n);
+      for (const Scalar sign : {Scalar(1), Scalar(-1)}) {  // all above zero, all below
+        auto x = Numbers(62).vector<Scalar>(n + 1);
+        for (Scalar& value : x) value = sign * (1 + std::abs(value));
+        x.back() = std::numeric_limits<Scalar>::infinity();  // not to be read
+        const auto end = x.begin() + n;
+        CHECK(table->place_of_largest(x.data(), n) == std::max_element(x.begin(), end) - x.begin());
+        for (Index i = 0; i < n; ++i) {
+          const Scalar kept = x[static_cast<std::size_t>(i)],
+                       again = x[static_cast<std::size_t>(i / 2)];
+          // Twice: the first counts.
+          x[static_cast<std::size_t>(i)] = x[static_cast<std::size_t>(i / 2)] = 9;
+          CHECK(table->place_of_largest(x.data(), n) == i / 2);
+          x[static_cast<std::size_t>(i / 2)] = again;
+          x[static_cast<std::size_t>(i)] = kept;
+        }
+        x[static_cast<std::size_t>(n / 2)] = nan<Scalar>();
+        const Index place = table->place_of_largest(x.data(), n);
+        CHECK((place >= 0 && place < n));
+        std::fill(x.begin(), x.end(), nan<Scalar>());
+        CHECK(table->place_of_largest(x.data(), n) == 0);
+      }
+    }
+  }
+}
+
 TEST_CASE_TEMPLATE("differences and standardized rows are rounded once an operation", Scalar, float,
                    double) {
   const Scalar scale = Scalar(0.3);

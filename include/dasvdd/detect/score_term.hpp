@@ -163,8 +163,7 @@ class ScoreTerm {
     k.product({a.rows(), count, size_, packed_.data(), a.data(), a.stride(), 1, scratch, stride},
               bias_.data(), {});
     for (Index i = 0; i < a.rows(); ++i) {
-      const Scalar* closeness = scratch + i * stride;
-      f(i, centers_.data() + (std::max_element(closeness, closeness + count) - closeness) * size_);
+      f(i, centers_.data() + k.place_of_largest(scratch + i * stride, count) * size_);
     }
   }
 

@@ -65,6 +65,8 @@ struct Table {
   void (*scores)(const double* a, const double* b, Index n, Scalar* out);
   /// Whether no number is a NaN or an infinity.
   bool (*all_finite)(const Scalar* x, Index n);
+  /// The first place of the largest of n numbers, n at least 1; any place where one is NaN.
+  Index (*place_of_largest)(const Scalar* x, Index n);
   /// out[j] = (a[j] - shift[j]) * factor[j]: a row in the scaler's units.
   void (*standardize)(const Scalar* a, const Scalar* shift, const Scalar* factor, Index n,
                       Scalar* out);
