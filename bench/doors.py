@@ -280,7 +280,12 @@ def in_emlearn(options, folder, train):
     from sklearn.covariance import EllipticEnvelope
 
     model = EllipticEnvelope(random_state=0).fit(train.astype(float))
-    emlearn.convert(model, dtype="float", method="inline").save(file=str(folder / "envelope.h"), name="envelope")
+    here = os.getcwd()
+    os.chdir(folder)  # emlearn compiles a program of its own in a folder tmp of the current one
+    try:
+        emlearn.convert(model, dtype="float", method="inline").save(file=str(folder / "envelope.h"), name="envelope")
+    finally:
+        os.chdir(here)
     (folder / "emlearn_envelope.h").write_text(
         f'#include "envelope.h"\nstatic float one(const float *row) {{ return envelope_predict(row, {train.shape[1]}); }}\n')
     program = compiled(folder, "emlearn", "frozen.c", [
