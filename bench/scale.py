@@ -108,6 +108,7 @@ def main():
     parser.add_argument("--busy", action="store_true", help="for a machine that others use, see above")
     parser.add_argument("--figures", type=pathlib.Path, help="draws what an earlier run has written there, measures nothing")
     options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
     options.batches = BATCHES
     if options.quick:
         options.passes, options.seconds = 1, 0.5
