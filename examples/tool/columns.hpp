@@ -363,7 +363,10 @@ inline void choose_columns(Table& table, const DataOptions& options, const std::
              used.end());
   check(!used.empty(), name, ": --drop leaves no column");
   dasvdd::RowMatrix<double> X(table.X.rows(), static_cast<Index>(used.size()));
-  for (std::size_t k = 0; k < used.size(); ++k) X.col(static_cast<Index>(k)) = table.X.col(used[k]);
+  // Eigen's col() of a table without rows, which a file read in pieces begins with, moves a null pointer.
+  for (Index i = 0; i < X.rows(); ++i) {
+    for (std::size_t k = 0; k < used.size(); ++k) X(i, static_cast<Index>(k)) = table.X(i, used[k]);
+  }
   table.X = std::move(X);
   table.columns = used;
 }
