@@ -288,6 +288,9 @@ TEST_CASE("missing values and feature names are as in the C++ library") {
   options.missing = 3;
   CHECK(error_of() == "missing is 3, expected one of DASVDD_MISSING_..., 0 to 2");
   options.missing = DASVDD_MISSING_MASK;
+  options.reserved = 1;
+  CHECK(error_of() == "reserved is 1, expected 0");
+  options.reserved = 0;
   pointers[1] = nullptr;
   CHECK(error_of() == "feature_names[1] is NULL");
 }

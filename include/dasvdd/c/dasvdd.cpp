@@ -225,6 +225,8 @@ dasvdd::FitOptions options_of(const dasvdd_fit_options& c, std::int64_t features
   ensure(c.missing >= DASVDD_MISSING_REFUSE && c.missing <= DASVDD_MISSING_IMPUTE, "missing is ",
          c.missing, ", expected one of DASVDD_MISSING_..., ", int(DASVDD_MISSING_REFUSE), " to ",
          int(DASVDD_MISSING_IMPUTE));
+  ensure(c.reserved == 0, "reserved is ", c.reserved,
+         ", expected 0");  // for a later version's field
   o.missing = static_cast<dasvdd::FitOptions::Missing>(c.missing);
   for (std::int64_t j = 0; c.feature_names && j < features; ++j) {
     ensure(c.feature_names[j], "feature_names[", j, "] is NULL");

@@ -109,8 +109,8 @@ class Detector {
   ///   rows come singly.
   /// \param threads more than 1 lets that many threads share a batch of at most 12 rows where the net has
   ///   megabytes of weights (0: as many as OpenMP would use). For those who score such rows one after the
-  ///   other with cores to spare: threads that sleep take as long to wake as such a row takes. Smaller nets
-  ///   and longer batches are scored by the calling thread alone, whatever is given.
+  ///   other with cores to spare; after a pause, which lets threads fall asleep, it gains little. Smaller
+  ///   nets and longer batches are scored by the calling thread alone, whatever is given.
   Workspace<Scalar> make_workspace(Index rows = default_tile, int threads = 1) const {
     detail::ensure(rows >= 1, "make_workspace: rows is ", rows, ", expected at least 1");
     return Workspace<Scalar>(model_, (std::min)(rows, default_tile),

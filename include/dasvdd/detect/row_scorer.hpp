@@ -22,7 +22,8 @@ struct ScoreDestination {
 };
 
 /// Scores rows in a workspace with the model it was made for, by the calling thread alone or by the members
-/// of a team, who share out the strips of every dense layer. Each tile of rows is scaled, goes through every member's net and gets its two terms. Allocates nothing. The
+/// of a team, who share out the strips of every dense layer. Each tile of rows is scaled, goes through every
+/// net of the model and gets its two terms. Allocates nothing. The
 /// caller has checked that rows are finite and of the model's width, and holds a FloatingPointMode.
 template <class Scalar>
 class RowScorer {

@@ -122,13 +122,14 @@ class Covariance {
   /// g_ij = e_i^T C^-1 e_j / n (and the ridge left as it is, Sherman, Morrison and Woodbury)
   ///     e_i^T C_-i^-1 e_i / (n - 1) = 1 / (1 - g_ii) - 1,
   ///     e_i^T C_-ij^-1 e_i / (n - 2) = (1 - g_jj) / ((1 - g_ii) (1 - g_jj) - g_ij^2) - 1.
-  /// Over at most 64 of the rows; 1 where there are fewer than two.
+  /// Over at most 64 of the rows, whose missing entries are zeros; 1 where there are fewer than two.
   template <class Scalar>
   double one_row_more(const Scalar* E, const std::vector<Index>& numbers) const {
     constexpr Index most = 64;
     constexpr double least = 1e-9;  // rounding must leave the differences positive
     const Index d = inverse_.rows, all = static_cast<Index>(numbers.size());
     const Index count = (std::min)(most, all);
+    if (count < 2) return 1;
     PaddedMatrix e(count, d);
     for (Index r = 0; r < count; ++r) {
       const Scalar* row = E + numbers[static_cast<std::size_t>(r * all / count)] * d;
