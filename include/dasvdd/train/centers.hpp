@@ -2,11 +2,11 @@
 /// \file
 /// Several centers of rows: what a score with more than one center is made from.
 
+#include <dasvdd/detect/score_term.hpp>
 #include <dasvdd/kernels/dispatch.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
@@ -28,32 +28,31 @@ inline Index center_count(Index n, Index d, Index most = usual_most_centers) {
 template <class Scalar>
 DASVDD_COLD AlignedBuffer<Scalar> centers_of(const Scalar* Y, Index d,
                                              const std::vector<Index>& numbers, Index count) {
-  constexpr Index enough = 10000, rounds = 3;
+  constexpr Index enough = 10000, rounds = 3, rows_at_once = 96;
   const Index every = ceil_div(static_cast<Index>(numbers.size()), enough);
   const Index n = ceil_div(static_cast<Index>(numbers.size()), every);
   const auto row = [&](Index i) { return Y + numbers[static_cast<std::size_t>(i * every)] * d; };
-  const auto& k = kernels::best<Scalar>();
   AlignedBuffer<Scalar> centers(count * d);
   for (Index c = 0; c < count; ++c) std::copy_n(row(c * n / count), d, centers.data() + c * d);
   std::vector<double> sums(static_cast<std::size_t>(count * d));
   std::vector<Index> members(static_cast<std::size_t>(count));
+  AlignedBuffer<Scalar> some(rows_at_once, d);
+  AlignedBuffer<Scalar> scratch(rows_at_once, padded_stride<Scalar>(count));
   for (Index round = 0; round < rounds; ++round) {
     std::fill(sums.begin(), sums.end(), 0.0);
     std::fill(members.begin(), members.end(), Index(0));
-    for (Index i = 0; i < n; ++i) {
-      Index nearest = 0;
-      Scalar least = std::numeric_limits<Scalar>::infinity();
-      for (Index c = 0; c < count; ++c) {
-        const Scalar distance = k.squared_distance(row(i), centers.data() + c * d, d);
-        if (distance < least) {
-          least = distance;
-          nearest = c;
-        }
-      }
-      ++members[static_cast<std::size_t>(nearest)];
-      for (Index j = 0; j < d; ++j) {
-        sums[static_cast<std::size_t>(nearest * d + j)] += static_cast<double>(row(i)[j]);
-      }
+    const auto term = ScoreTerm<Scalar>::nearest_of(d, 1, 1, centers);
+    for (Index first = 0; first < n; first += rows_at_once) {
+      const Index rows = (std::min)(rows_at_once, n - first);
+      for (Index i = 0; i < rows; ++i) std::copy_n(row(first + i), d, some.data() + i * d);
+      term.for_nearest(kernels::best<Scalar>(), {some.data(), rows, d}, scratch.data(),
+                       [&](Index i, const Scalar* center) {
+                         const Index c = (center - term.center_rows().data()) / d;
+                         ++members[static_cast<std::size_t>(c)];
+                         double* sum = sums.data() + c * d;
+                         for (Index j = 0; j < d; ++j)
+                           sum[j] += static_cast<double>(some[i * d + j]);
+                       });
     }
     for (Index c = 0; c < count; ++c) {
       const Index rows = members[static_cast<std::size_t>(c)];
