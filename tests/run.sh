@@ -6,7 +6,7 @@ usage() {
   cat <<'TEXT'
 usage: sh tests/run.sh [--strict] [--clang] [--sanitize] [--long]
   --strict     compiler warnings are errors
-  --clang      all tests with Clang too
+  --clang      all tests with Clang too, and 20 s of fuzzing for each reader of files
   --sanitize   all tests under the address, undefined-behavior and thread sanitizers too
   --long       longer checks too; engines for ONNX files are downloaded from PyPI
 Builds under build/, or under $DASVDD_BUILD_ROOT where that is set.
@@ -70,13 +70,13 @@ sh "$root/python/tests/run.sh" "$build/python" --build "$build/tests" "$@" || py
 # rooms from core to train, mpi and eval, and in the longer checks everything.
 if [ -n "$clang" ]; then
   run tests-clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang -DDASVDD_TEST_COMPILERS=OFF \
-    -DDASVDD_TEST_CONSUMERS=$long -DDASVDD_TEST_PROGRAMS=$long -DDASVDD_BUILD_EXAMPLES=$long -DDASVDD_BUILD_C=$long
+    -DDASVDD_TEST_FUZZ=ON -DDASVDD_TEST_CONSUMERS=$long -DDASVDD_TEST_PROGRAMS=$long -DDASVDD_BUILD_EXAMPLES=$long -DDASVDD_BUILD_C=$long
 fi
 if [ -n "$sanitize" ]; then
   run asan --preset asan
   run tsan --preset tsan
 fi
-if [ "$long" = ON ]; then
+if [ "$long" = ON ] && [ -z "$clang" ]; then
   DASVDD_BUILD_ROOT=$build sh "$root/tests/fuzz.sh" 20
 fi
 # Last, so that a machine without a network has run all else.
