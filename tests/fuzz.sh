@@ -37,13 +37,19 @@ if [ ! -e "$program" ] || [ -n "$(find "$root/include" "$root/examples/tool" "$r
 fi
 [ "$seconds" -gt 0 ] || exit 0
 
+# Every input is a file for a moment: in memory where there is such a folder, for a disk would be all that is measured.
+files=$build
+if [ -w /dev/shm ]; then files=/dev/shm; fi
+files=$(mktemp -d "$files/dasvdd-fuzz-XXXXXX")
+trap 'rm -rf "$files"' EXIT
+trap 'exit 130' INT TERM
+
 # run READER: the seconds are libFuzzer's, which ends by itself.
 run() {
-  mkdir -p "$build/corpus/$1" "$build/files/$1"
-  if DASVDD_FUZZ=$1 TMPDIR=$build/files/$1 "$program" -max_total_time="$seconds" -rss_limit_mb=2048 -max_len=16384 \
+  mkdir -p "$build/corpus/$1"
+  if DASVDD_FUZZ=$1 TMPDIR=$files "$program" -max_total_time="$seconds" -rss_limit_mb=2048 -max_len=16384 \
     -timeout=20 -print_final_stats=1 -artifact_prefix="$build/$1-" "$build/corpus/$1" "$root/tests/fuzz/corpus/$1" \
     >"$build/$1.log" 2>&1; then
-    rm -rf "$build/files/$1"
     say "$1: $(sed -n 's/stat::number_of_executed_units: *//p' "$build/$1.log") inputs in $seconds s, none broke it"
   else
     tail -n 40 "$build/$1.log" >&2
