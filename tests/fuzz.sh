@@ -11,6 +11,7 @@ usage: sh tests/fuzz.sh [SECONDS [READER...]]
   READER: model, checkpoint, npy, npz, csv, idx, mat (all unless given).
 Starts from tests/fuzz/corpus/READER and keeps what it finds in build/fuzz/corpus/READER. An input that breaks a reader
 is left in build/fuzz/READER-*; put it into tests/fuzz/corpus/READER when the reader is mended.
+Other inputs each time, or with $DASVDD_FUZZ_SEED those of that seed.
 TEXT
 }
 case "${1:-}" in --help | -h) usage; exit 0 ;; esac
@@ -47,8 +48,8 @@ trap 'exit 130' INT TERM
 # run READER: the seconds are libFuzzer's, which ends by itself.
 run() {
   mkdir -p "$build/corpus/$1"
-  if DASVDD_FUZZ=$1 TMPDIR=$files "$program" -max_total_time="$seconds" -rss_limit_mb=2048 -max_len=16384 \
-    -timeout=20 -print_final_stats=1 -artifact_prefix="$build/$1-" "$build/corpus/$1" "$root/tests/fuzz/corpus/$1" \
+  if DASVDD_FUZZ=$1 TMPDIR=$files "$program" -max_total_time="$seconds" -seed="${DASVDD_FUZZ_SEED:-0}" -rss_limit_mb=2048 \
+    -max_len=16384 -timeout=20 -print_final_stats=1 -artifact_prefix="$build/$1-" "$build/corpus/$1" "$root/tests/fuzz/corpus/$1" \
     >"$build/$1.log" 2>&1; then
     say "$1: $(sed -n 's/stat::number_of_executed_units: *//p' "$build/$1.log") inputs in $seconds s, none broke it"
   else
