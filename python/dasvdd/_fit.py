@@ -208,8 +208,8 @@ def fit_many(
     ----------
     X : array_like of shape (n, d)
         d at most 32.
-    keys : array_like of shape (n,)
-        The group of each row, in any order; str() of it counts.
+    keys : array_like of shape (n,), or str
+        The group of each row, in any order; str() of it counts. One string: all rows are one group.
     seed : int
         Each group's own seed is made of it and the group's key.
     threads : int

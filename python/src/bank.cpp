@@ -53,7 +53,7 @@ Bank fit(const ArrayLike& X, const nb::object& keys, nb::object progress,
   options.least_rows = least_rows;
   options.validate();
   const Batch<float> batch(X, "the training set");
-  const std::vector<std::string> words = words_of(keys);
+  const std::vector<std::string> words = words_of(keys, batch.rows().rows());
   const ThreadShare share(options.threads);
   options.threads = share.threads();
   Supervised supervised(std::move(progress), on_interrupt);

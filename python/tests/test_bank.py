@@ -55,6 +55,8 @@ def test_same_bits_whatever_threads_and_other_groups(rows, bank):
         assert again.to_bytes() == bank.to_bytes()
     alone = dasvdd.fit_many(X[keys == "m1"], keys[keys == "m1"], steps=30)
     assert (alone.score(X[keys == "m2"], "m1") == bank.score(X[keys == "m2"], "m1")).all()
+    # One string is the key of all rows, as in score().
+    assert dasvdd.fit_many(X[keys == "m1"], "m1", steps=30).to_bytes() == alone.to_bytes()
 
 
 def test_files_and_pickles(rows, bank, tmp_path):
