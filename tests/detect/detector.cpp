@@ -202,6 +202,12 @@ TEST_CASE("rows of another width, transposed, or with NaN are refused by every f
   CHECK_THROWS_AS(detector.explain(X.row(17)), InvalidArgument);
   CHECK_THROWS_WITH_AS(detector.explain(X.row(1).head(5)),
                        "explain: the row has 5 numbers, expected 9", InvalidArgument);
+  const Rows<const float> fewer_than_none(X.data(), -1, 9);
+  const char* const sentence =
+      "the batch has -1 rows of 9 numbers, 9 apart; expected rows that don't overlap";
+  CHECK_THROWS_WITH_AS(detector.score(fewer_than_none), sentence, InvalidArgument);
+  CHECK_THROWS_WITH_AS(detector.score(fewer_than_none, scores.data()), sentence, InvalidArgument);
+  CHECK_THROWS_WITH_AS(detector.score_parts(fewer_than_none), sentence, InvalidArgument);
   CHECK_THROWS_WITH_AS(detector.score(X.topRows(2), -1),
                        "threads is -1, expected 0 (all) or a positive number", InvalidArgument);
 }

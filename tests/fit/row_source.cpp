@@ -4,9 +4,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <numeric>
 #include <set>
+#include <stdexcept>
 #include <vector>
 
 #include "train/support.hpp"
@@ -263,6 +265,22 @@ TEST_CASE("a training on a source that was broken off goes on to the same bits")
       source, fit_options, [](const FitProgress& at) { return at.done < 5; }, &checkpoint);
   CHECK(checkpoint.epochs() == 5);
   CHECK(same(fit(source, fit_options, nothing, &checkpoint), fit(source, fit_options)));
+}
+
+TEST_CASE("a source with an option for missing values is refused before it is read") {
+  const RowSource source(6, []() -> std::function<AnyRows()> { throw std::logic_error("opened"); });
+  Options options = small();
+  options.missing = Options::Missing::mask;
+  CHECK_THROWS_WITH_AS(
+      Trainer<float>(net(), options).fit(source),
+      "missing is mask, expected refuse: rows of a source can't have missing values",
+      InvalidArgument);
+  FitOptions of_fit;
+  of_fit.missing = FitOptions::Missing::impute;
+  CHECK_THROWS_WITH_AS(
+      fit(source, of_fit),
+      "missing is impute, expected refuse: rows of a source can't have missing values",
+      InvalidArgument);
 }
 
 TEST_CASE(

@@ -11,6 +11,7 @@
 #include "file_error.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <string>
 
@@ -205,9 +206,35 @@ TEST_CASE("a checkpoint of other rows or options is refused") {
   options.center.decay = 0.02;
   refused(X, options);
   options = quick();
+  options.adam.learning_rate = std::nextafter(options.adam.learning_rate, 1.0);
+  refused(X, options);
+  options = quick();
+  options.feature_names = {"a", "b", "c", "d"};
+  refused(X, options);
+  options = quick();
   options.threads = 2;  // changes no result
   fit(
       X, options, [](const FitProgress&) {}, &checkpoint);
+}
+
+TEST_CASE(
+    "a checkpoint of another gamma, or another number of nets behind its estimate, is refused") {
+  const RowMatrix<float> X = rows(60, 4);
+  FitOptions first = quick(), second = quick();
+  const auto refused = [&] {
+    Checkpoint<float> checkpoint;
+    fit(
+        X, first, [](const FitProgress&) { return false; }, &checkpoint);
+    CHECK_THROWS_AS(fit(
+                        X, second, [](const FitProgress&) {}, &checkpoint),
+                    InvalidArgument);
+  };
+  first.gamma = GammaRule::value(0.5);
+  second.gamma = GammaRule::value(7);
+  refused();
+  first.gamma = GammaRule::ratio_of_means(2);
+  second.gamma = GammaRule::ratio_of_means(9);
+  refused();
 }
 
 TEST_CASE("a checkpoint of images of another shape or kind is refused") {

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <mutex>
 #include <string>
 
@@ -166,6 +167,22 @@ TEST_CASE("a state goes on with another number of ranks to the same bits") {
         trainer.resume(mine, NoProgress());
         if (ranks.rank() == 2) check_same_state(trainer.state(), whole.state());
       });
+}
+
+TEST_CASE("one rank's stop ends the training on all, after their epoch") {
+  std::atomic<bool> stop{false};
+  ThreadRanks::run(2, [&](Ranks& ranks) {
+    Options options = short_run();
+    if (ranks.rank() == 1) options.stop = &stop;
+    ShardedTrainer<float> trainer(net(), options, ranks, 8);
+    const Range held = trainer.rows_of_rank(rows().rows());
+    const FitReport report = trainer.train(AnyRows(rows()).middle_rows(held.first, held.size()),
+                                           [&](const EpochReport& at) {
+                                             if (at.epoch == 2 && ranks.rank() == 1) stop = true;
+                                           });
+    CHECK(report.stopped);
+    CHECK(trainer.state().epochs == 2);
+  });
 }
 
 TEST_CASE("all ranks say what is wrong on one, and ranks and shards must fit") {

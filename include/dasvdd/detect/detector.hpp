@@ -85,6 +85,7 @@ class Detector {
   /// \param threads 0: as many as OpenMP would use
   /// \return n scores
   detail::Vector<Scalar> score(const detail::AnyRows& X, int threads = 0) const {
+    detail::require_width(X, features(), "the batch");
     detail::Vector<Scalar> scores(X.rows());
     score_in_parallel(X, threads, {scores.data(), nullptr, nullptr});
     return scores;
@@ -92,6 +93,7 @@ class Detector {
   /// The same, written to the caller's memory: scores[i] = S(X row i). Allocates no Eigen matrix.
   /// \param scores room for n numbers
   void score(const detail::AnyRows& X, Scalar* scores, int threads = 0) const {
+    detail::require_width(X, features(), "the batch");
     // Into memory of our own first: a bad row may be found after others were scored.
     detail::AlignedBuffer<Scalar> result(X.rows());
     score_in_parallel(X, threads, {result.data(), nullptr, nullptr});
@@ -99,6 +101,7 @@ class Detector {
   }
   /// The two terms of each row's score, n each.
   ScoreParts score_parts(const detail::AnyRows& X, int threads = 0) const {
+    detail::require_width(X, features(), "the batch");
     ScoreParts parts{detail::Vector<Scalar>(X.rows()), detail::Vector<Scalar>(X.rows())};
     score_in_parallel(X, threads, {nullptr, parts.reconstruction.data(), parts.latent.data()});
     return parts;
@@ -362,7 +365,6 @@ class Detector {
   /// after others were written to `to`, which must not be the caller's memory.
   void score_in_parallel(const detail::AnyRows& X, int threads,
                          detail::ScoreDestination<Scalar> to) const {
-    detail::require_width(X, features(), "the batch");
     const int available = detail::resolve_threads(threads);
     if (X.rows() > 0 && X.rows() <= detail::most_shared_rows &&
         detail::worthwhile_sharers(*model_, available) > 1) {

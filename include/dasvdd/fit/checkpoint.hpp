@@ -11,6 +11,8 @@
 #include <dasvdd/train/trainer_state.hpp>
 
 #include <cstddef>
+#include <cstdio>
+#include <initializer_list>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -107,6 +109,17 @@ class Checkpoint {
 
 namespace detail {
 
+/// Numbers with all of their digits, which tell two that differ apart.
+inline std::string in_full(std::initializer_list<double> numbers) {
+  std::string text;
+  for (const double x : numbers) {
+    char digits[40];
+    std::snprintf(digits, sizeof digits, text.empty() ? "%.17g" : " %.17g", x);
+    text += digits;
+  }
+  return text;
+}
+
 /// What tells one fit from another: the rows' numbers and all options but the number of threads.
 /// \param more options that are not in `of_net`
 template <class Scalar>
@@ -121,11 +134,16 @@ std::string checkpoint_task(const AnyRows& X, const Options& of_net, const std::
   std::string text = sentence(X.rows(), " x ", X.cols(), " ", checksum_word(checksum), " ",
                               sizeof(Scalar) == 4 ? "float" : "double");
   for (const auto& [key, word] : facts<Scalar>(of_net, "")) text += sentence(", ", key, " ", word);
-  // What a model file has no word for.
-  return text + sentence(", betas ", of_net.adam.beta1, " ", of_net.adam.beta2, ", epsilon ",
-                         of_net.adam.epsilon, ", center decay ", of_net.center.decay,
-                         ", standardized ", of_net.standardize, ", contrast floor ",
-                         of_net.contrast_floor, ", softened ", of_net.soften.channels, " x ",
+  // What a model file has no word for, and what its words round.
+  const Adam& adam = of_net.adam;
+  text += ", numbers ";
+  text += in_full({of_net.kappa, of_net.gamma.number, of_net.gamma.factor, of_net.center.decay,
+                   of_net.center.learning_rate, adam.learning_rate, adam.beta1, adam.beta2,
+                   adam.epsilon, adam.weight_decay, of_net.final_rate, of_net.validation,
+                   of_net.contrast_floor});
+  for (const std::string& name : of_net.feature_names) text += sentence(", named ", name);
+  return text + sentence(", initializations ", of_net.gamma.initializations, ", standardized ",
+                         of_net.standardize, ", softened ", of_net.soften.channels, " x ",
                          of_net.soften.height, " x ", of_net.soften.width, ", shuffled ",
                          of_net.shuffle, ", ", more);
 }

@@ -28,7 +28,7 @@ std::string table_task(const AnyRows& X, const FitOptions& options) {
   return checkpoint_task<Scalar>(
       X, member_options(options),
       sentence("table, steps ", options.steps, ", epochs ", options.epochs, ", contamination ",
-               options.contamination, ", scaled ", options.standardize, ", missing ",
+               in_full({options.contamination}), ", scaled ", options.standardize, ", missing ",
                static_cast<int>(options.missing)));
 }
 
@@ -120,6 +120,7 @@ Detector<Scalar> fit_source(const RowSource& source, const FitOptions& options,
                             Checkpoint<Scalar>* checkpoint) {
   options.validate();
   options.check_width(source.cols());
+  require_no_missing_rule(options.missing);
   RowReader reader(source.open());
   const bool wide = reader.more() && reader.wide();
   const Index sample =

@@ -51,8 +51,11 @@ Detector<Scalar> fit_image_ensemble(const AnyRows& X, const ImageOptions& option
         if (options.epochs > 0) of_member.epochs = options.epochs;
       },
       [&] {
-        return checkpoint_task<Scalar>(X, of_member,
-                                       sentence("images, kind ", static_cast<int>(options.kind)));
+        const Shape shape = options.shape_of(X.cols());
+        return checkpoint_task<Scalar>(
+            X, of_member,
+            sentence("images, kind ", static_cast<int>(options.kind), ", ", shape.channels, " x ",
+                     shape.height, " x ", shape.width));
       },
       checkpoint, options.ensemble_size);
   const Autoencoder<Scalar>& net = preset->net;

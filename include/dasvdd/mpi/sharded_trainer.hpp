@@ -10,6 +10,7 @@
 #include <dasvdd/train/trainer.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -36,6 +37,7 @@ DASVDD_NAMESPACE_BEGIN
 ///
 /// Nets of dense layers and activations, in their own numbers, with a score that needs no matrix of all rows
 /// (published, balanced); no rows are held out to watch the training by. What can't be is refused in a sentence.
+/// Options::stop of any rank ends the training on all, after their epoch.
 template <class Scalar_, class Objective = Dasvdd<Scalar_>>
 class ShardedTrainer {
  public:
@@ -263,7 +265,7 @@ class ShardedTrainer {
       objective_.after_epoch(state_.objective, state_.epochs, [&] { return distances(X); });
       good.keep(state_);
       report.epochs.push_back(done);
-      if (!all_go_on(progress(done))) {
+      if (!all_go_on(progress(done) && !asked_to_stop())) {
         report.stopped = epoch + 1 < options_.epochs;
         break;
       }
@@ -271,6 +273,9 @@ class ShardedTrainer {
     report.center.assign(state_.center.center.begin(), state_.center.center.end());
   }
 
+  bool asked_to_stop() const {
+    return options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed);
+  }
   bool all_go_on(bool here) {
     if (shards_.ranks().alone()) return here;
     const auto answers = shards_.ranks().numbers(here ? 1 : 0);

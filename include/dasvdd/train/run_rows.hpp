@@ -36,6 +36,7 @@ class RunRows {
   /// \param narrow whether the net is in float
   RunRows(const RowSource& source, const Options& options, bool narrow)
       : known_(static_cast<const float*>(nullptr), 0, source.cols()), source_(&source) {
+    require_no_missing_rule(options.missing);
     RowReader reader(source.open());
     const bool wide = reader.more() && reader.wide();
     const Index window = options.window > 0 ? options.window : usual_window(source.cols(), wide);

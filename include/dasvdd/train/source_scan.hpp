@@ -2,6 +2,7 @@
 /// \file
 /// The first pass over a source: checks and counts the rows, and keeps all of them, or a sample.
 
+#include <dasvdd/detect/missing_values.hpp>
 #include <dasvdd/detect/standardizer.hpp>
 #include <dasvdd/train/row_store.hpp>
 #include <dasvdd/train/streams.hpp>
@@ -89,6 +90,12 @@ inline void require_numbers(const AnyRows& rows, bool narrow, Index first) {
       }
     }
   });
+}
+
+/// Of a source a fit has a sample in memory, or windows; what is missing in the other rows it would learn too late.
+inline void require_no_missing_rule(MissingRule rule) {
+  ensure(rule == MissingRule::refuse, "missing is ", rule == MissingRule::mask ? "mask" : "impute",
+         ", expected refuse: rows of a source can't have missing values");
 }
 
 /// What a first pass is for.
