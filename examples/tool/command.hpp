@@ -60,18 +60,35 @@ inline std::filesystem::path output_place(const std::string& path) {
   return place;
 }
 
+/// Whether two names are one file's, by any spelling, through links of both kinds, also where there is none yet.
+inline bool same_place(const std::string& a, const std::string& b) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (fs::equivalent(a, b, error)) return true;
+  const fs::path first = fs::weakly_canonical(output_place(a), error);
+  return !error && first == fs::weakly_canonical(output_place(b), error) && !error;
+}
+
 /// Refuses a result's place before hours are spent on it: its folder must be there, it no folder itself, and
-/// no file that is read (by any spelling, through links of both kinds).
+/// no file that is read, or that another result goes to.
 /// \param inputs files that are read; empty names are none
 /// \param option that names the place
+/// \param outputs other results' places; empty names are none
 inline void check_output(const std::string& path, const std::vector<std::string>& inputs,
-                         const char* option = "-o") {
+                         const char* option = "-o", const std::vector<std::string>& outputs = {}) {
   check(!path.empty(), option, " is empty, expected the name of a file");
   std::error_code error;
   const std::filesystem::path file = output_place(path);
+  check(!std::filesystem::is_symlink(std::filesystem::symlink_status(file, error)) ||
+            std::filesystem::exists(file, error),
+        in_quotes(path), " can't be written: its links lead in a circle");
   for (const std::string& input : inputs) {
-    check(input.empty() || !std::filesystem::equivalent(file, input, error), option, " ",
-          in_quotes(path), " would take the place of ", in_quotes(input), ", which is read");
+    check(input.empty() || !same_place(path, input), option, " ", in_quotes(path),
+          " would take the place of ", in_quotes(input), ", which is read");
+  }
+  for (const std::string& output : outputs) {
+    check(output.empty() || !same_place(path, output), option, " ", in_quotes(path),
+          " would take the place of ", in_quotes(output), ", which is written, too");
   }
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
   check(std::filesystem::is_directory(folder, error), in_quotes(path),

@@ -287,9 +287,7 @@ class FitCommand {
       // Begins to write the model, and takes that back: no long training for a folder that refuses it.
       const dasvdd::detail::ReplacementFile place(output_place(model_path_));
     }
-    std::vector<std::string> used = data_.files();
-    used.push_back(model_path_);
-    checkpoint_.check_options(command_, used, ranks_.rank() == 0);
+    checkpoint_.check_options(command_, data_.files(), model_path_, ranks_.rank() == 0);
     check(
         !checkpoint_.given() || options_.validation == 0,
         "--checkpoint and --resume don't go with --validation, which looks back at earlier epochs");

@@ -118,7 +118,7 @@ class ImportCommand {
     });
     const double threshold = calibration.threshold(alarm);
     const dasvdd::Detector<float> detector(shared_model(fitted), threshold, calibration);
-    writing([&] { dasvdd::save(detector, model_path_); });
+    writing([&] { dasvdd::save(detector, output_place(model_path_)); });
 
     out << "features " << detector.features() << "\ncode " << foreign.net.code()
         << "\ncalibrated by " << calibration.scores().size()

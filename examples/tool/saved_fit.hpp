@@ -43,14 +43,18 @@ struct CheckpointArguments {
   }
 
   /// Before any work: whether the options fit together.
-  /// \param used files that the command reads or writes
+  /// \param read files that the command reads
+  /// \param model the place of the model
   /// \param writes whether this process is the one that writes files
-  void check_options(const CLI::App& command, const std::vector<std::string>& used,
-                     bool writes = true) {
+  void check_options(const CLI::App& command, const std::vector<std::string>& read,
+                     const std::string& model, bool writes = true) {
     check(given() || command.get_option("--every")->count() == 0,
           "--every goes with --checkpoint or --resume");
     if (!given()) return;
-    check_output(file(), used, resume.empty() ? "--checkpoint" : "--resume");
+    check_output(file(), read, resume.empty() ? "--checkpoint" : "--resume", {model});
+    // At the end of the fit it is removed.
+    check(!resume.empty() || !std::filesystem::exists(path) || is_checkpoint(path), "--checkpoint ",
+          in_quotes(path), " is a file already, and no checkpoint: another name, or remove it");
     const bool seconds = every.size() > 1 && every.back() == 's';
     const auto number = parse_number(seconds ? every.substr(0, every.size() - 1) : every);
     check(number && *number >= (seconds ? 0 : 1) && *number < 1e9 &&
@@ -73,6 +77,15 @@ struct CheckpointArguments {
   Index epochs() const { return epochs_; }
 
  private:
+  static bool is_checkpoint(const std::string& path) {
+    try {
+      dasvdd::detail::check_checkpoint(dasvdd::detail::TensorFile::read(path));
+      return true;
+    } catch (const std::exception&) {
+      return false;
+    }
+  }
+
   std::optional<double> seconds_;
   Index epochs_ = 0;
 };

@@ -118,8 +118,7 @@ class ScoreCommand {
     read.push_back(watch_rows_);
     if (!output_.empty()) check_output(output_, read);
     if (draws) {
-      if (!output_.empty()) read.push_back(output_);
-      check_output(heatmap_, read, "--heatmap");
+      check_output(heatmap_, read, "--heatmap", {output_});
     }
     check_place(output_, streams);
     check(!groups_.given() || !streams, "--group goes with a file, not with standard input");

@@ -68,10 +68,23 @@ TEST_CASE("values far from all others are found by feature, few of them and none
   CHECK(both[0].low > -5);
   CHECK(both[0].high < 5);
 
-  // More than a fiftieth at one end are a second mode. Features of few values, and long tails, are what they are.
+  // Up to a tenth where it is one number again and again.
+  for (const Index count : {11, 50, 51}) {
+    X = clean;
+    for (Index i = 0; i < count; ++i) X(i, 1) = -9999;
+    CHECK(far_rows(X).size() == (count > 50 ? 0u : static_cast<std::size_t>(count)));
+    X.col(1) *= -1;
+    CHECK(far_rows(X).size() == (count > 50 ? 0u : static_cast<std::size_t>(count)));
+  }
+  // Of several numbers, or zeros, that many are a second mode.
   X = clean;
-  for (Index i = 0; i < 11; ++i) X(i, 1) = -9999;
+  for (Index i = 0; i < 11; ++i) X(i, 1) = -9999 - 0.1 * static_cast<double>(i);
   CHECK(far_rows(X).empty());
+  X = clean;
+  X.col(1).array() += 9999;
+  for (Index i = 0; i < 11; ++i) X(i, 1) = 0;
+  CHECK(far_rows(X).empty());
+  // Features of few values, and long tails, are what they are.
   X = clean;
   X.col(0).setZero();
   X(5, 0) = 1;  // a rare mark

@@ -631,6 +631,28 @@ TEST_CASE("tool: a result never takes the place of what is read") {
   CHECK(content(train) == before);
   CHECK(content(model) == model_before);
 
+  // Nor that of another result, where there is no file yet either.
+  const std::string fresh = folder / "fresh", soon = folder / "soon";
+  std::filesystem::create_symlink("fresh", soon);
+  for (const std::string& place : {fresh, folder / "./fresh", soon}) {
+    std::vector<std::string> arguments = fit_arguments(train, fresh, by_label);
+    arguments.insert(arguments.end(), {"--checkpoint", place});
+    check_failure(arguments, 2,
+                  "--checkpoint '" + place + "' would take the place of '" + fresh +
+                      "', which is written, too");
+  }
+  check_failure({"score", model, train, "--label-column", "label", "-o", fresh, "--heatmap", soon},
+                2, "--heatmap '" + soon + "' would take the place of");
+  std::filesystem::remove(soon);
+  CHECK(!std::filesystem::exists(fresh));
+  std::vector<std::string> over_model = fit_arguments(train, fresh, by_label);
+  over_model.insert(over_model.end(), {"--checkpoint", model});
+  check_failure(over_model, 2, "is a file already, and no checkpoint");
+  CHECK(content(model) == model_before);
+  const std::string circle = folder / "circle";
+  std::filesystem::create_symlink("circle", circle);
+  check_failure(fit_arguments(train, circle, by_label), 2, "its links lead in a circle");
+
   // A link that leads to no file yet: the file is made, by every command.
   const std::string link = folder / "link", later = folder / "later";
   std::filesystem::create_symlink("later", link);

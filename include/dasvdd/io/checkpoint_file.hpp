@@ -33,6 +33,13 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
+/// Refuses a file that is no checkpoint.
+inline void check_checkpoint(const TensorFile& file) {
+  const auto format = file.metadata().find("format");
+  ensure(format != file.metadata().end() && format->second == "dasvdd checkpoint",
+         "this is no checkpoint of a dasvdd fit");
+}
+
 /// Reads one net's tensors; throws FileError, and InvalidArgument for what its parts refuse.
 template <class Scalar>
 class CheckpointReader {
@@ -40,9 +47,7 @@ class CheckpointReader {
   explicit CheckpointReader(const TensorFile& file) : file_(file) {}
 
   typename Checkpoint<Scalar>::Content content() const {
-    const auto format = file_.metadata().find("format");
-    ensure(format != file_.metadata().end() && format->second == "dasvdd checkpoint",
-           "this is no checkpoint of a dasvdd fit");
+    check_checkpoint(file_);
     ensure(file_.metadata("format_version") == "1" && file_.verified(),
            "the checkpoint is of another version of the library");
     const std::size_t nets = file_.count("nets", "nets", 1000000);

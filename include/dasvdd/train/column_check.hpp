@@ -28,39 +28,17 @@ struct FarValues {
   double low = 0, high = 0;  ///< the others go from here to there
 };
 
-/// The far values of a feature: at most a fiftieth of n at either end (one at least), behind a gap of thirty times the
-/// range of the middle 96 percent, and more than half of the variance.
+/// The far values of a feature, at either end behind a gap of thirty times the range of those in the middle, and more than
+/// half of the variance. Either at most a fiftieth of n (one at least) at an end, of whatever numbers; or, up to a tenth, one
+/// number again and again that is not zero: what a device writes when it has none to write.
 /// \param x n numbers of the feature, which are moved around
 class FarValuesSearch {
  public:
   explicit FarValuesSearch(std::vector<double> x) : x_(std::move(x)) {
-    const std::size_t n = x_.size(), most = std::max<std::size_t>(1, n / 50);
-    below_ = -std::numeric_limits<double>::infinity();
-    above_ = -below_;
+    const std::size_t n = x_.size(), few = std::max<std::size_t>(1, n / 50);
     if (n < 10) return;
-    const auto first = x_.begin(), last = x_.end();
-    const auto left = first + static_cast<std::ptrdiff_t>(most);
-    const auto right = last - static_cast<std::ptrdiff_t>(most) - 1;
-    std::nth_element(first, left, last);
-    std::nth_element(left + 1, right, last);
-    const double range = *right - *left;
-    const double largest = (std::max)(std::abs(*right), std::abs(*left));
-    // Where the others are all alike, apart from rounding, every other value lies far from them.
-    if (!(range > 1e-9 * largest)) return;
-    std::sort(first, left + 1);
-    std::sort(right, last);
-    // A sum of ranges may overflow, a quotient doesn't.
-    const auto gap = [&](double a, double b) { return b / range - a / range >= 30; };
-    for (auto at = left; at != first && below_ < -largest_double; --at) {
-      if (gap(*(at - 1), *at)) below_ = *(at - 1);
-    }
-    for (auto at = right; at + 1 != last && above_ > largest_double; ++at) {
-      if (gap(*at, *(at + 1))) above_ = *(at + 1);
-    }
-    if (found() && !dominate(range)) {
-      below_ = -std::numeric_limits<double>::infinity();
-      above_ = -below_;
-    }
+    look(few);
+    if (!found() && n / 10 > few) look_for_a_word(few, n / 10);
   }
 
   bool found() const { return below_ >= -largest_double || above_ <= largest_double; }
@@ -69,8 +47,60 @@ class FarValuesSearch {
  private:
   static constexpr double largest_double = (std::numeric_limits<double>::max)();
 
+  /// Sorts the `most` smallest and the `most` largest numbers.
+  /// \return the range of the others; 0 where they are all alike, apart from rounding: every other value lies far then
+  double sort_ends(std::size_t most) {
+    const auto first = x_.begin(), last = x_.end();
+    const auto left = first + static_cast<std::ptrdiff_t>(most);
+    const auto right = last - static_cast<std::ptrdiff_t>(most) - 1;
+    std::nth_element(first, left, last);
+    std::nth_element(left + 1, right, last);
+    const double range = *right - *left;
+    const double largest = (std::max)(std::abs(*right), std::abs(*left));
+    std::sort(first, left + 1);
+    std::sort(right, last);
+    return range > 1e-9 * largest ? range : 0;
+  }
+  // A sum of ranges may overflow, a quotient doesn't.
+  static bool gap(double a, double b, double range) { return b / range - a / range >= 30; }
+
+  void look(std::size_t most) {
+    const double range = sort_ends(most);
+    if (range == 0) return;
+    for (std::size_t at = most; at > 0 && below_ < -largest_double; --at) {
+      if (gap(x_[at - 1], x_[at], range)) below_ = x_[at - 1];
+    }
+    for (std::size_t at = x_.size() - 1 - most; at + 1 < x_.size() && above_ > largest_double;
+         ++at) {
+      if (gap(x_[at], x_[at + 1], range)) above_ = x_[at + 1];
+    }
+    if (!dominate(range)) forget();
+  }
+
+  /// \param few, most how often the number stands at an end: more often than `few`, at most so often
+  void look_for_a_word(std::size_t few, std::size_t most) {
+    const double range = sort_ends(most);
+    if (range == 0) return;
+    const std::size_t n = x_.size();
+    const double low = x_.front(), high = x_.back();
+    const auto lows = static_cast<std::size_t>(
+        std::upper_bound(x_.begin(), x_.begin() + static_cast<std::ptrdiff_t>(most), low) -
+        x_.begin());
+    const auto highs = static_cast<std::size_t>(
+        x_.end() - std::lower_bound(x_.end() - static_cast<std::ptrdiff_t>(most), x_.end(), high));
+    if (low != 0 && lows > few && gap(low, x_[lows], range)) below_ = low;
+    if (high != 0 && highs > few && gap(x_[n - 1 - highs], high, range)) above_ = high;
+    if (!dominate(range)) forget();
+  }
+
+  void forget() {
+    below_ = -std::numeric_limits<double>::infinity();
+    above_ = -below_;
+  }
+
   /// Whether they make up more than half of the variance, about the others' mean and in units of the range.
   bool dominate(double range) const {
+    if (!found()) return false;
     double sum = 0, count = 0, outlying = 0, near_by = 0;
     for (const double value : x_) {
       if (is_far(value)) continue;
@@ -86,7 +116,8 @@ class FarValuesSearch {
   }
 
   std::vector<double> x_;
-  double below_, above_;
+  double below_ = -std::numeric_limits<double>::infinity();
+  double above_ = std::numeric_limits<double>::infinity();
 };
 
 /// The far values of each feature that has some.
