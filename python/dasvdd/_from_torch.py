@@ -252,11 +252,14 @@ def _from_state_dict(tensors, code, activation):
         half, number, key = match.groups()
         if key != "num_batches_tracked":
             halves[half or ""].setdefault(int(number), {})[key] = _array(tensor)
+    for half, parts in halves.items():
+        for number, part in parts.items():
+            _check(part, f"{half}.{number}" if half else str(number))
     if bool(halves[""]) == bool(halves["encoder"] or halves["decoder"]):
         raise ValueError("from_torch: the tensors are expected to be all of encoder and decoder, or all of neither")
     if halves[""]:
         numbers = sorted(halves[""])
-        widths = {i: halves[""][i]["weight"].shape[0] for i in numbers if halves[""][i]["weight"].ndim == 2}
+        widths = {i: halves[""][i]["weight"].shape[0] for i in numbers if _is_linear(halves[""][i])}
         if code is None:
             code = min(widths, key=widths.get) + 1
             code += code not in halves[""] and code < numbers[-1]  # its activation
@@ -269,6 +272,20 @@ def _from_state_dict(tensors, code, activation):
         result.append(layers)
         placed.update({f"{half}.{i}.{key}": t for i, part in halves[half].items() for key, t in part.items()})
     return result[0], result[1], placed
+
+
+def _is_linear(part):
+    return "weight" in part and part["weight"].ndim == 2
+
+
+def _check(part, name):
+    """Refuses tensors that a state_dict of Linear and BatchNorm1d layers does not have."""
+    if {"running_mean", "running_var"} <= part.keys() or _is_linear(part):
+        return
+    if "weight" in part and part["weight"].ndim > 2:
+        raise ValueError(f"from_torch: module {name} is a convolution; give the module, not its state_dict")
+    tensors = " and ".join(sorted(part))
+    raise ValueError(f"from_torch: module {name} has {tensors} alone, which no Linear and no BatchNorm1d has")
 
 
 def _half(parts, size, activation, name):
@@ -287,8 +304,6 @@ def _half(parts, size, activation, name):
             layers.append(_core.activation(activation))
         elif "running_mean" in part:
             layers.append(_core.batch_norm(len(part["running_mean"]), affine="weight" in part))
-        elif part["weight"].ndim == 2:
-            layers.append(_core.dense(part["weight"].shape[1], part["weight"].shape[0], "bias" in part))
         else:
-            raise ValueError(f"from_torch: layer {i} of the {name} is a convolution; give the module, not its state_dict")
+            layers.append(_core.dense(part["weight"].shape[1], part["weight"].shape[0], "bias" in part))
     return layers
