@@ -39,8 +39,9 @@ def from_torch(
     X : array_like of shape (n, d), optional
         Normal rows, for the center where none is given, the score form and the threshold (their 0.99 quantile).
     code : int, optional
-        Of a Sequential in one piece: how many of its layers make the code. None: up to its narrowest layer, with the
-        activation behind that.
+        Of a Sequential in one piece: how many of its layers make the code. None: up to its narrowest Linear layer, with
+        the activation behind that; needed where several are the narrowest. The last layer makes the output and is not
+        looked at.
     input_shape : (channels, height, width), optional
         Of the images that a convolution comes first for.
     activation : str, optional
@@ -112,12 +113,24 @@ def _from_module(module, code, input_shape):
 
 def _narrowest(flat):
     """Layers up to the narrowest Linear one, with the activation behind it."""
-    widths = [getattr(layer, "out_features", np.inf) for layer in flat]
-    if not np.isfinite(min(widths, default=np.inf)):
-        raise ValueError("from_torch: the net has no Linear layer to make the code; name the number of layers by code=")
-    at = int(np.argmin(widths)) + 1
+    wide = [i for i, layer in enumerate(flat) if hasattr(layer, "out_features") or hasattr(layer, "out_channels")]
+    # The last of them makes the output.
+    at = _one_narrowest({i: flat[i].out_features for i in wide[:-1] if hasattr(flat[i], "out_features")}) + 1
     behind = at < len(flat) and not hasattr(flat[at], "weight")
     return at + 1 if behind and at + 1 < len(flat) else at
+
+
+def _one_narrowest(widths):
+    """The number of the narrowest layer of {number: width}."""
+    if not widths:
+        raise ValueError("from_torch: the net has no Linear layer to make the code; name the number of layers by code=")
+    narrowest = [i for i, width in widths.items() if width == min(widths.values())]
+    if len(narrowest) > 1:
+        raise ValueError(
+            f"from_torch: the net has {len(narrowest)} layers that are the narrowest, expected one, the code: "
+            "say by code= how many layers make the code"
+        )
+    return narrowest[0]
 
 
 class _Layers:
@@ -258,11 +271,10 @@ def _from_state_dict(tensors, code, activation):
     if bool(halves[""]) == bool(halves["encoder"] or halves["decoder"]):
         raise ValueError("from_torch: the tensors are expected to be all of encoder and decoder, or all of neither")
     if halves[""]:
-        numbers = sorted(halves[""])
-        widths = {i: halves[""][i]["weight"].shape[0] for i in numbers if _is_linear(halves[""][i])}
         if code is None:
-            code = min(widths, key=widths.get) + 1
-            code += code not in halves[""] and code < numbers[-1]  # its activation
+            linear = [i for i in sorted(halves[""]) if _is_linear(halves[""][i])]
+            code = _one_narrowest({i: halves[""][i]["weight"].shape[0] for i in linear[:-1]}) + 1
+            code += code not in halves[""]  # its activation
         halves["encoder"] = {i: t for i, t in halves[""].items() if i < code}
         halves["decoder"] = {i - code: t for i, t in halves[""].items() if i >= code}
     sizes = {"encoder": code if halves[""] else None, "decoder": None}

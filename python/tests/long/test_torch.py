@@ -190,3 +190,21 @@ def test_a_module_of_a_state_dict_that_is_no_known_layer_is_named(prefix):
         more = {f"{prefix}{name}": np.zeros(shape, np.float32) for name, shape in extra.items()}
         with pytest.raises(ValueError, match=f"from_torch: module {prefix}{words}"):
             dasvdd.from_torch(tensors | more, activation="relu")
+
+
+@pytest.mark.parametrize("as_state_dict", [False, True])
+def test_of_several_narrowest_layers_none_is_chosen(as_state_dict):
+    def given(*widths):
+        layers = [layer for pair in zip(widths, widths[1:]) for layer in (nn.Linear(*pair), nn.ReLU())]
+        net = nn.Sequential(*layers[:-1])
+        return net.state_dict() if as_state_dict else net
+
+    with pytest.raises(ValueError, match="has 3 layers that are the narrowest, expected one, the code: say by code="):
+        dasvdd.from_torch(given(8, 10, 4, 4, 4, 10, 8), activation="relu")
+    trainer = dasvdd.from_torch(given(8, 10, 4, 4, 4, 10, 8), activation="relu", code=6)
+    assert trainer.net.code == 4 and "encoder.4.weight" in trainer.parameters() and "decoder.4.weight" in trainer.parameters()
+    # The output is no code, however narrow.
+    assert dasvdd.from_torch(given(4, 6, 4, 6, 4), activation="relu").net.code == 4
+    assert dasvdd.from_torch(given(2, 6, 3, 6, 2), activation="relu").net.code == 3
+    with pytest.raises(ValueError, match="no Linear layer to make the code"):
+        dasvdd.from_torch(given(8, 8), activation="relu")
