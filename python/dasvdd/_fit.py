@@ -46,8 +46,8 @@ def fit(
     """Fits a detector to a table of normal rows.
 
     Features are standardized. An ensemble of autoencoders is trained, each on four fifths of the rows and for a number
-    of steps that does not depend on n; rows are scored by whitened residuals. The same seed gives the same bits on any
-    number of threads.
+    of steps that does not depend on n. Rows are scored by whitened residuals and the distance of the decoded code from
+    the nearest of several centers. The same seed gives the same bits on any number of threads.
 
     Parameters
     ----------

@@ -39,8 +39,9 @@ def from_torch(
     X : array_like of shape (n, d), optional
         Normal rows, for the center where none is given, the score form and the threshold (their 0.99 quantile).
     code : int, optional
-        Of a Sequential in one piece: how many of its layers make the code. None: up to its narrowest layer, with the
-        activation behind that.
+        Of a Sequential in one piece: how many of its layers make the code. None: up to its narrowest Linear layer, with
+        the activation behind that; needed where several are the narrowest. The last layer makes the output and is not
+        looked at.
     input_shape : (channels, height, width), optional
         Of the images that a convolution comes first for.
     activation : str, optional
@@ -112,12 +113,24 @@ def _from_module(module, code, input_shape):
 
 def _narrowest(flat):
     """Layers up to the narrowest Linear one, with the activation behind it."""
-    widths = [getattr(layer, "out_features", np.inf) for layer in flat]
-    if not np.isfinite(min(widths, default=np.inf)):
-        raise ValueError("from_torch: the net has no Linear layer to make the code; name the number of layers by code=")
-    at = int(np.argmin(widths)) + 1
+    wide = [i for i, layer in enumerate(flat) if hasattr(layer, "out_features") or hasattr(layer, "out_channels")]
+    # The last of them makes the output.
+    at = _one_narrowest({i: flat[i].out_features for i in wide[:-1] if hasattr(flat[i], "out_features")}) + 1
     behind = at < len(flat) and not hasattr(flat[at], "weight")
     return at + 1 if behind and at + 1 < len(flat) else at
+
+
+def _one_narrowest(widths):
+    """The number of the narrowest layer of {number: width}."""
+    if not widths:
+        raise ValueError("from_torch: the net has no Linear layer to make the code; name the number of layers by code=")
+    narrowest = [i for i, width in widths.items() if width == min(widths.values())]
+    if len(narrowest) > 1:
+        raise ValueError(
+            f"from_torch: the net has {len(narrowest)} layers that are the narrowest, expected one, the code: "
+            "say by code= how many layers make the code"
+        )
+    return narrowest[0]
 
 
 class _Layers:
@@ -252,14 +265,16 @@ def _from_state_dict(tensors, code, activation):
         half, number, key = match.groups()
         if key != "num_batches_tracked":
             halves[half or ""].setdefault(int(number), {})[key] = _array(tensor)
+    for half, parts in halves.items():
+        for number, part in parts.items():
+            _check(part, f"{half}.{number}" if half else str(number))
     if bool(halves[""]) == bool(halves["encoder"] or halves["decoder"]):
         raise ValueError("from_torch: the tensors are expected to be all of encoder and decoder, or all of neither")
     if halves[""]:
-        numbers = sorted(halves[""])
-        widths = {i: halves[""][i]["weight"].shape[0] for i in numbers if halves[""][i]["weight"].ndim == 2}
         if code is None:
-            code = min(widths, key=widths.get) + 1
-            code += code not in halves[""] and code < numbers[-1]  # its activation
+            linear = [i for i in sorted(halves[""]) if _is_linear(halves[""][i])]
+            code = _one_narrowest({i: halves[""][i]["weight"].shape[0] for i in linear[:-1]}) + 1
+            code += code not in halves[""]  # its activation
         halves["encoder"] = {i: t for i, t in halves[""].items() if i < code}
         halves["decoder"] = {i - code: t for i, t in halves[""].items() if i >= code}
     sizes = {"encoder": code if halves[""] else None, "decoder": None}
@@ -269,6 +284,20 @@ def _from_state_dict(tensors, code, activation):
         result.append(layers)
         placed.update({f"{half}.{i}.{key}": t for i, part in halves[half].items() for key, t in part.items()})
     return result[0], result[1], placed
+
+
+def _is_linear(part):
+    return "weight" in part and part["weight"].ndim == 2
+
+
+def _check(part, name):
+    """Refuses tensors that a state_dict of Linear and BatchNorm1d layers does not have."""
+    if {"running_mean", "running_var"} <= part.keys() or _is_linear(part):
+        return
+    if "weight" in part and part["weight"].ndim > 2:
+        raise ValueError(f"from_torch: module {name} is a convolution; give the module, not its state_dict")
+    tensors = " and ".join(sorted(part))
+    raise ValueError(f"from_torch: module {name} has {tensors} alone, which no Linear and no BatchNorm1d has")
 
 
 def _half(parts, size, activation, name):
@@ -287,8 +316,6 @@ def _half(parts, size, activation, name):
             layers.append(_core.activation(activation))
         elif "running_mean" in part:
             layers.append(_core.batch_norm(len(part["running_mean"]), affine="weight" in part))
-        elif part["weight"].ndim == 2:
-            layers.append(_core.dense(part["weight"].shape[1], part["weight"].shape[0], "bias" in part))
         else:
-            raise ValueError(f"from_torch: layer {i} of the {name} is a convolution; give the module, not its state_dict")
+            layers.append(_core.dense(part["weight"].shape[1], part["weight"].shape[0], "bias" in part))
     return layers

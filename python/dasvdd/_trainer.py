@@ -45,7 +45,7 @@ class Trainer:
     learning_rate, beta1, beta2, epsilon, weight_decay : float
         Adam's. The rate falls in a straight line to the share `final_rate` of itself.
     standardize, contrast_floor, soften : bool, float, (channels, height, width)
-        How rows enter the net; at most one of the three. See docs/api.md.
+        How rows enter the net; at most one of the three. See docs/method.md, "Scaling".
     score : {"published", "balanced", "latent_whitened", "whitened", "several_centers"}
         The score that the trained net is given.
     validation, patience : float, int

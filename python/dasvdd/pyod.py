@@ -51,7 +51,7 @@ class DASVDD(BaseDetector):
         ensemble_size=9,
         steps=3000,
         batch_size=32,
-        learning_rate=1e-3,
+        learning_rate=1.5e-3,
         gamma=None,
         score_form="several_centers",
         standardize=True,

@@ -1,11 +1,13 @@
 """What all tests share: rows with structure, and a detector of them."""
 
+import inspect
 import os
 
 import numpy as np
 import pytest
 
 import dasvdd
+from dasvdd import _core
 
 
 def rows(n, d=8, seed=0, dtype=np.float32):
@@ -13,6 +15,15 @@ def rows(n, d=8, seed=0, dtype=np.float32):
     random = np.random.default_rng(seed)
     plane = np.random.default_rng(99).standard_normal((2, d))
     return (random.standard_normal((n, 2)) @ plane + 0.1 * random.standard_normal((n, d)) + 3).astype(dtype)
+
+
+def assert_defaults_are_the_librarys(estimator, others):
+    """An estimator's parameters but for `others` are options of fit(), with the same defaults."""
+    parameters = inspect.signature(dasvdd.fit).parameters
+    defaults = {word: parameter.default for word, parameter in parameters.items()} | _core._fit_numbers()
+    own = {word: value for word, value in estimator.get_params().items() if word not in others}
+    own["score"] = own.pop("score_form")
+    assert own == {word: defaults[word] for word in own}
 
 
 @pytest.fixture(scope="session")

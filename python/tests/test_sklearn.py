@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import dasvdd
-from conftest import rows
+from conftest import assert_defaults_are_the_librarys, rows
 
 sklearn = pytest.importorskip("sklearn")
 
@@ -38,6 +38,11 @@ def test_scikit_learns_own_checks(estimator, check):
     if "check_array_api_input" in str(check):
         pytest.xfail("arrays of other libraries are converted by NumPy; the array API is not supported")
     check(estimator)
+
+
+def test_its_defaults_are_the_librarys():
+    others = {"contamination", "false_alarm_rate", "n_jobs", "random_state", "verbose"}
+    assert_defaults_are_the_librarys(dasvdd.DASVDD(), others)
 
 
 def test_signs_and_labels(X):

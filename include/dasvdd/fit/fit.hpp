@@ -135,7 +135,8 @@ Detector<Scalar> fit_source(const RowSource& source, const FitOptions& options,
 /// Fits a detector to a table of normal rows: `auto detector = dasvdd::fit(X);`
 ///
 /// Features are standardized. An ensemble of autoencoders is trained, each on four fifths of the rows
-/// and for a number of steps that does not depend on n. Rows are scored by whitened residuals.
+/// and for a number of steps that does not depend on n. Rows are scored by FitOptions::score, by default
+/// whitened residuals and the distance of the decoded code from the nearest of several centers.
 /// docs/results.md has the figures behind these choices. Detector::warnings() of the result says what
 /// looked wrong.
 /// \code
@@ -156,7 +157,8 @@ Detector<Scalar> fit_source(const RowSource& source, const FitOptions& options,
 ///   few for one in a hundred: the threshold is then the largest score of a left-out row, and warnings()
 ///   says so. For another rate write
 ///   detector.with_threshold(detector.calibration().threshold(false_alarm_rate(0.05))).
-/// \throws InvalidArgument for options out of range, or rows that can't be trained on
+/// \throws InvalidArgument for options out of range, rows that can't be trained on, or a checkpoint of another
+///   fit: of other rows or options
 template <class Batch, class Progress = detail::NoProgress>
 Detector<detail::BatchScalar<Batch>> fit(
     const Batch& X, const FitOptions& options = {}, Progress&& progress = {},

@@ -34,7 +34,7 @@ struct RunOptions {
   /// Covers everything drawn: initialization, gamma's nets, the center's start, the order of rows.
   std::uint64_t seed = 0;
   int threads = 0;  ///< 0: what OpenMP would use. Never changes the result.
-  /// mixed_precision() trains big nets in float two to four times as fast, where the CPU can.
+  /// mixed_precision() trains big nets in float 1.4 (AVX512-BF16) to 2.9 times (AMX) as fast, where the CPU can.
   /// Scores are computed in the net's own numbers whatever it trained in.
   Precision precision = {};
   /// One name a feature, kept with the detector (Detector::feature_names) and used in warnings; none where

@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
 import dasvdd
+from conftest import assert_defaults_are_the_librarys
 from dasvdd.pyod import DASVDD
 
 
@@ -23,6 +24,10 @@ def data():
 @pytest.fixture(scope="module")
 def model(data):
     return DASVDD(contamination=0.1, steps=300, ensemble_size=3).fit(data[0])
+
+
+def test_its_defaults_are_the_librarys():
+    assert_defaults_are_the_librarys(DASVDD(), {"contamination", "clean", "n_jobs", "random_state", "verbose"})
 
 
 def test_attributes(model, data):

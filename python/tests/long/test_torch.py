@@ -164,3 +164,31 @@ def test_what_cannot_be_taken_is_said():
         dasvdd.from_torch({"fc1.weight": torch.zeros(3, 8)}, X)
     with pytest.raises(ValueError, match="approximate"):
         dasvdd.from_torch(nn.Sequential(nn.Linear(8, 3), nn.GELU("tanh"), nn.Linear(3, 8)), X)
+
+
+def test_batch_norm_without_weights_is_taken_from_a_state_dict():
+    torch.manual_seed(0)
+    norm, X = nn.BatchNorm1d(6, affine=False), rows(200)
+    net = nn.Sequential(nn.Linear(8, 6), norm, nn.ReLU(), nn.Linear(6, 3), nn.Linear(3, 8))
+    net(torch.tensor(X))  # running statistics
+    net.eval()
+    detector = dasvdd.from_torch(net.state_dict(), X, activation="relu")
+    np.testing.assert_allclose(detector.score(X), squared_residuals(net(torch.tensor(X)), X), rtol=1e-5)
+
+
+@pytest.mark.parametrize("as_state_dict", [False, True])
+def test_of_several_narrowest_layers_none_is_chosen(as_state_dict):
+    def given(*widths):
+        layers = [layer for pair in zip(widths, widths[1:]) for layer in (nn.Linear(*pair), nn.ReLU())]
+        net = nn.Sequential(*layers[:-1])
+        return net.state_dict() if as_state_dict else net
+
+    with pytest.raises(ValueError, match="has 3 layers that are the narrowest, expected one, the code: say by code="):
+        dasvdd.from_torch(given(8, 10, 4, 4, 4, 10, 8), activation="relu")
+    trainer = dasvdd.from_torch(given(8, 10, 4, 4, 4, 10, 8), activation="relu", code=6)
+    assert trainer.net.code == 4 and "encoder.4.weight" in trainer.parameters() and "decoder.4.weight" in trainer.parameters()
+    # The output is no code, however narrow.
+    assert dasvdd.from_torch(given(4, 6, 4, 6, 4), activation="relu").net.code == 4
+    assert dasvdd.from_torch(given(2, 6, 3, 6, 2), activation="relu").net.code == 3
+    with pytest.raises(ValueError, match="no Linear layer to make the code"):
+        dasvdd.from_torch(given(8, 8), activation="relu")
