@@ -4,6 +4,7 @@
 /// fail.
 
 #include <tool/big_file.hpp>
+#include <tool/pixel_range.hpp>
 #include <tool/read_table.hpp>
 
 #include <dasvdd/dasvdd.hpp>
@@ -315,7 +316,12 @@ struct DataArguments {
     const DataOptions all = options_for(detector);
     Table table = read_table(path, all);
     check_numbers(table, in_quotes(path), std::numeric_limits<double>::max(), all.missing);
-    if (takes_pixels(detector)) scale_pixels(table, in_quotes(path), err);
+    if (takes_pixels(detector)) {
+      scale_pixels(table, in_quotes(path), err);
+      PixelRange range;
+      range.add(table.X);
+      range.warn(in_quotes(path), err);
+    }
     return table;
   }
 

@@ -433,17 +433,18 @@ class FitCommand {
     return held_out;
   }
 
-  /// Pixels from 0 to 255 become pixels from 0 to 1. Others beyond 1 would train a net that sees white alone.
+  /// Pixels from 0 to 255 become pixels from 0 to 1. Others would train a net that sees black and white alone.
   void prepare_pixels(Table& table, std::optional<StreamedRows>& streamed,
                       std::ostream& err) const {
-    double most = 0;
+    PixelRange range;
     if (streamed) {
-      most = streamed->scale_pixels(err);
+      range = streamed->scale_pixels(err);
     } else {
       scale_pixels(table, in_quotes(data_.path), err);
-      if (table.X.size() > 0) most = table.X.maxCoeff();
+      range.add(table.X);
     }
-    check(most <= 2, in_quotes(data_.path), " has pixels up to ", most,
+    check(range.least() >= -0.5 && range.most() <= 2, in_quotes(data_.path), " has pixels from ",
+          range.least(), " to ", range.most(),
           ", expected 0 to 1 or whole numbers from 0 to 255 (--standardize scales others)");
   }
 

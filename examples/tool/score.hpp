@@ -257,7 +257,7 @@ class ScoreCommand {
     }
     StreamedRows rows(file, name, data_.memory_bytes());
     rows.set_largest(std::numeric_limits<double>::max());
-    if (takes_pixels(detector)) rows.scale_pixels(err);
+    if (takes_pixels(detector)) rows.scale_pixels(err).warn(name, err);
     const auto each_score = [&](const auto& use) {
       StreamedRows::Pass pass = rows.scored();
       while (pass.next()) {
@@ -336,7 +336,12 @@ class ScoreCommand {
     if (to << lines.header() << std::flush) {
       const auto rows = open_rows(in, detector.features(), data_.options_for(detector));
       const bool pixels = takes_pixels(detector);
+      PixelRange range;
       for (std::vector<double> row; to && rows->next(row);) {
+        if (pixels && range.rows() < 10) {
+          range.add(Eigen::Map<const Eigen::RowVectorXd>(row.data(), detector.features()));
+          if (range.rows() == 10) range.warn("standard input", err);
+        }
         check(
             !pixels || !are_bytes(row),
             "standard input has pixels from 0 to 255, the model takes 0 to 1; divide them by 255");

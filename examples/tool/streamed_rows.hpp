@@ -3,6 +3,7 @@
 /// The rows of a file that is read in pieces, as a command uses them: some left out, pixels divided.
 
 #include <tool/big_file.hpp>
+#include <tool/pixel_range.hpp>
 
 #include <dasvdd/core/row_source.hpp>
 #include <dasvdd/fit/fit_options.hpp>
@@ -80,20 +81,20 @@ class StreamedRows {
     return static_cast<int>(std::clamp(left / (1.4 * rows + matrices_bytes(options)), 1.0, 1e3));
   }
 
-  /// Looks at all pixels: whole ones from 0 to 255 will be divided by 255, as scale_pixels() does. The largest.
-  double scale_pixels(std::ostream& err) {
-    double least = 0, most = 0;
+  /// Looks at all pixels: whole ones from 0 to 255 will be divided by 255, as scale_pixels() does.
+  /// \return what they are like; none where they are divided
+  PixelRange scale_pixels(std::ostream& err) {
+    PixelRange range;
     bool whole = true;
     const auto pieces = file_.open(0, piece_bytes);
     for (Table piece; pieces->next(piece);) {
-      least = std::min(least, piece.X.minCoeff());
-      most = std::max(most, piece.X.maxCoeff());
+      range.add(piece.X);
       whole = whole && piece.X == piece.X.array().floor().matrix();
     }
-    if (least < 0 || most <= 1 || most > 255 || !whole) return most;
+    if (range.least() < 0 || range.most() <= 1 || range.most() > 255 || !whole) return range;
     divisor_ = 255;
     err << "dasvdd: note: " << name_ << " has pixels from 0 to 255: divided by 255\n";
-    return most / divisor_;
+    return PixelRange();
   }
 
   /// One way through the chosen rows.

@@ -745,7 +745,34 @@ TEST_CASE(
   // Other ranges can't be guessed; a table's numbers are left alone.
   check_failure(fit_arguments(folder.put("odd.csv", "0.5,3000,1,2\n1,2,3,4\n"), model,
                               {"--image-shape", "1,2,2"}),
-                2, "has pixels up to 3000, expected 0 to 1 or whole numbers from 0 to 255");
+                2, "has pixels from 0 to 3000, expected 0 to 1 or whole numbers from 0 to 255");
+  // Those of a model's images are known: a file that has others is told of.
+  std::string signs, wide, one_row;
+  for (int i = 0; i < 40; ++i) {
+    for (int j = 0; j < 16; ++j) {
+      const double share = ((i * 37 + j * 11) % 200) / 255.0;
+      const char* const end = j < 15 ? "," : "\n";
+      signs += tool::number_text(2 * share - 1) + end;
+      wide += tool::number_text(share * 65535) + end;
+      one_row += tool::number_text(i == 7 ? share * 65535 : share) + end;
+    }
+  }
+  check_failure(fit_arguments(folder.put("signs.csv", signs), other, shape), 2,
+                "has pixels from -1 to ");
+  const std::string said = ", the model's go from 0 to 1: its scores say nothing";
+  for (const std::string& rows : {signs, wide}) {
+    const std::string path = folder.put("range.csv", rows);
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"score", model, path},
+          {"score", model, path, "--memory", "1K"}}) {
+      const Outcome outcome = dasvdd_tool(arguments);
+      CHECK(outcome.status == 0);
+      CHECK(contains(outcome.err, said));
+    }
+    CHECK(
+        contains(dasvdd_tool({"score", model, "-"}, rows).err, "standard input has pixels from "));
+  }
+  CHECK(!contains(dasvdd_tool({"score", model, folder.put("one.csv", one_row)}).err, said));
   CHECK(!contains(dasvdd_tool(fit_arguments(whole, model)).err, "pixels"));
 }
 
