@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <memory>
@@ -195,6 +196,28 @@ template <class Scalar>
 bool takes_pixels(const dasvdd::Detector<Scalar>& detector) {
   return detector.facts().count("image_shape") > 0 &&
          detector.model().scaler.text() != "standardized";
+}
+
+/// For what takes rows of float in place of double: names the features that lose by it, less than sixteen floats to a
+/// standard deviation.
+/// \param what takes them
+template <class Scalar>
+void warn_of_float_rows(const dasvdd::Detector<Scalar>& detector, const char* what,
+                        std::ostream& err) {
+  using Standardizer = dasvdd::detail::Standardizer<Scalar>;
+  const auto* scaler = std::get_if<Standardizer>(&detector.model().scaler.kind());
+  if (scaler == nullptr) return;
+  for (std::size_t j = 0; j < scaler->mean().size(); ++j) {
+    const double scale = scaler->scale()[j];
+    const double apart =
+        std::abs(scaler->mean()[j]) * static_cast<double>(std::numeric_limits<float>::epsilon());
+    if (scale == 1 || 16 * apart <= scale) continue;  // 1: of a feature that does not vary
+    err << "dasvdd: warning: " << what << " takes rows of 32 bits, and there the values of "
+        << dasvdd::detail::feature_text(detector.feature_names(), j) << ", about "
+        << number_text(scaler->mean()[j]) << " with a deviation of " << number_text(scale)
+        << ", are " << number_text(apart)
+        << " apart: fit rows from which an offset was subtracted\n";
+  }
 }
 
 /// The arguments that say where the rows and their labels are.

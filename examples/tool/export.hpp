@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <string>
+#include <type_traits>
 
 namespace tool {
 
@@ -29,10 +30,14 @@ class ExportCommand {
 
   bool chosen() const { return command_.parsed(); }
 
-  void run(std::ostream& out) const {
+  void run(std::ostream& out, std::ostream& err) const {
     check_output(output_, {model_path_});
     const std::string bytes = std::visit(
         [&](const auto& detector) {
+          using Detector = std::decay_t<decltype(detector)>;
+          if (options_.as_float || std::is_same_v<Detector, dasvdd::Detector<float>>) {
+            warn_of_float_rows(detector, "the graph", err);
+          }
           return naming(model_path_, [&] { return dasvdd::detail::to_onnx(detector, options_); });
         },
         load_model(model_path_));

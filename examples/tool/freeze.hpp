@@ -63,6 +63,7 @@ class FreezeCommand {
   void freeze(const dasvdd::Detector<Scalar>& detector, std::ostream& out,
               std::ostream& err) const {
     const FrozenModel model = FrozenModel::of(detector);
+    warn_of_float_rows(detector, "the header", err);
     std::optional<Table> table;
     std::optional<FrozenBytes> bytes;
     std::vector<int> anomaly;

@@ -20,7 +20,8 @@ class PixelRange {
     most_ = std::max<double>(most_, X.maxCoeff());
     rows_ += X.rows();
     // One anomaly may have any pixels; most rows of a file have none so far out.
-    beyond_ += (X.rowwise().minCoeff().array() < -0.5 || X.rowwise().maxCoeff().array() > 2).count();
+    beyond_ +=
+        (X.rowwise().minCoeff().array() < -0.5 || X.rowwise().maxCoeff().array() > 2).count();
   }
   double least() const { return least_; }
   double most() const { return most_; }

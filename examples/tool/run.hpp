@@ -67,7 +67,7 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
     if (score.chosen()) score.run(in, out, err);
     if (eval.chosen()) eval.run(out, err);
     if (info.chosen()) info.run(out);
-    if (export_model.chosen()) export_model.run(out);
+    if (export_model.chosen()) export_model.run(out, err);
     if (import_net.chosen()) import_net.run(out, err);
     if (freeze.chosen()) freeze.run(out, err);
     out.flush();

@@ -5,6 +5,7 @@
 
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -254,6 +255,35 @@ TEST_CASE("tool: what can't be imported is refused before anything is written") 
   rare[11] = "0.01";
   check_failure(rare, 2, "needs at least 99 held-out normal rows, got 3");
   CHECK(folder.files() == 4);
+}
+
+TEST_CASE("tool: a graph and a header of floats say which feature they can't tell") {
+  const TemporaryFolder folder;
+  std::string rows = "time,level\n", plain = "time,level\n";
+  for (int i = 0; i < 40; ++i) {
+    const std::string level = "," + std::to_string(i * 7 % 11) + "\n";
+    rows += std::to_string(1700000000 + i % 6) + level;
+    plain += std::to_string(i % 6) + level;
+  }
+  const std::string far = folder / "far", near = folder / "near", wide = folder / "wide";
+  for (const auto& [text, model, more] :
+       {std::tuple(rows, far, ""), {plain, near, ""}, {rows, wide, "--double"}}) {
+    std::vector<std::string> arguments = fit_arguments(folder.put("t.csv", text), model);
+    if (*more != '\0') arguments.push_back(more);
+    REQUIRE(dasvdd_tool(arguments).status == 0);
+  }
+  const std::string words = " takes rows of 32 bits, and there the values of feature 'time'";
+  const auto err = [&](const char* command, const std::string& model) {
+    const Outcome outcome = dasvdd_tool({command, model, "-o", folder / "out"});
+    CHECK(outcome.status == 0);
+    return outcome.err;
+  };
+  CHECK(contains(err("export", far), "the graph" + words));
+  CHECK(contains(err("freeze", far), "the header" + words));
+  CHECK(contains(err("freeze", wide), "the header" + words));
+  CHECK(err("export", wide).empty());
+  CHECK(err("export", near).empty());
+  CHECK(err("freeze", near).empty());
 }
 
 TEST_CASE("tool: export writes the model's graph") {
