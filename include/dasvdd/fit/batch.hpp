@@ -10,6 +10,15 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
+/// The type that a batch of such numbers is fitted in. After its refusal another one keeps the compiler from complaining of
+/// everything that would be made from it.
+template <class Number>
+struct FittedScalar {
+  static constexpr bool good = std::is_same_v<Number, float> || std::is_same_v<Number, double>;
+  static_assert(good, "dasvdd: a batch to fit has float or double numbers");
+  using type = std::conditional_t<good, Number, float>;
+};
+
 template <class Batch, class = void>
 struct BatchTraits {
   static_assert(sizeof(Batch) == 0,
@@ -24,11 +33,13 @@ template <>
 struct BatchTraits<RowSource, void> {};
 template <class Scalar_>
 struct BatchTraits<Rows<Scalar_>, void> {
-  using Scalar = std::remove_const_t<Scalar_>;
+  using Number = std::remove_const_t<Scalar_>;
+  using Scalar = typename FittedScalar<Number>::type;
 };
 template <class Batch>
 struct BatchTraits<Batch, std::enable_if_t<std::is_base_of_v<Eigen::DenseBase<Batch>, Batch>>> {
-  using Scalar = typename Batch::Scalar;
+  using Number = typename Batch::Scalar;
+  using Scalar = typename FittedScalar<Number>::type;
 };
 
 template <class Batch>
@@ -53,9 +64,11 @@ void require_fit(const AnyRows& X, const AnyOptions& options,
 template <class Batch>
 Rows<const BatchScalar<Batch>> rows_of(const Batch& X) {
   using Scalar = BatchScalar<Batch>;
-  static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>,
-                "dasvdd: a batch to fit has float or double numbers");
-  return Rows<const Scalar>(X);
+  if constexpr (std::is_same_v<typename BatchTraits<Batch>::Number, Scalar>) {
+    return Rows<const Scalar>(X);
+  } else {
+    return Rows<const Scalar>(nullptr, 0, 0);  // refused above
+  }
 }
 
 }  // namespace detail

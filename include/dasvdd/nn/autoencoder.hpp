@@ -67,7 +67,10 @@ auto autoencoder(const detail::Chain<Encoder...>& encoder,
   using Scalar = typename detail::Chain<Encoder...>::Scalar;
   static_assert(std::is_same_v<Scalar, typename detail::Chain<Decoder...>::Scalar>,
                 "dasvdd: encoder and decoder share one scalar type: both float or both double");
-  static_assert(detail::fixed_sizes_meet<Encoder..., Decoder...>(),
+  // A chain whose own layers don't meet has said so.
+  static_assert(!detail::fixed_sizes_meet<Encoder...>() ||
+                    !detail::fixed_sizes_meet<Decoder...>() ||
+                    detail::fixed_sizes_meet<Encoder..., Decoder...>(),
                 "dasvdd: the decoder takes as many inputs as the encoder gives outputs");
   return Autoencoder<Scalar>(encoder.network(), decoder.network());
 }
