@@ -2,5 +2,6 @@
 // without: dasvdd: the decoder takes
 #include <dasvdd/nn/autoencoder.hpp>
 
-auto net = dasvdd::autoencoder(dasvdd::chain(dasvdd::dense<float, 8, 4>(), dasvdd::dense<float, 3, 2>()),
-                               dasvdd::chain(dasvdd::dense<float, 2, 8>()));
+auto net =
+    dasvdd::autoencoder(dasvdd::chain(dasvdd::dense<float, 8, 4>(), dasvdd::dense<float, 3, 2>()),
+                        dasvdd::chain(dasvdd::dense<float, 2, 8>()));

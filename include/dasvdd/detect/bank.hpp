@@ -165,8 +165,9 @@ class Bank {
                                    int threads = 0) const {
     return scores(X, places(keys, X.rows()), threads);
   }
+  /// Memory for one thread to score in.
   Workspace make_workspace() const;
-  /// The same for groups by their places, as find() gives them, by the calling thread alone; allocates nothing. A
+  /// Scores of groups by their places, as find() gives them, by the calling thread alone; allocates nothing. A
   /// place of -1 gives NaN. Fastest where rows of one group follow each other.
   /// \param groups, scores n numbers
   void score_many(const detail::AnyRows& X, const Index* groups, Workspace& workspace,

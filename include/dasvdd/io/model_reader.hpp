@@ -18,7 +18,9 @@
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
-namespace detail {  /// What a model may cost: load() refuses one that costs more, in a sentence, before it takes memory for it.
+namespace detail {
+
+/// What a model may cost: load() refuses one that costs more, in a sentence, before it takes memory for it.
 /// A file of a few hundred bytes can describe a net that takes gigabytes. Raise a limit for a model of your
 /// own that is refused; lower them where files come from strangers and rows are many.
 struct LoadLimits {

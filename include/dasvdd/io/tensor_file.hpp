@@ -7,12 +7,12 @@
 /// here have one word more, `checksum`: "crc32:" and eight hexadecimal digits, of all bytes behind the
 /// header. Where a file has it, it is checked.
 ///
-///     dasvdd::TensorFile file;
+///     dasvdd::detail::TensorFile file;
 ///     file.add("center", {256}, center.data());
 ///     file.set_metadata("seed", "7");
 ///     file.write("net.safetensors");
 ///
-///     auto back = dasvdd::TensorFile::read("net.safetensors");
+///     auto back = dasvdd::detail::TensorFile::read("net.safetensors");
 ///     std::vector<float> c = back["center"].as<float>({256});
 ///
 /// Here is how a file is made and written; tensor_file_reader.hpp reads and checks one.

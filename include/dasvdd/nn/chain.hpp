@@ -43,10 +43,6 @@ constexpr bool fixed_sizes_meet() {
   return meet;
 }
 
-}  // namespace detail
-
-namespace detail {
-
 /// Layers in a row, `Chain<Dense<float>, LeakyRelu, ...>`, written with chain(...). The compiler
 /// refuses types that don't fit, the constructor refuses sizes that don't.
 template <class... Layers>

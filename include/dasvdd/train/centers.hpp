@@ -28,7 +28,7 @@ inline Index center_count(Index n, Index d, Index most = usual_most_centers) {
 template <class Scalar>
 DASVDD_COLD AlignedBuffer<Scalar> centers_of(const Scalar* Y, Index d,
                                              const std::vector<Index>& numbers, Index count) {
-  constexpr Index enough = 10000, rounds = 3, rows_at_once = 96;
+  constexpr Index enough = 10000, rounds = 3, tile = kernels::batch_tile;
   const Index every = ceil_div(static_cast<Index>(numbers.size()), enough);
   const Index n = ceil_div(static_cast<Index>(numbers.size()), every);
   const auto row = [&](Index i) { return Y + numbers[static_cast<std::size_t>(i * every)] * d; };
@@ -36,14 +36,14 @@ DASVDD_COLD AlignedBuffer<Scalar> centers_of(const Scalar* Y, Index d,
   for (Index c = 0; c < count; ++c) std::copy_n(row(c * n / count), d, centers.data() + c * d);
   std::vector<double> sums(static_cast<std::size_t>(count * d));
   std::vector<Index> members(static_cast<std::size_t>(count));
-  AlignedBuffer<Scalar> some(rows_at_once, d);
-  AlignedBuffer<Scalar> scratch(rows_at_once, padded_stride<Scalar>(count));
+  AlignedBuffer<Scalar> some(tile, d);
+  AlignedBuffer<Scalar> scratch(tile, padded_stride<Scalar>(count));
   for (Index round = 0; round < rounds; ++round) {
     std::fill(sums.begin(), sums.end(), 0.0);
     std::fill(members.begin(), members.end(), Index(0));
     const auto term = ScoreTerm<Scalar>::nearest_of(d, 1, 1, centers);
-    for (Index first = 0; first < n; first += rows_at_once) {
-      const Index rows = (std::min)(rows_at_once, n - first);
+    for (Index first = 0; first < n; first += tile) {
+      const Index rows = (std::min)(tile, n - first);
       for (Index i = 0; i < rows; ++i) std::copy_n(row(first + i), d, some.data() + i * d);
       term.for_nearest(kernels::best<Scalar>(), {some.data(), rows, d}, scratch.data(),
                        [&](Index i, const Scalar* center) {

@@ -45,8 +45,8 @@ inline std::string not_finite_warning(Index epoch) {
       "it were kept. Lower the learning rate or scale the rows");
 }
 
-/// Mean over rows and features of the squared distance from the mean row, in the net's units: what
-/// the error of a net that reconstructs every input as that row.
+/// Mean over rows and features of the squared distance from the mean row, in the net's units: the
+/// error of a net that reconstructs every input as that row.
 template <class Scalar>
 double variance(const kernels::Table<Scalar>& k, const Scaler<Scalar>& scaler, const AnyRows& X) {
   const Index n = X.rows(), d = scaler.inputs(X.cols());
