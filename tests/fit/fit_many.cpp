@@ -228,6 +228,10 @@ TEST_CASE("bad arguments are refused before anything is trained") {
   CHECK(refusal([&] {
           fit_many(X, std::vector<Index>{0, 30, 20, 40});
         }) == "offset 2 is 20, below the one before it, 30");
+  // More rows than there is memory for their numbers.
+  CHECK(refusal([&] {
+          fit_many(X, std::vector<Index>{0, Index(1) << 50, 40});
+        }) == "offset 2 is 40, below the one before it, 1125899906842624");
   CHECK(refusal([&] { fit_many(normal_rows(40, 33, 1), keys); }).find("at most 32") !=
         std::string::npos);
   BankOptions options = quick(-1);

@@ -47,10 +47,13 @@ inline std::vector<Group> groups_of(const std::vector<std::string>& keys, Index 
 inline std::vector<Group> groups_of(const std::vector<Index>& offsets, Index n) {
   ensure(!offsets.empty() && offsets.front() == 0 && offsets.back() == n,
          "the offsets of groups must begin with 0 and end with ", n, ", the number of rows");
-  std::vector<Group> groups;
+  // All of them, before rows are listed: one in the middle may be far beyond n.
   for (std::size_t g = 0; g + 1 < offsets.size(); ++g) {
     ensure(offsets[g] <= offsets[g + 1], "offset ", g + 1, " is ", offsets[g + 1],
            ", below the one before it, ", offsets[g]);
+  }
+  std::vector<Group> groups;
+  for (std::size_t g = 0; g + 1 < offsets.size(); ++g) {
     groups.push_back({std::to_string(g), {}});
     for (Index i = offsets[g]; i < offsets[g + 1]; ++i) groups.back().rows.push_back(i);
   }
