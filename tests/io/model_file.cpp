@@ -524,6 +524,18 @@ TEST_CASE("a net that is no net is refused, and a vast one before memory is take
   }
   CHECK(with_encoder(R"([["dense",5,3,1],["swoosh"]])")
             .find("'m': the activation is 'swoosh', expected one of identity, ") == 0);
+  // Numbers that no activation of today has.
+  const auto activation = [&](const std::string& f) {
+    return with_encoder(R"([["dense",5,7,1],)" + f + R"(,["dense",7,3,1],["leaky_relu",0.01]])");
+  };
+  CHECK(activation(R"(["leaky_relu",0.01,0.02])") ==
+        "'m': layer 1 of the encoder is leaky_relu followed by 2 numbers, expected its parameter "
+        "alone");
+  for (const char* name : {"identity", "relu", "selu", "gelu", "silu", "softplus", "tanh"}) {
+    CHECK(activation("[\"" + std::string(name) + "\",0]") ==
+          "'m': layer 1 of the encoder is " + std::string(name) +
+              " followed by 1 number, expected none");
+  }
   CHECK(with_encoder(R"([["relu"]])").find("can't be the first layer") != std::string::npos);
   CHECK(with_encoder(R"([["dense",5,4,1]])") ==
         "'m': the decoder takes a code of 3 numbers, the encoder gives 4");
