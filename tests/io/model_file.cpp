@@ -127,6 +127,27 @@ struct Nameless : Shift {
   LayerSpec spec() const { return {}; }
 };
 
+/// The identity on three numbers with six parameters and four statistics, and what it names them.
+struct Named : Layer<float> {
+  std::vector<TensorSpec> of_parameters, of_statistics;
+  Named(std::vector<TensorSpec> parameters, std::vector<TensorSpec> statistics)
+      : of_parameters(std::move(parameters)), of_statistics(std::move(statistics)) {}
+  Index inputs() const override { return 3; }
+  Index outputs() const override { return 3; }
+  Index parameters() const override { return 6; }
+  Index statistics() const override { return 4; }
+  std::vector<TensorSpec> parameter_tensors() const override { return of_parameters; }
+  std::vector<TensorSpec> statistics_tensors() const override { return of_statistics; }
+  void forward(const float*, const float*, Rows<const float> x, Rows<float> y,
+               float*) const override {
+    y.matrix() = x.matrix();
+  }
+  void backward(const float*, Rows<const float>, Rows<const float>, Rows<const float> dy,
+                Rows<float> dx, float*, float*) const override {
+    if (dx.data() != nullptr) dx.matrix() = dy.matrix();
+  }
+};
+
 template <class L>
 Detector<double> with_layer() {
   Network<double> encoder, decoder;
@@ -319,6 +340,40 @@ TEST_CASE("a layer of the user's own is saved by its spec and made again by a fa
       doctest::Contains("'the file': the activation is 'shift', expected one of identity, "),
       FileError);
   CHECK_THROWS_AS(to_tensor_file(with_layer<Nameless>()), InvalidArgument);
+}
+
+TEST_CASE("a layer's tensors have as many numbers as the layer says") {
+  using Tensors = std::vector<TensorSpec>;
+  const auto refused = [](const Tensors& parameters, const Tensors& statistics) {
+    Network<float> encoder, decoder;
+    encoder.add(dense<float>(5, 3));
+    encoder.add(
+        std::shared_ptr<const Layer<float>>(std::make_shared<Named>(parameters, statistics)));
+    decoder.add(dense<float>(3, 5));
+    try {
+      tensor_places(Autoencoder<float>(encoder, decoder));
+    } catch (const InvalidArgument& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing thrown");
+  };
+  const Tensors six = {{"gain", {2, 2}}, {"shift", {2}}}, four = {{"mean", {4}}};
+  CHECK(refused(six, four) == "nothing thrown");
+  CHECK(refused({}, {}) == "nothing thrown");
+  for (const Index n : {3, 5}) {
+    CHECK(refused({{"gain", {2, 2}}, {"shift", {n - 2}}}, four) ==
+          "the parameter tensors of layer encoder.1 have " + std::to_string(n + 2) +
+              " numbers, expected 6 as its parameters() says");
+    CHECK(refused(six, {{"mean", {n}}}) == "the statistics tensors of layer encoder.1 have " +
+                                               std::to_string(n) +
+                                               " numbers, expected 4 as its statistics() says");
+  }
+  const Index large = Index(1) << 33;
+  CHECK(refused({{"gain", {large, large}}, {"shift", {6}}}, four)
+            .find("the parameter tensors of layer encoder.1 have 9223372036854775807 numbers") ==
+        0);
+  CHECK(refused({{"gain", {-6, -1}}}, four) ==
+        "tensor encoder.1.gain of a layer is -6 x -1, expected no number below 0");
 }
 
 TEST_CASE("a model of another scalar type, and a file that is no model, are refused") {
