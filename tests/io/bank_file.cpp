@@ -152,6 +152,23 @@ TEST_CASE("what is no bank is refused") {
   CHECK(changed([](auto& c) { c.keys.ends[1] = 3; }).find("doesn't fit its text") !=
         std::string::npos);
 
+  // Feature names as in model files, whatever part of the file is read.
+  const auto named = [&](const std::string& names, const std::string& sentence) {
+    detail::TensorFile file = detail::to_tensor_file(example.bank);
+    file.set_metadata("feature_names", names);
+    file.write(folder / "named");
+    const std::string whole = message([&] { load(bank, folder / "named"); });
+    CHECK(whole == message([&] { load(bank, folder / "named", {"group 0"}); }));
+    CHECK(whole ==
+          (sentence.empty() ? "nothing thrown" : "'" + (folder / "named") + "': " + sentence));
+  };
+  named(R"(["a","b","c","d"])", "");
+  named(R"(["a"])", "there are 1 feature names for 4 features");
+  named(R"(["a","b","c","d","e"])", "there are 5 feature names for 4 features");
+  named(R"(["a","b","","d"])", "feature 2 has an empty name");
+  named(R"(["a","b","c","a"])", "two features are named 'a'");
+  named(R"({"a":1})", "the metadata's 'feature_names' is no JSON list of strings");
+
   // Cut short anywhere.
   const std::string bytes = content(folder / "bank");
   for (std::size_t size = 0; size < bytes.size(); size += 97) {
