@@ -244,6 +244,13 @@ TEST_CASE("bad arguments are refused before anything is trained") {
   CHECK(refusal([&] { fit_many(X, keys, options); }) == "there are 2 feature names for 3 features");
 }
 
+TEST_CASE("a group has no more rows than its file may speak of") {
+  constexpr Index most = detail::BankLayout::most_rows;
+  CHECK(detail::size_refusal(most, 20).empty());
+  CHECK(detail::size_refusal(most + 1, 20) == "has 83886081 rows, expected at most 83886080");
+  CHECK(most - detail::Folds::rows(most, 0) == detail::BankLayout::most_scores);
+}
+
 TEST_CASE("progress counts groups and ends a fit") {
   const auto X = normal_rows(5 * 20, 2, 4);
   std::vector<Index> done;

@@ -145,6 +145,23 @@ TEST_CASE("what is no bank is refused") {
   CHECK(changed([&](auto& c) {
           c.floats[0] = std::numeric_limits<float>::infinity();
         }).find(none) != std::string::npos);
+  const auto counted = [&](std::int64_t rows, std::int64_t scores) {
+    return changed([=](auto& c) { c.counts[0] = rows, c.counts[1] = scores; });
+  };
+  constexpr std::int64_t most_rows = detail::BankLayout::most_rows;
+  constexpr std::int64_t most_scores = detail::BankLayout::most_scores;
+  CHECK(counted(most_rows, most_scores) == "nothing thrown");
+  CHECK(counted(most_rows + 1, most_scores).find(none) != std::string::npos);
+  const std::string changed_file = "'" + (folder / "changed") + "': ";
+  CHECK(counted(most_rows, most_scores + 1) ==
+        changed_file +
+            "the detector of the group 'group 0' has 16777217 calibration scores of "
+            "83886080 rows, expected at most 16777216");
+  CHECK(counted(30, 30) == "nothing thrown");
+  CHECK(counted(30, 31) == changed_file +
+                               "the detector of the group 'group 0' has 31 calibration "
+                               "scores of 30 rows, expected at most 30");
+  CHECK(counted(30, -1).find(none) != std::string::npos);
   CHECK(changed([&](auto& c) { c.floats[layout.scores()] = -1; }).find(none) != std::string::npos);
   CHECK(changed([](auto& c) {
           std::swap(c.keys.text[6], c.keys.text[13]);

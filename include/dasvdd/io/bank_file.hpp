@@ -284,12 +284,17 @@ class BankReader {
     }
     good = good && doubles[layout.reconstruction_weight()] >= 0 &&
            doubles[layout.latent_weight()] >= 0 && doubles[layout.gamma()] >= 0;
-    constexpr std::int64_t most = std::int64_t(1) << 30;
-    good = good && counts[BankLayout::rows] >= 0 && counts[BankLayout::rows] <= most &&
-           counts[BankLayout::calibration] >= 0 && counts[BankLayout::calibration] <= most &&
-           counts[BankLayout::used_centers] >= 0 &&
+    good = good && counts[BankLayout::rows] >= 0 &&
+           counts[BankLayout::rows] <= BankLayout::most_rows &&
+           counts[BankLayout::calibration] >= 0 && counts[BankLayout::used_centers] >= 0 &&
            counts[BankLayout::used_centers] <= layout.centers();
     if (good) {
+      // Each is of a row of its own; Bank::detector() takes memory for all of them.
+      const std::int64_t most =
+          (std::min)(counts[BankLayout::rows], static_cast<std::int64_t>(BankLayout::most_scores));
+      validate(counts[BankLayout::calibration] <= most, name(), " has ",
+               counts[BankLayout::calibration], " calibration scores of ", counts[BankLayout::rows],
+               " rows, expected at most ", most);
       const float* scores = floats + layout.scores();
       const std::int64_t kept = (std::min)(counts[BankLayout::calibration],
                                            static_cast<std::int64_t>(BankLayout::kept_scores));
