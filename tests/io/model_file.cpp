@@ -277,6 +277,17 @@ TEST_CASE("tensors are named and numbered as torch.nn.Sequential does, activatio
   check_same(trainer.detector(), again(trainer.detector()));
 }
 
+TEST_CASE("every activation reads back as it was written") {
+  for (const auto& row : activation_table) {
+    CAPTURE(row.name);
+    Network<float> net;
+    net.add(dense<float>(5, 7)).add(Activation(row.name)).add(dense<float>(7, 3));
+    if (row.below > 0) net.add(Activation(row.name, 0.25));
+    const nlohmann::json layers = net_to_json(net);
+    CHECK(net_to_json(net_from_json<float>(layers, "net", {})) == layers);
+  }
+}
+
 TEST_CASE("what training warned of is kept in the file, word for word") {
   const RowMatrix<float> alike = RowMatrix<float>::Constant(40, 5, 0.5f);
   Trainer<float> trainer(dense_autoencoder<float>(5, {7, 3}), quick());
