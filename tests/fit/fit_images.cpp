@@ -203,11 +203,16 @@ TEST_CASE("fit_images takes the shape it is told, or else squares of one channel
   CHECK_THROWS_WITH_AS(image(35), doctest::Contains("the shape is 1 x -5 x -7"), InvalidArgument);
 }
 
-TEST_CASE("fit_images needs a member") {
+TEST_CASE("fit_images needs a member, and a kind that it knows") {
+  const RowMatrix<float> X = images(30, false, 6);
   ImageOptions settings = quick();
   settings.ensemble_size = 0;
-  CHECK_THROWS_WITH_AS(fit_images(images(30, false, 6), settings),
-                       "ensemble_size is 0, expected at least 1", InvalidArgument);
+  CHECK_THROWS_WITH_AS(fit_images(X, settings), "ensemble_size is 0, expected at least 1",
+                       InvalidArgument);
+  settings = quick();
+  settings.kind = static_cast<ImageOptions::Kind>(7);
+  CHECK_THROWS_WITH_AS(fit_images(X, settings),
+                       "kind is 7, expected one of the enumerators of Kind", InvalidArgument);
 }
 
 TEST_CASE("a rule of gamma times a factor gives the rule's estimate times it") {

@@ -228,6 +228,10 @@ TEST_CASE("bad arguments are refused before anything is trained") {
   CHECK(refusal([&] {
           fit_many(X, std::vector<Index>{0, 30, 20, 40});
         }) == "offset 2 is 20, below the one before it, 30");
+  // More rows than there is memory for their numbers.
+  CHECK(refusal([&] {
+          fit_many(X, std::vector<Index>{0, Index(1) << 50, 40});
+        }) == "offset 2 is 40, below the one before it, 1125899906842624");
   CHECK(refusal([&] { fit_many(normal_rows(40, 33, 1), keys); }).find("at most 32") !=
         std::string::npos);
   BankOptions options = quick(-1);
@@ -238,6 +242,13 @@ TEST_CASE("bad arguments are refused before anything is trained") {
   options = quick();
   options.feature_names = {"a", "b"};
   CHECK(refusal([&] { fit_many(X, keys, options); }) == "there are 2 feature names for 3 features");
+}
+
+TEST_CASE("a group has no more rows than its file may speak of") {
+  constexpr Index most = detail::BankLayout::most_rows;
+  CHECK(detail::size_refusal(most, 20).empty());
+  CHECK(detail::size_refusal(most + 1, 20) == "has 83886081 rows, expected at most 83886080");
+  CHECK(most - detail::Folds::rows(most, 0) == detail::BankLayout::most_scores);
 }
 
 TEST_CASE("progress counts groups and ends a fit") {

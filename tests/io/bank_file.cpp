@@ -145,12 +145,46 @@ TEST_CASE("what is no bank is refused") {
   CHECK(changed([&](auto& c) {
           c.floats[0] = std::numeric_limits<float>::infinity();
         }).find(none) != std::string::npos);
+  const auto counted = [&](std::int64_t rows, std::int64_t scores) {
+    return changed([=](auto& c) { c.counts[0] = rows, c.counts[1] = scores; });
+  };
+  constexpr std::int64_t most_rows = detail::BankLayout::most_rows;
+  constexpr std::int64_t most_scores = detail::BankLayout::most_scores;
+  CHECK(counted(most_rows, most_scores) == "nothing thrown");
+  CHECK(counted(most_rows + 1, most_scores).find(none) != std::string::npos);
+  const std::string changed_file = "'" + (folder / "changed") + "': ";
+  CHECK(counted(most_rows, most_scores + 1) ==
+        changed_file +
+            "the detector of the group 'group 0' has 16777217 calibration scores of "
+            "83886080 rows, expected at most 16777216");
+  CHECK(counted(30, 30) == "nothing thrown");
+  CHECK(counted(30, 31) == changed_file +
+                               "the detector of the group 'group 0' has 31 calibration "
+                               "scores of 30 rows, expected at most 30");
+  CHECK(counted(30, -1).find(none) != std::string::npos);
   CHECK(changed([&](auto& c) { c.floats[layout.scores()] = -1; }).find(none) != std::string::npos);
   CHECK(changed([](auto& c) {
           std::swap(c.keys.text[6], c.keys.text[13]);
         }).find("the keys are not in order") != std::string::npos);
   CHECK(changed([](auto& c) { c.keys.ends[1] = 3; }).find("doesn't fit its text") !=
         std::string::npos);
+
+  // Feature names as in model files, whatever part of the file is read.
+  const auto named = [&](const std::string& names, const std::string& sentence) {
+    detail::TensorFile file = detail::to_tensor_file(example.bank);
+    file.set_metadata("feature_names", names);
+    file.write(folder / "named");
+    const std::string whole = message([&] { load(bank, folder / "named"); });
+    CHECK(whole == message([&] { load(bank, folder / "named", {"group 0"}); }));
+    CHECK(whole ==
+          (sentence.empty() ? "nothing thrown" : "'" + (folder / "named") + "': " + sentence));
+  };
+  named(R"(["a","b","c","d"])", "");
+  named(R"(["a"])", "there are 1 feature names for 4 features");
+  named(R"(["a","b","c","d","e"])", "there are 5 feature names for 4 features");
+  named(R"(["a","b","","d"])", "feature 2 has an empty name");
+  named(R"(["a","b","c","a"])", "two features are named 'a'");
+  named(R"({"a":1})", "the metadata's 'feature_names' is no JSON list of strings");
 
   // Cut short anywhere.
   const std::string bytes = content(folder / "bank");

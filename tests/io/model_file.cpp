@@ -127,6 +127,27 @@ struct Nameless : Shift {
   LayerSpec spec() const { return {}; }
 };
 
+/// The identity on three numbers with six parameters and four statistics, and what it names them.
+struct Named : Layer<float> {
+  std::vector<TensorSpec> of_parameters, of_statistics;
+  Named(std::vector<TensorSpec> parameters, std::vector<TensorSpec> statistics)
+      : of_parameters(std::move(parameters)), of_statistics(std::move(statistics)) {}
+  Index inputs() const override { return 3; }
+  Index outputs() const override { return 3; }
+  Index parameters() const override { return 6; }
+  Index statistics() const override { return 4; }
+  std::vector<TensorSpec> parameter_tensors() const override { return of_parameters; }
+  std::vector<TensorSpec> statistics_tensors() const override { return of_statistics; }
+  void forward(const float*, const float*, Rows<const float> x, Rows<float> y,
+               float*) const override {
+    y.matrix() = x.matrix();
+  }
+  void backward(const float*, Rows<const float>, Rows<const float>, Rows<const float> dy,
+                Rows<float> dx, float*, float*) const override {
+    if (dx.data() != nullptr) dx.matrix() = dy.matrix();
+  }
+};
+
 template <class L>
 Detector<double> with_layer() {
   Network<double> encoder, decoder;
@@ -256,6 +277,17 @@ TEST_CASE("tensors are named and numbered as torch.nn.Sequential does, activatio
   check_same(trainer.detector(), again(trainer.detector()));
 }
 
+TEST_CASE("every activation reads back as it was written") {
+  for (const auto& row : activation_table) {
+    CAPTURE(row.name);
+    Network<float> net;
+    net.add(dense<float>(5, 7)).add(Activation(row.name)).add(dense<float>(7, 3));
+    if (row.below > 0) net.add(Activation(row.name, 0.25));
+    const nlohmann::json layers = net_to_json(net);
+    CHECK(net_to_json(net_from_json<float>(layers, "net", {})) == layers);
+  }
+}
+
 TEST_CASE("what training warned of is kept in the file, word for word") {
   const RowMatrix<float> alike = RowMatrix<float>::Constant(40, 5, 0.5f);
   Trainer<float> trainer(dense_autoencoder<float>(5, {7, 3}), quick());
@@ -319,6 +351,40 @@ TEST_CASE("a layer of the user's own is saved by its spec and made again by a fa
       doctest::Contains("'the file': the activation is 'shift', expected one of identity, "),
       FileError);
   CHECK_THROWS_AS(to_tensor_file(with_layer<Nameless>()), InvalidArgument);
+}
+
+TEST_CASE("a layer's tensors have as many numbers as the layer says") {
+  using Tensors = std::vector<TensorSpec>;
+  const auto refused = [](const Tensors& parameters, const Tensors& statistics) {
+    Network<float> encoder, decoder;
+    encoder.add(dense<float>(5, 3));
+    encoder.add(
+        std::shared_ptr<const Layer<float>>(std::make_shared<Named>(parameters, statistics)));
+    decoder.add(dense<float>(3, 5));
+    try {
+      tensor_places(Autoencoder<float>(encoder, decoder));
+    } catch (const InvalidArgument& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing thrown");
+  };
+  const Tensors six = {{"gain", {2, 2}}, {"shift", {2}}}, four = {{"mean", {4}}};
+  CHECK(refused(six, four) == "nothing thrown");
+  CHECK(refused({}, {}) == "nothing thrown");
+  for (const Index n : {3, 5}) {
+    CHECK(refused({{"gain", {2, 2}}, {"shift", {n - 2}}}, four) ==
+          "the parameter tensors of layer encoder.1 have " + std::to_string(n + 2) +
+              " numbers, expected 6 as its parameters() says");
+    CHECK(refused(six, {{"mean", {n}}}) == "the statistics tensors of layer encoder.1 have " +
+                                               std::to_string(n) +
+                                               " numbers, expected 4 as its statistics() says");
+  }
+  const Index large = Index(1) << 33;
+  CHECK(refused({{"gain", {large, large}}, {"shift", {6}}}, four)
+            .find("the parameter tensors of layer encoder.1 have 9223372036854775807 numbers") ==
+        0);
+  CHECK(refused({{"gain", {-6, -1}}}, four) ==
+        "tensor encoder.1.gain of a layer is -6 x -1, expected no number below 0");
 }
 
 TEST_CASE("a model of another scalar type, and a file that is no model, are refused") {
@@ -524,6 +590,18 @@ TEST_CASE("a net that is no net is refused, and a vast one before memory is take
   }
   CHECK(with_encoder(R"([["dense",5,3,1],["swoosh"]])")
             .find("'m': the activation is 'swoosh', expected one of identity, ") == 0);
+  // Numbers that no activation of today has.
+  const auto activation = [&](const std::string& f) {
+    return with_encoder(R"([["dense",5,7,1],)" + f + R"(,["dense",7,3,1],["leaky_relu",0.01]])");
+  };
+  CHECK(activation(R"(["leaky_relu",0.01,0.02])") ==
+        "'m': layer 1 of the encoder is leaky_relu followed by 2 numbers, expected its parameter "
+        "alone");
+  for (const char* name : {"identity", "relu", "selu", "gelu", "silu", "softplus", "tanh"}) {
+    CHECK(activation("[\"" + std::string(name) + "\",0]") ==
+          "'m': layer 1 of the encoder is " + std::string(name) +
+              " followed by 1 number, expected none");
+  }
   CHECK(with_encoder(R"([["relu"]])").find("can't be the first layer") != std::string::npos);
   CHECK(with_encoder(R"([["dense",5,4,1]])") ==
         "'m': the decoder takes a code of 3 numbers, the encoder gives 4");

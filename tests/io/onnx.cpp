@@ -4,6 +4,7 @@
 #include <dasvdd/io/onnx.hpp>
 #include <dasvdd/nn/conv_autoencoder.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -213,6 +214,100 @@ TEST_CASE("onnx: scalers of images") {
   const Detector<float> detector = made(dense_autoencoder<float>(24, {8, 3}), Form::plain, false);
   check_same(with(Scaler<float>(Softener<float>({2, 3, 4})), detector));
   check_same(with(Scaler<float>(ContrastNormalizer<float>(0.01)), detector));
+}
+
+// ||c||^2 / 2 is some millions, where float has steps of a quarter: far more than one center is nearer than another.
+TEST_CASE("onnx: the nearest of centers that lie close together, far from the origin") {
+  const Index d = 5, count = 40, n = 200;
+  const AlignedBuffer<float> centers = drawn<float>(count * d, 1000, 0.1, 8);
+  const AlignedBuffer<float> drawn_rows = drawn<float>(n * d, 1000, 0.1, 9);
+  const auto with_centers = [&](auto scalar) {
+    using Scalar = decltype(scalar);
+    auto model = std::make_shared<Model<Scalar>>(dense_detector<Scalar>().model());
+    AlignedBuffer<Scalar> same(count * d);
+    std::copy(centers.begin(), centers.end(), same.begin());
+    model->members.front().latent =
+        ScoreTerm<Scalar>::nearest_of(d, 1, static_cast<double>(d), std::move(same));
+    return Detector<Scalar>(model, 1);
+  };
+
+  // Rows in place of the decoder's output; without those whose choice rounding may decide.
+  std::vector<float> rows;
+  std::vector<Index> nearest;
+  std::vector<double> distances;
+  for (Index i = 0; i < n; ++i) {
+    std::vector<std::pair<double, Index>> order;
+    for (Index c = 0; c < count; ++c) {
+      double sum = 0;
+      for (Index j = 0; j < d; ++j) {
+        const double e =
+            static_cast<double>(drawn_rows[i * d + j]) - static_cast<double>(centers[c * d + j]);
+        sum += e * e;
+      }
+      order.push_back({sum, c});
+    }
+    std::sort(order.begin(), order.end());
+    if (order[1].first - order[0].first < 2e-3) continue;
+    rows.insert(rows.end(), &drawn_rows[i * d], &drawn_rows[i * d] + d);
+    nearest.push_back(order[0].second);
+    distances.push_back(order[0].first / static_cast<double>(d));
+  }
+  const Index kept = static_cast<Index>(nearest.size());
+  REQUIRE(kept > 100);
+  REQUIRE(std::set<Index>(nearest.begin(), nearest.end()).size() > 20);
+
+  const Detector<float> detector = with_centers(0.0f);
+  const auto& term = detector.model().members.front().latent;
+  AlignedBuffer<float> scratch(term.scratch(kept));
+  std::vector<Index> of_library;
+  term.for_nearest(kernels::best<float>(), {rows.data(), kept, d}, scratch.data(),
+                   [&](Index, const float* center) {
+                     of_library.push_back((center - term.center_rows().data()) / d);
+                   });
+  CHECK(of_library == nearest);
+
+  for (const bool matmul : {false, true}) {
+    CAPTURE(matmul);
+    const OnnxFile file(to_onnx(detector, {matmul, false}));
+    const std::string bias_name = "score.latent.closeness.bias";
+    const std::string weight_name =
+        std::string("score.latent.closeness.weight") + (matmul ? "_transposed" : "");
+    const auto& bias = file.constants.at(bias_name).numbers;
+    const auto& weight = file.constants.at(weight_name).numbers;
+    REQUIRE(bias.size() == static_cast<std::size_t>(count));
+    REQUIRE(weight.size() == static_cast<std::size_t>(count * d));
+    std::vector<Index> of_graph;
+    for (Index i = 0; i < kept; ++i) {
+      // In float, as an engine does.
+      std::vector<float> closeness;
+      for (Index c = 0; c < count; ++c) {
+        float sum = 0;
+        for (Index j = 0; j < d; ++j) {
+          const auto at = static_cast<std::size_t>(matmul ? j * count + c : c * d + j);
+          sum += rows[static_cast<std::size_t>(i * d + j)] * static_cast<float>(weight[at]);
+        }
+        closeness.push_back(sum + static_cast<float>(bias[static_cast<std::size_t>(c)]));
+      }
+      of_graph.push_back(std::max_element(closeness.begin(), closeness.end()) - closeness.begin());
+    }
+    CHECK(of_graph == nearest);
+
+    // The distance is that of the center itself.
+    std::string decoded;
+    for (const auto& node : file.nodes) {
+      if (node.output == "score.latent.offset") decoded = node.inputs.front();
+    }
+    const onnx_tests::Value output{{kept, d}, {rows.begin(), rows.end()}};
+    const auto got = file.run({{decoded, output}}).at("score.latent").numbers;
+    REQUIRE(got.size() == distances.size());
+    for (std::size_t i = 0; i < got.size(); ++i)
+      CHECK(got[i] == doctest::Approx(distances[i]).epsilon(1e-6));
+
+    // A graph in float of a detector in double is of the centers in float.
+    const OnnxFile narrowed(to_onnx(with_centers(0.0), {matmul, true}));
+    CHECK(narrowed.constants.at(bias_name).numbers == bias);
+    CHECK(narrowed.constants.at(weight_name).numbers == weight);
+  }
 }
 
 TEST_CASE("onnx: the file says what it is, what it takes and what it gives") {

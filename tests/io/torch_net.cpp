@@ -153,6 +153,10 @@ TEST_CASE("what is no such net is refused in a sentence") {
         "the tensors are of 2 nets ('', 'head.'), expected one, or an encoder and a decoder");
   CHECK(refusal(renamed("9.weight", "9.gain"), inferred()) ==
         "module 9 is no Linear and no BatchNorm1d: say all layers");
+  for (const char* number : {"10000", "2147483646"}) {
+    CHECK(refusal(renamed("9.weight", number + std::string(".weight")), inferred()) ==
+          "module " + std::string(number) + " is one too many, expected at most 10000");
+  }
   CHECK(refusal(renamed("9.bias", "9.extra"), inferred()) ==
         "tensor '9.extra' belongs to no layer");
   CHECK(refusal(renamed("1.bias", ""), inferred()) ==

@@ -127,6 +127,10 @@ TEST_CASE("options out of range") {
                 [](Options& o) { o.center = CenterRule::adagrad(0); });
   check_refused("the center's decay is -1",
                 [](Options& o) { o.center = CenterRule::adagrad(1, -1); });
+  check_refused("the center's kind is 7, expected one of the enumerators of Kind",
+                [](Options& o) { o.center.kind = static_cast<CenterRule::Kind>(7); });
+  check_refused("gamma's kind is 9, expected one of the enumerators of Kind",
+                [](Options& o) { o.gamma.kind = static_cast<GammaRule::Kind>(9); });
   check_refused("gamma is -1", [](Options& o) { o.gamma = GammaRule::value(-1); });
   check_refused("gamma is inf", [](Options& o) {
     o.gamma = GammaRule::value(std::numeric_limits<double>::infinity());

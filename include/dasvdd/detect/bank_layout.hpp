@@ -18,6 +18,11 @@ struct BankLayout {
   static constexpr Index hidden = 24, code = 6;
   static constexpr Index most_features = 32;
   static constexpr Index kept_scores = 64;
+  /// Calibration scores of one group, before they are thinned: Bank::detector() takes 128 MB for so many. A file of some
+  /// kilobytes could speak of any number.
+  static constexpr Index most_scores = Index(1) << 24;
+  /// Rows of one group: of so many a fifth is left out for those scores.
+  static constexpr Index most_rows = 5 * most_scores;
   static constexpr std::size_t most_bytes = 8192;
   static constexpr Index layers = 4;
 

@@ -18,6 +18,34 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
+/// What tells the nearest of several centers. With m the centers' mean and d = c - m, the center c nearest to a has the
+/// largest a d - (m d + ||d||^2 / 2). Where centers lie close together, far from the origin, the difference of lengths
+/// would be lost in a c - ||c||^2 / 2.
+template <class Scalar>
+struct NearestForm {
+  AlignedBuffer<Scalar> offsets;  ///< d, count x size, row by row
+  AlignedBuffer<Scalar> bias;     ///< count: -(m d + ||d||^2 / 2)
+
+  /// \param centers count x size, row by row
+  NearestForm(const Scalar* centers, Index count, Index size) : offsets(count, size), bias(count) {
+    AlignedBuffer<double> mean(size);
+    for (Index c = 0; c < count; ++c) {
+      for (Index j = 0; j < size; ++j)
+        mean[j] += static_cast<double>(centers[c * size + j]) / static_cast<double>(count);
+    }
+    for (Index c = 0; c < count; ++c) {
+      double sum = 0;
+      for (Index j = 0; j < size; ++j) {
+        Scalar& d = offsets[c * size + j];
+        d = static_cast<Scalar>(static_cast<double>(centers[c * size + j]) - mean[j]);
+        const double wide = static_cast<double>(d);
+        sum = std::fma(std::fma(wide, 0.5, mean[j]), wide, sum);
+      }
+      bias[c] = static_cast<Scalar>(-sum);
+    }
+  }
+};
+
 /// term(e) = weight * ||A e||^2 / divisor, with A the identity (the published score) or a whitening
 /// matrix; or the distance to the nearest of several centers, weight * min_k ||a - c_k||^2 / divisor.
 ///
@@ -60,25 +88,9 @@ class ScoreTerm {
                 padded = detail::round_up(count, k.panel);
     term.packed_ = AlignedBuffer<Scalar>(size, padded);
     term.bias_ = AlignedBuffer<Scalar>(padded);
-    // With m the centers' mean and d = c - m, the center nearest to a has the largest a d - (m d + ||d||^2 / 2). Where
-    // centers lie close together, far from the origin, the difference of lengths would be lost in a c - ||c||^2 / 2.
-    AlignedBuffer<double> mean(size);
-    for (Index c = 0; c < count; ++c) {
-      for (Index j = 0; j < size; ++j)
-        mean[j] += static_cast<double>(term.centers_[c * size + j]) / static_cast<double>(count);
-    }
-    AlignedBuffer<Scalar> offsets(count, size);
-    for (Index c = 0; c < count; ++c) {
-      double sum = 0;
-      for (Index j = 0; j < size; ++j) {
-        Scalar& d = offsets[c * size + j];
-        d = static_cast<Scalar>(static_cast<double>(term.centers_[c * size + j]) - mean[j]);
-        const double wide = static_cast<double>(d);
-        sum = std::fma(std::fma(wide, 0.5, mean[j]), wide, sum);
-      }
-      term.bias_[c] = static_cast<Scalar>(-sum);
-    }
-    k.pack_rows(offsets.data(), size, count, size, term.packed_.data());
+    const NearestForm<Scalar> form(term.centers_.data(), count, size);
+    std::copy_n(form.bias.data(), count, term.bias_.data());
+    k.pack_rows(form.offsets.data(), size, count, size, term.packed_.data());
     return term;
   }
 

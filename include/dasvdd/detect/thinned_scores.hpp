@@ -60,6 +60,7 @@ inline Index most_not_below(const std::vector<Index>& ranks, const float* kept, 
 /// n scores that give the p-values of the kept ones.
 inline std::vector<double> filled_scores(const std::vector<Index>& ranks, const float* kept) {
   std::vector<double> scores;
+  if (!ranks.empty()) scores.reserve(static_cast<std::size_t>(ranks.back()));
   for (std::size_t i = 0; i < ranks.size(); ++i) {
     const Index next = i + 1 < ranks.size() ? ranks[i + 1] : ranks[i] + 1;
     scores.insert(scores.end(), static_cast<std::size_t>(next - ranks[i]),

@@ -47,10 +47,13 @@ inline std::vector<Group> groups_of(const std::vector<std::string>& keys, Index 
 inline std::vector<Group> groups_of(const std::vector<Index>& offsets, Index n) {
   ensure(!offsets.empty() && offsets.front() == 0 && offsets.back() == n,
          "the offsets of groups must begin with 0 and end with ", n, ", the number of rows");
-  std::vector<Group> groups;
+  // All of them, before rows are listed: one in the middle may be far beyond n.
   for (std::size_t g = 0; g + 1 < offsets.size(); ++g) {
     ensure(offsets[g] <= offsets[g + 1], "offset ", g + 1, " is ", offsets[g + 1],
            ", below the one before it, ", offsets[g]);
+  }
+  std::vector<Group> groups;
+  for (std::size_t g = 0; g + 1 < offsets.size(); ++g) {
     groups.push_back({std::to_string(g), {}});
     for (Index i = offsets[g]; i < offsets[g + 1]; ++i) groups.back().rows.push_back(i);
   }
@@ -66,11 +69,19 @@ inline std::uint64_t hash_of(std::string_view word) {
   return hash;
 }
 
-/// Why a group can get no detector, a sentence that begins behind its name; empty where it can.
-inline std::string refusal_of(const AnyRows& X, const Group& group, Index least) {
-  const Index n = static_cast<Index>(group.rows.size());
+/// Why a group of n rows is too small or too large; empty where it is neither.
+inline std::string size_refusal(Index n, Index least) {
   if (n < least)
     return sentence("has ", n, n == 1 ? " row" : " rows", ", expected at least ", least);
+  if (n > BankLayout::most_rows)
+    return sentence("has ", n, " rows, expected at most ", BankLayout::most_rows);
+  return {};
+}
+
+/// Why a group can get no detector, a sentence that begins behind its name; empty where it can.
+inline std::string refusal_of(const AnyRows& X, const Group& group, Index least) {
+  const std::string size = size_refusal(static_cast<Index>(group.rows.size()), least);
+  if (!size.empty()) return size;
   bool constant = true;
   for (const Index i : group.rows) {
     for (Index j = 0; j < X.cols(); ++j) {

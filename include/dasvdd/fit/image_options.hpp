@@ -30,6 +30,8 @@ struct ImageOptions : detail::RunOptions {
   void validate() const {
     RunOptions::validate();
     detail::ensure(ensemble_size >= 1, "ensemble_size is ", ensemble_size, ", expected at least 1");
+    detail::ensure(kind == Kind::objects || kind == Kind::photographs, "kind is ",
+                   static_cast<int>(kind), ", expected one of the enumerators of Kind");
     detail::ensure(epochs >= 0, "epochs is ", epochs, ", expected 0 (what suits the kind) or more");
   }
 

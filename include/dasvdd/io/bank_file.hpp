@@ -21,6 +21,7 @@
 
 #include <dasvdd/core/version.hpp>
 #include <dasvdd/detect/bank.hpp>
+#include <dasvdd/detect/feature_names.hpp>
 #include <dasvdd/io/tensor_file.hpp>
 #include <dasvdd/io/tensor_file_map.hpp>
 
@@ -100,7 +101,7 @@ class BankReader {
   Bank whole(const TensorFile& file) const {
     auto content = std::make_shared<BankContent>();
     read_words(file.metadata(), *content);
-    content->feature_names = file.strings("feature_names");
+    content->feature_names = feature_names(file.metadata(), content->layout.d);
     content->keys = word_list(file, "keys");
     content->refused_keys = word_list(file, "refused.keys");
     content->refusals = word_list(file, "refused.sentences");
@@ -126,7 +127,7 @@ class BankReader {
   Bank some(TensorFileMap& file, std::vector<std::string> keys) const {
     auto content = std::make_shared<BankContent>();
     read_words(file.metadata(), *content);
-    content->feature_names = feature_names(file.metadata());
+    content->feature_names = feature_names(file.metadata(), content->layout.d);
     std::sort(keys.begin(), keys.end());
     keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
     const Index all = length(file, "keys.ends"), refused = length(file, "refused.keys.ends");
@@ -190,11 +191,25 @@ class BankReader {
     }
   }
 
-  std::vector<std::string> feature_names(const std::map<std::string, std::string>& metadata) const {
-    TensorFile words;
+  /// None, or one for each of d features, as in a model file.
+  std::vector<std::string> feature_names(const std::map<std::string, std::string>& metadata,
+                                         Index d) const {
     const auto found = metadata.find("feature_names");
-    if (found != metadata.end()) words.set_metadata("feature_names", found->second);
-    return words.strings("feature_names");
+    if (found == metadata.end()) return {};
+    TensorFile words;
+    words.set_metadata("feature_names", found->second);
+    std::vector<std::string> names;
+    try {
+      names = words.strings("feature_names");
+      check_feature_names(names);
+    } catch (const InvalidArgument& error) {
+      throw FileError(error_prefix(source_) + error.what());
+    } catch (const FileError& error) {
+      throw FileError(error_prefix(source_) + error.what());
+    }
+    validate(names.empty() || static_cast<Index>(names.size()) == d, "there are ", names.size(),
+             " feature names for ", d, " features");
+    return names;
   }
 
   WordList word_list(const TensorFile& file, const std::string& name) const {
@@ -269,12 +284,17 @@ class BankReader {
     }
     good = good && doubles[layout.reconstruction_weight()] >= 0 &&
            doubles[layout.latent_weight()] >= 0 && doubles[layout.gamma()] >= 0;
-    constexpr std::int64_t most = std::int64_t(1) << 30;
-    good = good && counts[BankLayout::rows] >= 0 && counts[BankLayout::rows] <= most &&
-           counts[BankLayout::calibration] >= 0 && counts[BankLayout::calibration] <= most &&
-           counts[BankLayout::used_centers] >= 0 &&
+    good = good && counts[BankLayout::rows] >= 0 &&
+           counts[BankLayout::rows] <= BankLayout::most_rows &&
+           counts[BankLayout::calibration] >= 0 && counts[BankLayout::used_centers] >= 0 &&
            counts[BankLayout::used_centers] <= layout.centers();
     if (good) {
+      // Each is of a row of its own; Bank::detector() takes memory for all of them.
+      const std::int64_t most =
+          (std::min)(counts[BankLayout::rows], static_cast<std::int64_t>(BankLayout::most_scores));
+      validate(counts[BankLayout::calibration] <= most, name(), " has ",
+               counts[BankLayout::calibration], " calibration scores of ", counts[BankLayout::rows],
+               " rows, expected at most ", most);
       const float* scores = floats + layout.scores();
       const std::int64_t kept = (std::min)(counts[BankLayout::calibration],
                                            static_cast<std::int64_t>(BankLayout::kept_scores));

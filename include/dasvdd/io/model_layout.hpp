@@ -3,7 +3,9 @@
 /// What the writer and the reader of model files agree on: names and shapes.
 
 #include <dasvdd/detect/self_test.hpp>
+#include <dasvdd/io/tensor.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,7 +52,8 @@ struct TensorPlace {
   }
 };
 
-/// Every tensor of a net in the order of the layers.
+/// Every tensor of a net in the order of the layers. Throws InvalidArgument where a layer of the user's own names
+/// tensors of more or fewer numbers than it has.
 template <class Scalar>
 std::vector<TensorPlace> tensor_places(const Autoencoder<Scalar>& net) {
   std::vector<TensorPlace> places;
@@ -70,6 +73,19 @@ std::vector<TensorPlace> tensor_places(const Autoencoder<Scalar>& net) {
       const auto add = [&](std::vector<TensorSpec> tensors, const char* single, Index size,
                            Index at, bool statistics) {
         if (tensors.empty() && size > 0) tensors = {{single, {size}}};
+        std::int64_t total = 0;
+        for (const TensorSpec& tensor : tensors) {
+          std::int64_t numbers = 1;
+          for (const Index n : tensor.shape) {
+            ensure(n >= 0, "tensor ", prefix, tensor.name, " of a layer is ",
+                   shape_text(tensor.shape), ", expected no number below 0");
+            numbers = saturating_product(numbers, n);
+          }
+          total = saturating_sum(total, numbers);
+        }
+        ensure(total == size, "the ", statistics ? "statistics" : "parameter", " tensors of layer ",
+               prefix.substr(0, prefix.size() - 1), " have ", total, " numbers, expected ", size,
+               " as its ", statistics ? "statistics()" : "parameters()", " says");
         for (const TensorSpec& tensor : tensors) {
           places.push_back({prefix + tensor.name, tensor.shape, at, statistics});
           at += places.back().size();

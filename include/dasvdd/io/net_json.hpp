@@ -95,8 +95,13 @@ Network<Scalar> net_from_json(const nlohmann::json& layers, const char* half,
     } else if (const auto known = make_image_layer<Scalar>(spec, where)) {
       net.add(known);
     } else {
-      net.add(spec.numbers.empty() ? Activation(spec.name)
-                                   : Activation(spec.name, spec.numbers[0]));
+      const Activation usual(spec.name);
+      // A later format may mean something by more numbers.
+      const std::size_t most = usual.takes_parameter() ? 1 : 0;
+      ensure(spec.numbers.size() <= most, where, " is ", spec.name, " followed by ",
+             spec.numbers.size(), spec.numbers.size() == 1 ? " number" : " numbers", ", expected ",
+             most == 0 ? "none" : "its parameter alone");
+      net.add(spec.numbers.empty() ? usual : Activation(spec.name, spec.numbers[0]));
     }
   }
   return net;

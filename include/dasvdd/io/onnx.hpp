@@ -17,6 +17,7 @@
 
 #include <dasvdd/core/random.hpp>
 #include <dasvdd/core/version.hpp>
+#include <dasvdd/detect/score_term.hpp>
 #include <dasvdd/detect/self_test.hpp>
 #include <dasvdd/io/model_layout.hpp>
 #include <dasvdd/io/onnx_graph.hpp>
@@ -283,12 +284,13 @@ class OnnxExport {
 
   /// rows W^T + b.
   /// \param w outputs x inputs, row by row \param bias null where there is none
-  std::string dense(const std::string& rows, const Scalar* w, const Scalar* bias, Index outputs,
+  template <class Number>
+  std::string dense(const std::string& rows, const Number* w, const Number* bias, Index outputs,
                     Index inputs, const std::string& name) {
     std::vector<std::string> operands = {rows};
     if (options_.matmul) {
-      const RowMatrix<Scalar> transposed =
-          Eigen::Map<const RowMatrix<Scalar>>(w, outputs, inputs).transpose();
+      const RowMatrix<Number> transposed =
+          Eigen::Map<const RowMatrix<Number>>(w, outputs, inputs).transpose();
       operands.push_back(constant(name + ".weight_transposed", {inputs, outputs}, transposed.data(),
                                   transposed.size()));
     } else {
@@ -428,7 +430,8 @@ class OnnxExport {
   /// weight ||A e||^2 / divisor, one number a row.
   std::string add_term(const ScoreTerm<Scalar>& term, std::string e, const std::string& name) {
     if (term.whitened()) {
-      e = dense(e, term.whitening().data(), nullptr, term.size(), term.size(), name + ".whitening");
+      e = dense<Scalar>(e, term.whitening().data(), nullptr, term.size(), term.size(),
+                        name + ".whitening");
     }
     const auto squares =
         graph_.add("ReduceSumSquare", {e}, name + ".squares",
@@ -436,28 +439,19 @@ class OnnxExport {
     return graph_.add("Mul", {squares, number(term.weight() / term.divisor())}, name);
   }
 
-  /// a - c of the center c nearest to a. ||a - c||^2 = ||a||^2 - 2 (a c - ||c||^2 / 2): the nearest one
-  /// has the largest bracket, and the distance is then taken without cancellation.
+  /// a - c of the center c nearest to a, as NearestForm tells it; the distance is then taken of the center itself.
   std::string from_nearest(const ScoreTerm<Scalar>& term, const std::string& a,
                            const std::string& name) {
     const Index count = term.centers(), d = term.size();
-    const Scalar* centers = term.center_rows().data();
-    std::vector<Scalar> halves;
-    for (Index c = 0; c < count; ++c) {
-      double sum = 0;
-      for (Index j = 0; j < d; ++j) {
-        const double entry = static_cast<double>(centers[c * d + j]);
-        sum = std::fma(entry, entry, sum);
-      }
-      halves.push_back(static_cast<Scalar>(sum / -2));
-    }
-    const auto closeness = dense(a, centers, halves.data(), count, d, name + ".closeness");
+    // In the graph's own numbers, so that offsets and bias are of the centers that it has.
+    std::vector<T> centers;
+    for (const Scalar entry : term.center_rows()) centers.push_back(static_cast<T>(entry));
+    const NearestForm<T> form(centers.data(), count, d);
+    const auto closeness =
+        dense(a, form.offsets.data(), form.bias.data(), count, d, name + ".closeness");
     const auto nearest = graph_.add("ArgMax", {closeness}, name + ".nearest",
                                     {{"axis", std::int64_t(1)}, {"keepdims", std::int64_t(0)}});
-    // With MatMul the product has the centers transposed.
-    const std::string rows = options_.matmul
-                                 ? constant(name + ".centers", {count, d}, centers, count * d)
-                                 : name + ".closeness.weight";
+    const auto rows = constant(name + ".centers", {count, d}, centers.data(), count * d);
     const auto center = graph_.add("Gather", {rows, nearest}, name + ".center");
     return graph_.add("Sub", {a, center}, name + ".offset");
   }

@@ -173,9 +173,9 @@ class TorchReader {
   Names inferred() const {
     std::vector<std::vector<std::string>> halves;
     for (const auto& [prefix, modules] : halves_) {
-      std::vector<std::string> names(static_cast<std::size_t>(modules.rbegin()->first) + 1);
-      validate(names.size() <= 10000, "module ", names.size() - 1,
-               " is one too many, expected at most 10000");
+      const Index last = modules.rbegin()->first;
+      validate(last < 10000, "module ", last, " is one too many, expected at most 10000");
+      std::vector<std::string> names(static_cast<std::size_t>(last) + 1);
       for (std::size_t i = 0; i < names.size(); ++i) {
         const auto module = modules.find(static_cast<Index>(i));
         if (module == modules.end()) {

@@ -104,7 +104,7 @@ class Layer {
 
   /// The layer in words; an empty name where a model file can't name it.
   virtual LayerSpec spec() const { return {}; }
-  /// The parameters as named tensors, for the model file; empty: one tensor "weight".
+  /// The parameters as named tensors, for the model file: parameters() numbers together. Empty: one tensor "weight".
   virtual std::vector<detail::TensorSpec> parameter_tensors() const { return {}; }
   virtual std::vector<detail::TensorSpec> statistics_tensors() const { return {}; }
 };

@@ -32,6 +32,9 @@ struct CenterRule {
   }
 
   void validate() const {
+    detail::ensure(kind == Kind::adagrad || kind == Kind::batch_mean || kind == Kind::fixed,
+                   "the center's kind is ", static_cast<int>(kind),
+                   ", expected one of the enumerators of Kind");
     if (kind != Kind::adagrad) return;
     detail::ensure(learning_rate > 0 && detail::is_finite(learning_rate),
                    "the center's learning rate is ", learning_rate, ", expected a positive number");

@@ -48,6 +48,9 @@ struct GammaRule {
   }
 
   void validate() const {
+    detail::ensure(
+        kind == Kind::ratio_of_means || kind == Kind::mean_of_ratios || kind == Kind::value,
+        "gamma's kind is ", static_cast<int>(kind), ", expected one of the enumerators of Kind");
     detail::ensure(detail::is_finite(factor) && factor >= 0, "gamma's factor is ", factor,
                    ", expected a finite number that is not negative");
     if (kind == Kind::value) {
