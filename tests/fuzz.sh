@@ -8,7 +8,7 @@ usage() {
 usage: sh tests/fuzz.sh [SECONDS [READER...]]
   SECONDS for each reader (60 unless given), with libFuzzer and the address and undefined-behavior sanitizers;
   0 only builds the program.
-  READER: model, checkpoint, npy, npz, csv, idx, mat (all unless given).
+  READER: model, bank, checkpoint, torch (a net to import), npy, npz, csv, idx, mat (all unless given).
 Starts from tests/fuzz/corpus/READER and keeps what it finds in build/fuzz/corpus/READER. An input that breaks a reader
 is left in build/fuzz/READER-*; put it into tests/fuzz/corpus/READER when the reader is mended.
 Other inputs each time, or with $DASVDD_FUZZ_SEED those of that seed.
@@ -18,7 +18,7 @@ case "${1:-}" in --help | -h) usage; exit 0 ;; esac
 seconds=${1:-60}
 case "$seconds" in '' | *[!0-9]*) usage >&2; exit 2 ;; esac
 [ "$#" -eq 0 ] || shift
-readers=${*:-model checkpoint npy npz csv idx mat}
+readers=${*:-model bank checkpoint torch npy npz csv idx mat}
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${DASVDD_BUILD_ROOT:-$root/build}/fuzz

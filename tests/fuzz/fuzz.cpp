@@ -4,8 +4,10 @@
 #include <tool/read_table.hpp>
 
 #include <dasvdd/dasvdd.hpp>
+#include <dasvdd/io/bank_file.hpp>
 #include <dasvdd/io/checkpoint_file.hpp>
 #include <dasvdd/io/model_file.hpp>
+#include <dasvdd/io/torch_net.hpp>
 
 #include <unistd.h>
 
@@ -96,6 +98,29 @@ void read_checkpoint(const std::string& bytes) {
   }
 }
 
+void read_bank(const std::string& bytes) {
+  const dasvdd::Bank bank = dasvdd::detail::bank_from_tensor_file(
+      dasvdd::detail::TensorFile::parse(with_its_checksum(bytes)));
+  if (bank.size() > 0) {
+    const std::string key = bank.keys().front();
+    const dasvdd::RowMatrix<float> X = dasvdd::RowMatrix<float>::Random(3, bank.features());
+    const auto scores = bank.score_many(X, {key, key, key});
+    for (const float score : scores) {
+      if (score != score) std::abort();
+    }
+    use(bank.detector(key));
+  }
+  dasvdd::detail::bank_from_tensor_file(
+      dasvdd::detail::TensorFile::parse(dasvdd::detail::to_tensor_file(bank).serialize()));
+}
+
+void read_torch(const std::string& bytes) {
+  const auto file = dasvdd::detail::TensorFile::parse(bytes);
+  dasvdd::detail::TorchLayers layers;
+  layers.activation = "relu";
+  dasvdd::detail::TorchReader<float>(file, layers).read();
+}
+
 void read_table(const std::string& bytes) {
   static const std::string path = [] {
     const char* folder = std::getenv("TMPDIR");
@@ -116,6 +141,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       read_model(bytes);
     } else if (reader() == "checkpoint") {
       read_checkpoint(bytes);
+    } else if (reader() == "bank") {
+      read_bank(bytes);
+    } else if (reader() == "torch") {
+      read_torch(bytes);
     } else {
       read_table(bytes);
     }

@@ -3,6 +3,9 @@
 
 #include "tool/support.hpp"
 
+#include <dasvdd/io/bank_file.hpp>
+#include <dasvdd/io/torch_net.hpp>
+
 #include <algorithm>
 #include <filesystem>
 #include <string>
@@ -68,4 +71,19 @@ TEST_CASE("every file of the fuzzer's corpora is read, or refused in a sentence"
     checkpoints += is_read([&] { dasvdd::load(checkpoint, file); });
   }
   CHECK(checkpoints >= 1);
+  int banks = 0, nets = 0;
+  for (const std::string& file : files_of("bank")) {
+    CAPTURE(file);
+    dasvdd::Bank bank;
+    banks += is_read([&] { dasvdd::load(bank, file); });
+  }
+  CHECK(banks >= 1);
+  for (const std::string& file : files_of("torch")) {
+    CAPTURE(file);
+    dasvdd::detail::TorchLayers layers;
+    layers.activation = "relu";
+    const auto tensors = dasvdd::detail::TensorFile::read(file);
+    nets += is_read([&] { dasvdd::detail::TorchReader<float>(tensors, layers).read(); });
+  }
+  CHECK(nets >= 2);
 }
