@@ -4,6 +4,7 @@
 /// fail.
 
 #include <tool/big_file.hpp>
+#include <tool/places.hpp>
 #include <tool/read_table.hpp>
 
 #include <dasvdd/dasvdd.hpp>
@@ -298,6 +299,9 @@ struct DataArguments {
     const DataOptions all = options_for(detector);
     Table table = read_table(path, all);
     check_numbers(table, in_quotes(path), std::numeric_limits<double>::max(), all.missing);
+    if (all.missing) {
+      MayLack(detector.model().scaler, table.X.cols()).check_rows(table, in_quotes(path));
+    }
     if (takes_pixels(detector)) scale_pixels(table, in_quotes(path), err);
     return table;
   }

@@ -227,8 +227,8 @@ inline void check_mat_5(std::ifstream& file, const std::string& name, std::uint6
             " is damaged: no array begins in the packed one at byte ", at);
       MatElement(inside, MatElement::word_of(tag + 4, swapped), swapped, content).check_whole();
       // Up to the end, where zlib compares its checksum.
-      check(inside.read_some(tag, 8) < 8 && part.left() == 0, name, " is damaged: the array at byte ",
-            at, " has more bytes than its header says");
+      check(inside.read_some(tag, 8) < 8 && part.left() == 0, name,
+            " is damaged: the array at byte ", at, " has more bytes than its header says");
     }
     at += 8 + std::uint64_t(bytes);
     file.seekg(static_cast<std::streamoff>(at));

@@ -337,10 +337,18 @@ class ScoreCommand {
     if (to << lines.header() << std::flush) {
       const auto rows = open_rows(in, detector.features(), data_.options_for(detector));
       const bool pixels = takes_pixels(detector);
+      const auto& scaler = detector.model().scaler;
+      const bool missing = scaler.missing() != dasvdd::detail::MissingRule::refuse;
+      const MayLack may_lack = watch && !watch_rows_.empty() ? MayLack::nothing(detector.features())
+                                                             : MayLack(scaler, detector.features());
       for (std::vector<double> row; to && rows->next(row);) {
         check(
             !pixels || !are_bytes(row),
             "standard input has pixels from 0 to 255, the model takes 0 to 1; divide them by 255");
+        if (missing) {
+          may_lack.check_row(row.data(), detector.features(), RowStream::name, rows->row_text(),
+                             [&](Index j) { return rows->column_text(j); });
+        }
         const Scalar score = detector.score_one(row.data(), workspace);
         const bool selected = select && select->add(detector.p_value(score));
         to << lines.line(row.data(), score, selected) << std::flush;
@@ -361,6 +369,7 @@ class ScoreCommand {
     DataArguments rows = data_;
     rows.path = watch_rows_;
     const Table table = rows.read_for(watched, err);
+    check_numbers(table, in_quotes(watch_rows_), std::numeric_limits<double>::max());
     return naming(watch_rows_, [&] { return dasvdd::DriftWatch(scores, table.X, *watch_); });
   }
 

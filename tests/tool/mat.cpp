@@ -103,8 +103,9 @@ TEST_CASE("mat: numbers of every class are read, logical ones too") {
           Eigen::RowVector2d(1, 3));
   }
   constexpr std::uint32_t logical = 0x200 + 9;
-  CHECK(table_of(header() + matrix(logical, {2, 1}, "X", element(uint8, std::string("\1\0", 2)))).X ==
-        Eigen::Vector2d(1, 0));
+  CHECK(
+      table_of(header() + matrix(logical, {2, 1}, "X", element(uint8, std::string("\1\0", 2)))).X ==
+      Eigen::Vector2d(1, 0));
 }
 
 TEST_CASE("mat: what holds no plain numbers is refused by what it is, as rows and as labels") {
@@ -119,7 +120,10 @@ TEST_CASE("mat: what holds no plain numbers is refused by what it is, as rows an
     std::string content;
     const char* sentence;
   } kinds[] = {
-      {5, {2, 3}, ir + jc + doubles({1, 2}), " is a sparse matrix, expected a full one; full(X) in"},
+      {5,
+       {2, 3},
+       ir + jc + doubles({1, 2}),
+       " is a sparse matrix, expected a full one; full(X) in"},
       {5 + 0x200, {2, 3}, ir + jc + element(uint8, "\1\1"), " is a sparse matrix"},
       {1, {2, 1}, number + number, " is a cell array, expected a matrix of numbers"},
       {2, {1, 1}, field, " is a struct, expected a matrix of numbers"},
