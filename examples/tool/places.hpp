@@ -58,8 +58,7 @@ class MayLack {
       const bool missing = dasvdd::detail::is_nan(row[j]);
       there += !missing;
       if (!missing || lacked_.empty() || lacked_[static_cast<std::size_t>(j)]) continue;
-      check(false, file, ", ", row_text, ", ", column_text(j),
-            ": the value is missing", why_);
+      check(false, file, ", ", row_text, ", ", column_text(j), ": the value is missing", why_);
     }
     check(there > 0, file, ", ", row_text, ": the row has no value at all; leave it out");
   }

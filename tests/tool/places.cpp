@@ -30,8 +30,8 @@ std::string table(const std::string& fields_of_202 = {}, const std::string& d = 
 
 std::vector<std::string> quick(const std::string& data, const std::string& model,
                                const std::vector<std::string>& more) {
-  std::vector<std::string> all = {"fit",      data, "-o",        model, "--members", "1",
-                                  "--epochs", "3",  "--threads", "1"};
+  std::vector<std::string> all = {"fit", data,       "-o", model,       "--members",
+                                  "1",   "--epochs", "3",  "--threads", "1"};
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }
@@ -44,18 +44,20 @@ Words with(Words words, const Words& more) {
 
 }  // namespace
 
-TEST_CASE("a value far from all others is named by its line, whatever rows are dropped or held out") {
+TEST_CASE(
+    "a value far from all others is named by its line, whatever rows are dropped or held out") {
   const TemporaryFolder folder;
   const std::string data = folder.put("far.csv", table("-9999,0.5,0.5,0.5")), model = folder / "m";
   for (const Words& more : {Words{}, Words{"--false-alarm-rate", "0.1", "--hold-out", "last"}}) {
     for (const bool published : {false, true}) {
       CAPTURE(published);
       const Words all = with(by_label, more);
-      const Outcome outcome = dasvdd_tool(published ? fit_arguments(data, model, all)
-                                                    : quick(data, model, all));
+      const Outcome outcome =
+          dasvdd_tool(published ? fit_arguments(data, model, all) : quick(data, model, all));
       CAPTURE(outcome.err);
       REQUIRE(outcome.status == 0);
-      CHECK(contains(outcome.err, "values of feature 'a' lie far from all others: -9999 (line 202)"));
+      CHECK(
+          contains(outcome.err, "values of feature 'a' lie far from all others: -9999 (line 202)"));
       CHECK(contains(dasvdd::load<float>(model).warnings()[0], "(line 202)"));
     }
   }
@@ -97,24 +99,22 @@ TEST_CASE("a far value of an array is named by its row and column there") {
   const std::string model = folder / "m";
   const std::string data = folder.put(
       "a.npz",
-      test_files::zipped(
-          {{"X.npy", test_files::array("<f8", "(200, 4)", test_files::raw(numbers))},
-           {"y.npy", test_files::array("<f8", "(200,)", test_files::raw(labels))}},
-          ZIP_CM_STORE));
+      test_files::zipped({{"X.npy", test_files::array("<f8", "(200, 4)", test_files::raw(numbers))},
+                          {"y.npy", test_files::array("<f8", "(200,)", test_files::raw(labels))}},
+                         ZIP_CM_STORE));
   for (const bool published : {false, true}) {
     const Words drop = {"--drop", "0,1"};
-    const Outcome outcome = dasvdd_tool(published ? fit_arguments(data, model, drop)
-                                                  : quick(data, model, drop));
+    const Outcome outcome =
+        dasvdd_tool(published ? fit_arguments(data, model, drop) : quick(data, model, drop));
     CAPTURE(outcome.err);
     REQUIRE(outcome.status == 0);
     CHECK(contains(outcome.err,
                    "of 180 values of column 3 (from 0) lie far from all others: -9999 (row 150)"));
   }
   for (std::size_t i = 0; i < numbers.size(); i += 4) numbers[i + 3] = 1e9 + (i % 8);
-  const std::string rounded = folder.put(
-      "r.npy", test_files::array("<f8", "(200, 4)", test_files::raw(numbers)));
-  const Outcome outcome =
-      dasvdd_tool(quick(rounded, model, {"--drop", "0,1", "--no-standardize"}));
+  const std::string rounded =
+      folder.put("r.npy", test_files::array("<f8", "(200, 4)", test_files::raw(numbers)));
+  const Outcome outcome = dasvdd_tool(quick(rounded, model, {"--drop", "0,1", "--no-standardize"}));
   CAPTURE(outcome.err);
   CHECK(outcome.status == 0);
   CHECK(contains(outcome.err, "warning: column 3 (from 0) varies by 4 about"));
@@ -137,7 +137,8 @@ TEST_CASE("rows and columns without a value are refused by line and name before 
     CHECK(dasvdd_tool(quick(empty_column, model, with(more, {"--drop", "d"}))).status == 0);
   }
   std::string numbers;
-  for (int i = 0; i < 40; ++i) numbers += tool::number_text(i % 7) + ",1," + (i % 5 ? "2" : "") + ",NA\n";
+  for (int i = 0; i < 40; ++i)
+    numbers += tool::number_text(i % 7) + ",1," + (i % 5 ? "2" : "") + ",NA\n";
   const std::string bare = folder.put("bare.csv", numbers);
   check_failure(quick(bare, model, {"--missing", "mask", "--drop", "0", "--header", "no"}), 2,
                 "bare.csv', column 3 (from 0) has no value");
@@ -155,8 +156,9 @@ TEST_CASE("scores of rows that lack values name the line, in a file and in a str
   const std::string train = folder.put("train.csv", table("1,,1,1"));
   REQUIRE(dasvdd_tool(quick(train, model, with(by_label, {"--missing", "impute"}))).status == 0);
   const std::string rows = "# measured\na,b,c,d\n1,,1,1\n1,1,,1\n", none = "a,b,c,d\n1,,1,1\n,,,\n";
-  check_failure({"score", model, folder.put("c.csv", rows)}, 2,
-                "c.csv', line 4, column 'c': the value is missing; no training row lacked that value");
+  check_failure(
+      {"score", model, folder.put("c.csv", rows)}, 2,
+      "c.csv', line 4, column 'c': the value is missing; no training row lacked that value");
   const Outcome stream = dasvdd_tool({"score", model, "-"}, rows);
   CHECK(stream.status == 2);
   CHECK(lines(stream.out).size() == 2);
@@ -186,5 +188,6 @@ TEST_CASE("--by: a group with NaN is refused by line and column, a group nobody 
   CHECK(contains(dasvdd_tool({"info", model}).out, "has NaN in line 102, column 'b'"));
   check_failure({"score", model, folder.put("n.csv", "a,b,machine\n1,1,odd\n1,1,even\n1,2,new\n"),
                  "--by", "machine"},
-                2, "n.csv', line 4: the row is of the group 'new', of which the bank has no detector");
+                2,
+                "n.csv', line 4: the row is of the group 'new', of which the bank has no detector");
 }
