@@ -509,6 +509,14 @@ TEST_CASE(
   options.drop = {"1"};
   CHECK(values(table_of("a.npy", two_by_three, options)) == std::vector<float>{1, 3, 4, 6});
   CHECK(table_of("a.npy", two_by_three, options).columns == std::vector<Index>{0, 2});
+  options.columns = {"2", "0", "2"};
+  CHECK(refusal("a.npy", two_by_three, options) == ": --columns names column 2 twice");
+  CHECK(refusal("a.npz", zipped({{"X.npy", two_by_three}}, ZIP_CM_STORE), options) ==
+        ": --columns names column 2 twice");
+  options.columns = {"2", "0"};
+  options.drop = {};
+  CHECK(values(table_of("a.npy", two_by_three, options)) == std::vector<float>{3, 1, 6, 4});
+  options.columns = {};
   options.drop = {"a"};
   CHECK(refusal("a.npy", two_by_three, options) == " has no names, so no column 'a'");
   options.drop = {"3"};
