@@ -70,9 +70,14 @@ inline void fit_bank(const Table& table, dasvdd::BankOptions options, const std:
   options.feature_names = table.names;
   Progress bar("group");
   const dasvdd::Bank bank = naming(name, [&] {
-    return dasvdd::fit_many(table.X, table.groups, options, [&](const dasvdd::FitProgress& at) {
-      bar.update(static_cast<long>(at.done), static_cast<long>(at.total), "");
-    });
+    namespace detail = dasvdd::detail;
+    return detail::fit_groups<float>(
+        detail::AnyRows(table.X), detail::groups_of(table.groups, table.X.rows()), options,
+        [&](const dasvdd::FitProgress& at) {
+          bar.update(static_cast<long>(at.done), static_cast<long>(at.total), "");
+          return true;
+        },
+        places_of(table));
   });
   bar.finish();
   const auto refused = bank.refused();
@@ -108,10 +113,16 @@ class BankScores {
     const std::set<std::string> keys(table_.groups.begin(), table_.groups.end());
     constexpr std::size_t few = 100;
     if (keys.size() <= few) {
-      dasvdd::load(bank_, path, {keys.begin(), keys.end()});
+      try {
+        dasvdd::load(bank_, path, {keys.begin(), keys.end()});
+      } catch (const FileError&) {
+        // Perhaps a group nobody knows, of which check_groups() says the line.
+        dasvdd::load(bank_, path);
+      }
     } else {
       dasvdd::load(bank_, path);
     }
+    check_groups(in_quotes(data));
     scores_ = naming(data, [&] { return bank_.score_many(table_.X, table_.groups); });
   }
 
@@ -132,6 +143,19 @@ class BankScores {
   }
 
  private:
+  /// Refuses a row of a group that the bank has never seen.
+  void check_groups(const std::string& file) const {
+    std::set<std::string> known;
+    for (const auto& refused : bank_.refused()) known.insert(refused.key);
+    for (std::size_t i = 0; i < table_.groups.size(); ++i) {
+      const std::string& key = table_.groups[i];
+      if (known.count(key) > 0) continue;
+      check(bank_.find(key) >= 0, file, ", ", table_.row_text(static_cast<Index>(i)),
+            ": the row is of the group ", in_quotes(key), ", of which the bank has no detector");
+      known.insert(key);
+    }
+  }
+
   dasvdd::Bank bank_;
   Table table_;
   dasvdd::detail::Vector<float> scores_;

@@ -143,7 +143,7 @@ class ArrayFile : public BigFile {
     frame_.width = header_.width;
     frame_.X.resize(0, header_.features);
     choose_columns(frame_, options_, file.stream->name());
-    if (zip_ && options_.with_labels) labels_in_archive_ = file.archive->contains(label_member());
+    if (zip_) labels_in_archive_ = tool::has_labels(*file.archive, options_);
   }
 
   const Table& frame() const override { return frame_; }

@@ -353,7 +353,11 @@ inline void choose_columns(Table& table, const DataOptions& options, const std::
     return static_cast<Index>(*number);
   };
   std::vector<Index> used, dropped;
-  for (const std::string& column : options.columns) used.push_back(index(column));
+  for (const std::string& column : options.columns) {
+    used.push_back(index(column));
+    check(std::find(used.begin(), used.end() - 1, used.back()) == used.end() - 1, name,
+          ": --columns names column ", used.back(), " twice");
+  }
   for (const std::string& column : options.drop) dropped.push_back(index(column));
   for (Index j = 0; options.columns.empty() && j < table.X.cols(); ++j) used.push_back(j);
   used.erase(std::remove_if(used.begin(), used.end(),

@@ -5,6 +5,7 @@
 
 #include <tool/big_file.hpp>
 #include <tool/pixel_range.hpp>
+#include <tool/places.hpp>
 #include <tool/read_table.hpp>
 
 #include <dasvdd/dasvdd.hpp>
@@ -339,6 +340,9 @@ struct DataArguments {
     const DataOptions all = options_for(detector);
     Table table = read_table(path, all);
     check_numbers(table, in_quotes(path), std::numeric_limits<double>::max(), all.missing);
+    if (all.missing) {
+      MayLack(detector.model().scaler, table.X.cols()).check_rows(table, in_quotes(path));
+    }
     if (takes_pixels(detector)) {
       scale_pixels(table, in_quotes(path), err);
       PixelRange range;

@@ -189,11 +189,16 @@ class FitCommand {
       dropped = keep_normal_rows(table);
       // All of them, also those that are held out: no long training before the first sentence.
       check_numbers(table, in_quotes(data_.path), largest, missing_ != "refuse");
+      if (missing_ != "refuse") MayLack().check_rows(table, in_quotes(data_.path));
       suit_wide_rows(table, err);
     }
     Table held_out;
     if (false_alarm_rate_) {
       held_out = streamed && published() ? hold_out(*streamed) : split(table);
+    }
+    if (missing_ != "refuse") {
+      check_columns(table, in_quotes(data_.path));
+      if (missing_ == "impute") MayLack(table.X).check_rows(held_out, in_quotes(data_.path));
     }
     if (false_alarm_rate_) {
       // The calibration's own check, before the training and not after it.
@@ -478,7 +483,7 @@ class FitCommand {
     const std::vector<detail::FarValues> all = detail::far_values(X);
     const std::vector<Index> rows = detail::few_far_rows(all, n);
     if (rows.empty()) return;
-    detail::warn_of(all, n, table.names,
+    detail::warn_of(all, n, places_of(table), table.names,
                     "Their rows have no part in the fit, and rows like them score as anomalies",
                     far_values_);
     table.keep(detail::all_rows_but(rows, n));
@@ -493,9 +498,8 @@ class FitCommand {
     settings.stop = saved.stop();
     facts_["training"] = "default";
     return showing(saved, [&](const auto& progress) {
-      return dasvdd::detail::fit_table_on_ranks<Scalar>(
-          table.X, settings, ranks_, progress, saved.checkpoint(),
-          drawn_from_ > 0 ? table.rows : std::vector<Index>());
+      return dasvdd::detail::fit_table_on_ranks<Scalar>(table.X, settings, ranks_, progress,
+                                                        saved.checkpoint(), places_of(table));
     });
   }
   dasvdd::FitOptions table_settings(const Table& table) const {
@@ -583,8 +587,16 @@ class FitCommand {
       source = streamed->source();
       rows.emplace(*source, options_, std::is_same_v<Scalar, float>);
       trained_rows_ = rows->rows();
+      detail::Places places = places_of(table);
+      const std::vector<Index> numbers = rows->places().rows;
+      for (Index i = 0; i < rows->known().rows(); ++i) {
+        const Index chosen = numbers.empty() ? i : numbers[static_cast<std::size_t>(i)];
+        places.rows.push_back(streamed->chosen().row_of(chosen));
+      }
+      rows->set_places(std::move(places));
     } else {
       rows.emplace(detail::AnyRows(table.X));
+      rows->set_places(places_of(table));
     }
     Progress bar("epoch");
     if (saved.checkpoint()) {

@@ -345,6 +345,15 @@ inline std::vector<std::string> read_npy_labels(ByteStream& stream) {
   return labels;
 }
 
+/// Whether labels are wanted of an archive that has them. \throws FileError where it lacks those asked for
+inline bool has_labels(const ZipArchive& archive, const DataOptions& options) {
+  if (!options.with_labels || !options.labels_path.empty()) return false;
+  const bool there = archive.contains(options.label_key + ".npy");
+  check(there || !options.label_key_given, archive.name(), " has no array ", options.label_key,
+        "; it holds ", archive.listing());
+  return there;
+}
+
 /// Reads the array X of an .npz archive and, when it has one and labels are wanted, y; options may name others.
 /// \throws FileError
 inline Table read_npz(const std::string& path, const DataOptions& options) {
@@ -352,13 +361,10 @@ inline Table read_npz(const std::string& path, const DataOptions& options) {
   const std::string rows_name = options.key + ".npy", labels_name = options.label_key + ".npy";
   check(archive.contains(rows_name), archive.name(), " has no array ", options.key, "; it holds ",
         archive.listing(), options.key == "X" ? "; --key names the array to take" : "");
+  const bool labelled = has_labels(archive, options);
   ZipMember rows(archive, rows_name);
   Table table = read_npy_rows(rows);
-  if (!options.with_labels || !options.labels_path.empty()) return table;
-  const bool there = archive.contains(labels_name);
-  check(there || !options.label_key_given, archive.name(), " has no array ", options.label_key,
-        "; it holds ", archive.listing());
-  if (there) {
+  if (labelled) {
     ZipMember labels(archive, labels_name);
     table.labels = read_npy_labels(labels);
     check(Index(table.labels.size()) == table.X.rows(), archive.name(), " has ", table.X.rows(),

@@ -22,8 +22,10 @@ class RowStream {
   /// The next row's numbers, all of them finite, or NaN where rows may lack values; false at the end.
   /// \throws FileError one sentence that names the line of a csv, or the row
   virtual bool next(std::vector<double>& row) = 0;
+  /// Where the last row stands, "line 14" say.
+  virtual std::string row_text() const = 0;
+  virtual std::string column_text(Index j) const = 0;
 
- protected:
   static constexpr const char* name = "standard input";
 };
 
@@ -73,6 +75,10 @@ class CsvRowStream : public RowStream {
       return true;
     }
     return false;
+  }
+  std::string row_text() const override { return "line " + std::to_string(first_line_); }
+  std::string column_text(Index j) const override {
+    return columns_->feature_text(static_cast<std::size_t>(j));
   }
 
  private:
@@ -162,6 +168,10 @@ class NpyRowStream : public RowStream {
     }
     ++at_;
     return true;
+  }
+  std::string row_text() const override { return "row " + std::to_string(at_ - 1) + " (from 0)"; }
+  std::string column_text(Index j) const override {
+    return "column " + std::to_string(j) + " (from 0)";
   }
 
  private:

@@ -337,6 +337,10 @@ class ScoreCommand {
       const auto rows = open_rows(in, detector.features(), data_.options_for(detector));
       const bool pixels = takes_pixels(detector);
       PixelRange range;
+      const auto& scaler = detector.model().scaler;
+      const bool missing = scaler.missing() != dasvdd::detail::MissingRule::refuse;
+      const MayLack may_lack = watch && !watch_rows_.empty() ? MayLack::nothing(detector.features())
+                                                             : MayLack(scaler, detector.features());
       for (std::vector<double> row; to && rows->next(row);) {
         if (pixels && range.rows() < 10) {
           range.add(Eigen::Map<const Eigen::RowVectorXd>(row.data(), detector.features()));
@@ -345,6 +349,10 @@ class ScoreCommand {
         check(
             !pixels || !are_bytes(row),
             "standard input has pixels from 0 to 255, the model takes 0 to 1; divide them by 255");
+        if (missing) {
+          may_lack.check_row(row.data(), detector.features(), RowStream::name, rows->row_text(),
+                             [&](Index j) { return rows->column_text(j); });
+        }
         const Scalar score = detector.score_one(row.data(), workspace);
         const bool selected = select && select->add(detector.p_value(score));
         to << lines.line(row.data(), score, selected) << std::flush;
@@ -365,6 +373,7 @@ class ScoreCommand {
     DataArguments rows = data_;
     rows.path = watch_rows_;
     const Table table = rows.read_for(watched, err);
+    check_numbers(table, in_quotes(watch_rows_), std::numeric_limits<double>::max());
     return naming(watch_rows_, [&] { return dasvdd::DriftWatch(scores, table.X, *watch_); });
   }
 

@@ -33,7 +33,7 @@
   prefix class Trainer<Scalar>;                                                                   \
   prefix Detector<Scalar> detail::fit_table<Scalar>(                                              \
       const detail::AnyRows&, const FitOptions&, detail::FunctionRef<bool(const FitProgress&)>,   \
-      Checkpoint<Scalar>*, const std::vector<Index>&, detail::FitProcess<Scalar>*);               \
+      Checkpoint<Scalar>*, const detail::Places&, detail::FitProcess<Scalar>*);                   \
   prefix Detector<Scalar> detail::fit_source<Scalar>(                                             \
       const RowSource&, const FitOptions&, detail::FunctionRef<bool(const FitProgress&)>,         \
       Checkpoint<Scalar>*);                                                                       \

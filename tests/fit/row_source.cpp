@@ -153,10 +153,11 @@ TEST_CASE(
     CHECK(rows.rows() == n);
     CHECK(rows.known().rows() == 40);
     for (Index i = 0; i < 40; ++i) {
-      CHECK(rows.known()(i, 0) == static_cast<double>(rows.numbers()[static_cast<std::size_t>(i)]));
+      CHECK(rows.known()(i, 0) ==
+            static_cast<double>(rows.places().rows[static_cast<std::size_t>(i)]));
     }
-    CHECK(std::set<Index>(rows.numbers().begin(), rows.numbers().end()).size() == 40);
-    CHECK(std::is_sorted(rows.numbers().begin(), rows.numbers().end()));
+    CHECK(std::set<Index>(rows.places().rows.begin(), rows.places().rows.end()).size() == 40);
+    CHECK(std::is_sorted(rows.places().rows.begin(), rows.places().rows.end()));
     Random random(1);
     std::vector<double> before;
     for (int epoch = 0; epoch < 3; ++epoch) {

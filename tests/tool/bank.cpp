@@ -38,7 +38,7 @@ TEST_CASE(
         "trained 3 detectors on 122 rows of 3 features, 2 groups refused\nbank " + bank + "\n");
   CHECK(contains(fit.err, "dasvdd: warning: group 'lone' has 1 row, expected at least 20\n"));
   CHECK(contains(fit.err,
-                 "dasvdd: warning: group 'm2' has NaN in row 3, column 0; every value "
+                 "dasvdd: warning: group 'm2' has NaN in line 5, column 'a'; every value "
                  "must be finite\n"));
 
   const std::string data =
@@ -70,7 +70,7 @@ TEST_CASE(
   CHECK(contains(info.out, "refused 2\nrefused 'lone' has 1 row, expected at least 20\n"));
 
   check_failure({"score", bank, folder.put("x.csv", "metric,a,b,c\nm7,1,2,3\n"), "--by", "metric"},
-                2, "there is no group 'm7' among the bank's 3");
+                2, "line 2: the row is of the group 'm7', of which the bank has no detector");
   check_failure({"score", bank, data}, 2, "is a bank of detectors, one a group");
   check_failure({"eval", bank, train}, 2, "is a bank of detectors, one a group");
   check_failure({"score", bank, data, "--by", "metrics"}, 2, "has no column named 'metrics'");

@@ -331,3 +331,24 @@ TEST_CASE("tool: what a file in pieces can't do is refused in a sentence") {
   CHECK(contains(dasvdd_tool({"score", model, data, "--memory", "1X"}).err,
                  "--memory is '1X', expected a number of bytes, as in 300M or 2G"));
 }
+
+TEST_CASE("tool: labels that the archive doesn't hold are refused in pieces as they are whole") {
+  const TemporaryFolder folder;
+  const std::string model = folder / "m";
+  const std::string labels = array("<f8", "(200,)", raw(std::vector<double>(200, 0)));
+  const std::string data = folder.put(
+      "a.npz", zipped({{"X.npy", array("<f8", "(200, 3)", raw(numbers(600)))}, {"y.npy", labels}},
+                      ZIP_CM_STORE));
+  const std::vector<std::string> fit = {"fit", data,       "-o", model,       "--members",
+                                        "1",   "--epochs", "2",  "--threads", "1"};
+  REQUIRE(dasvdd_tool(fit).status == 0);
+  for (const char* memory : {"1G", "1K"}) {
+    CAPTURE(memory);
+    std::vector<std::string> arguments = fit;
+    const std::vector<std::string> more = {"--label-key", "yy", "--memory", memory};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    check_failure(arguments, 2, "a.npz' has no array yy; it holds X.npy, y.npy");
+    check_failure({"eval", model, data, "--label-key", "yy", "--memory", memory}, 2,
+                  "a.npz' has no array yy; it holds X.npy, y.npy");
+  }
+}

@@ -330,7 +330,8 @@ TEST_CASE("mat: X and y of every number type, and what doesn't hold them is refu
         "'" + path + "' has 3 rows in Z but 2 labels in y");
   char words[] = "ab";
   write(MAT_T_UINT8, MAT_C_CHAR, words, {1, 2}, "Z");
-  CHECK(message([&] { read_table(path, options); }) == "'" + path + "': Z holds no numbers");
+  CHECK(message([&] { read_table(path, options); }) ==
+        "'" + path + "': Z is text, expected a matrix of numbers");
   CHECK(refusal("b.mat", "MATLAB 5.0 MAT-file, damaged") == " is no .mat file that can be read");
 }
 #endif
@@ -508,6 +509,14 @@ TEST_CASE(
   options.drop = {"1"};
   CHECK(values(table_of("a.npy", two_by_three, options)) == std::vector<float>{1, 3, 4, 6});
   CHECK(table_of("a.npy", two_by_three, options).columns == std::vector<Index>{0, 2});
+  options.columns = {"2", "0", "2"};
+  CHECK(refusal("a.npy", two_by_three, options) == ": --columns names column 2 twice");
+  CHECK(refusal("a.npz", zipped({{"X.npy", two_by_three}}, ZIP_CM_STORE), options) ==
+        ": --columns names column 2 twice");
+  options.columns = {"2", "0"};
+  options.drop = {};
+  CHECK(values(table_of("a.npy", two_by_three, options)) == std::vector<float>{3, 1, 6, 4});
+  options.columns = {};
   options.drop = {"a"};
   CHECK(refusal("a.npy", two_by_three, options) == " has no names, so no column 'a'");
   options.drop = {"3"};

@@ -34,12 +34,12 @@ std::string table_task(const AnyRows& X, const FitOptions& options) {
 
 /// fit() for any type of batch and progress: chooses the rows to train on, fits the scaler, trains
 /// the nets, and makes the ensemble.
-/// \param numbers of the rows in the source they are a sample of; none where they are all
+/// \param places of the rows in the file or the source they are of
 /// \param process null: one on its own
 template <class Scalar>
 Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
                            FunctionRef<bool(const FitProgress&)> progress,
-                           Checkpoint<Scalar>* checkpoint, const std::vector<Index>& numbers = {},
+                           Checkpoint<Scalar>* checkpoint, const Places& places = {},
                            FitProcess<Scalar>* process = nullptr) {
   FitProcess<Scalar> alone;
   FitProcess<Scalar>& here = process ? *process : alone;
@@ -52,13 +52,13 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
   std::vector<Index> far_rows = few_far_rows(outlying, n);
   if (screened) far_rows.clear();  // screening finds such rows by itself
   std::vector<std::string> warnings;
-  warn_of(renumbered(outlying, numbers), n, options.feature_names,
+  warn_of(outlying, n, places, options.feature_names,
           far_rows.empty()
               ? "They decide how the feature is scaled: are they measurements?"
               : "Their rows have no part in the fit, and rows like them score as anomalies",
           warnings);
-  warn_of_rounding(X, std::is_same_v<Scalar, float> && !options.standardize, options.feature_names,
-                   warnings);
+  warn_of_rounding(X, std::is_same_v<Scalar, float> && !options.standardize, places,
+                   options.feature_names, warnings);
   const Index trusted = screened ? Screening::trusted(n, options.contamination)
                                  : n - static_cast<Index>(far_rows.size());
   NetsProgress at(members, progress);
@@ -127,7 +127,7 @@ Detector<Scalar> fit_source(const RowSource& source, const FitOptions& options,
       options.window > 0 ? options.window : sample_rows(options, usual_window(source.cols(), wide));
   const SourceScan scan =
       SourceScan::of(reader, {sample, options.seed, std::is_same_v<Scalar, float>});
-  return fit_table<Scalar>(scan.held.rows(), options, progress, checkpoint, scan.numbers);
+  return fit_table<Scalar>(scan.held.rows(), options, progress, checkpoint, Places{scan.numbers});
 }
 
 }  // namespace detail

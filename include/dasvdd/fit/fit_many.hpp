@@ -79,19 +79,23 @@ inline std::string size_refusal(Index n, Index least) {
 }
 
 /// Why a group can get no detector, a sentence that begins behind its name; empty where it can.
-inline std::string refusal_of(const AnyRows& X, const Group& group, Index least) {
-  const std::string size = size_refusal(static_cast<Index>(group.rows.size()), least);
+inline std::string refusal_of(const AnyRows& X, const Group& group, const BankOptions& options,
+                              const Places& places) {
+  const std::string size = size_refusal(static_cast<Index>(group.rows.size()), options.least_rows);
   if (!size.empty()) return size;
+  const auto place = [&](Index i, Index j) {
+    return places.row_text(i) + ", " +
+           places.column_text(options.feature_names, static_cast<std::size_t>(j));
+  };
   bool constant = true;
   for (const Index i : group.rows) {
     for (Index j = 0; j < X.cols(); ++j) {
       const double x = X(i, j);
       if (!is_finite(x))
-        return sentence("has ", non_finite_name(x), " in row ", i, ", column ", j,
+        return sentence("has ", non_finite_name(x), " in ", place(i, j),
                         "; every value must be finite");
       if (std::abs(x) > static_cast<double>((std::numeric_limits<float>::max)()))
-        return sentence("has ", x, " in row ", i, ", column ", j,
-                        ", too large for a detector in float");
+        return sentence("has ", x, " in ", place(i, j), ", too large for a detector in float");
       constant = constant && x == X(group.rows.front(), j);
     }
   }
@@ -207,9 +211,10 @@ DASVDD_COLD void fit_group(const AnyRows& X, const Group& group, const BankOptio
 
 /// fit_many() of groups in the order of their keys.
 /// \tparam Scalar float
+/// \param places of the rows in the file they are of
 template <class Scalar>
 Bank fit_groups(const AnyRows& X, const std::vector<Group>& groups, const BankOptions& options,
-                FunctionRef<bool(const FitProgress&)> progress) {
+                FunctionRef<bool(const FitProgress&)> progress, const Places& places = {}) {
   options.validate();
   const Index d = X.cols();
   ensure(d > 0, "the training set has no columns");
@@ -228,7 +233,7 @@ Bank fit_groups(const AnyRows& X, const std::vector<Group>& groups, const BankOp
   std::vector<std::string> refusals;
   std::vector<std::size_t> fitted;
   for (const Group& group : groups) {
-    refusals.push_back(refusal_of(X, group, options.least_rows));
+    refusals.push_back(refusal_of(X, group, options, places));
     if (refusals.back().empty()) fitted.push_back(refusals.size() - 1);
   }
   const Index count = static_cast<Index>(fitted.size());

@@ -33,11 +33,10 @@ Detector<Scalar> fit_on_ranks(AnyOptions options, Ranks& ranks,
 template <class Scalar>
 Detector<Scalar> fit_table_on_ranks(const AnyRows& X, const FitOptions& options, Ranks& ranks,
                                     FunctionRef<bool(const FitProgress&)> progress,
-                                    Checkpoint<Scalar>* checkpoint,
-                                    const std::vector<Index>& numbers = {}) {
+                                    Checkpoint<Scalar>* checkpoint, const Places& places = {}) {
   return fit_on_ranks<Scalar>(
       options, ranks, progress, [&](const auto& chosen, auto tell, FitProcess<Scalar>* process) {
-        return fit_table<Scalar>(X, chosen, tell, checkpoint, numbers, process);
+        return fit_table<Scalar>(X, chosen, tell, checkpoint, places, process);
       });
 }
 /// fit_image_ensemble() on ranks.

@@ -156,18 +156,6 @@ DASVDD_COLD inline std::vector<FarValues> far_values(const AnyRows& X) {
   return all;
 }
 
-/// With the rows' numbers in what they are a sample of.
-/// \param numbers none where they are all rows
-inline std::vector<FarValues> renumbered(std::vector<FarValues> all,
-                                         const std::vector<Index>& numbers) {
-  for (FarValues& outlying : all) {
-    for (Index& row : outlying.rows) {
-      if (!numbers.empty()) row = numbers[static_cast<std::size_t>(row)];
-    }
-  }
-  return all;
-}
-
 /// The rows with far values, ascending, each once.
 inline std::vector<Index> far_row_numbers(const std::vector<FarValues>& all) {
   std::vector<Index> rows;
@@ -187,22 +175,22 @@ inline std::vector<Index> few_far_rows(const std::vector<FarValues>& all, Index 
 
 /// One sentence a feature with far values.
 /// \param done what became of them
-inline void warn_of(const std::vector<FarValues>& all, Index n,
+inline void warn_of(const std::vector<FarValues>& all, Index n, const Places& places,
                     const std::vector<std::string>& names, const char* done,
                     std::vector<std::string>& warnings) {
   for (const FarValues& outlying : all) {
     const std::size_t count = outlying.rows.size();
     warnings.push_back(
-        sentence(count, " of ", n, " values of ", feature_text(names, outlying.feature),
+        sentence(count, " of ", n, " values of ", places.feature_text(names, outlying.feature),
                  " lie far from all others: ", outlying.value, outlying.alike ? "" : ", ...",
-                 count == 1 ? " (row " : " (first in row ", outlying.rows.front(),
+                 count == 1 ? " (" : " (first in ", places.row_text(outlying.rows.front()),
                  "); the others go from ", outlying.low, " to ", outlying.high, ". ", done));
   }
 }
 
 /// One sentence a feature that varies by less than its numbers can tell apart.
 /// \param narrowed whether the net gets the numbers as floats, its own or not, without a mean subtracted in double
-DASVDD_COLD inline void warn_of_rounding(const AnyRows& X, bool narrowed,
+DASVDD_COLD inline void warn_of_rounding(const AnyRows& X, bool narrowed, const Places& places,
                                          const std::vector<std::string>& names,
                                          std::vector<std::string>& warnings) {
   const bool floats = narrowed || !X.wide();
@@ -227,8 +215,8 @@ DASVDD_COLD inline void warn_of_rounding(const AnyRows& X, bool narrowed,
     const double largest = (std::max)(std::abs(low), std::abs(high));
     // Sixteen numbers or fewer between the smallest and the largest.
     if (low >= high || high - low > 16 * epsilon * largest) continue;
-    warnings.push_back(sentence(feature_text(names, j), " varies by ", high - low, " about ", low,
-                                ", where numbers of ", floats ? "32" : "64", " bits are ",
+    warnings.push_back(sentence(places.feature_text(names, j), " varies by ", high - low, " about ",
+                                low, ", where numbers of ", floats ? "32" : "64", " bits are ",
                                 epsilon * largest, " apart: what it tells is rounding",
                                 !X.wide()  ? ". Give the rows in double"
                                 : narrowed ? ". Standardize the rows"

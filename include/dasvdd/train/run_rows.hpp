@@ -3,6 +3,7 @@
 /// The rows of a run: all of them in memory, or a source's, of which a window is.
 
 #include <dasvdd/core/function_ref.hpp>
+#include <dasvdd/detect/feature_names.hpp>
 #include <dasvdd/train/row_scaler.hpp>
 #include <dasvdd/train/source_scan.hpp>
 
@@ -50,6 +51,7 @@ class RunRows {
       source_ = nullptr;
       scan_.numbers.clear();
     }
+    places_.rows = scan_.numbers;
   }
   RunRows(const RunRows&) = delete;
   RunRows& operator=(const RunRows&) = delete;
@@ -59,8 +61,9 @@ class RunRows {
   /// the threshold.
   const AnyRows& known() const { return known_; }
   bool knows_all() const { return source_ == nullptr; }
-  /// The source's numbers of the rows of known(); none where it is all.
-  const std::vector<Index>& numbers() const { return scan_.numbers; }
+  /// Where the rows of known() stand in the source, or in the file that set_places() says.
+  const Places& places() const { return places_; }
+  void set_places(Places places) { places_ = std::move(places); }
   /// What tells a source's rows from others; 0 where all are known.
   std::uint64_t checksum() const {
     std::uint64_t sum = 0;
@@ -164,6 +167,7 @@ class RunRows {
   Index rows_ = 0, blocks_ = 1;
   const RowSource* source_ = nullptr;  ///< null: known_ has all rows
   SourceScan scan_;
+  Places places_;
   RowStore window_;
 };
 

@@ -339,14 +339,13 @@ class Trainer {
     FitReport report;
     report.gamma_seconds = seconds_since(start);
     if (options_.standardize) {
-      detail::warn_of(detail::renumbered(detail::far_values(X.known()), X.numbers()),
-                      X.known().rows(), options_.feature_names,
-                      "They decide how the feature is scaled: are they measurements?",
-                      report.warnings);
+      detail::warn_of(
+          detail::far_values(X.known()), X.known().rows(), X.places(), options_.feature_names,
+          "They decide how the feature is scaled: are they measurements?", report.warnings);
     }
     if (options_.standardize || X.known().wide()) {
-      detail::warn_of_rounding(X.known(), in_float && !options_.standardize, options_.feature_names,
-                               report.warnings);
+      detail::warn_of_rounding(X.known(), in_float && !options_.standardize, X.places(),
+                               options_.feature_names, report.warnings);
     }
     reset();
     state_.scaler = scaler;
