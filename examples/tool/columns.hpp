@@ -10,6 +10,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -90,6 +91,67 @@ inline void match_names(const std::string& file, const std::vector<std::string>&
   used = std::move(sorted);
 }
 
+/// Whether 1,001 and 1.001 in a table are decimal numbers or whole ones with separators of thousands. A separator has
+/// three digits behind it and one to three before it; one number that is written otherwise tells that they are decimal.
+class Thousands {
+ public:
+  explicit Thousands(std::size_t columns = 0) : columns_(columns) {}
+
+  void take(std::size_t j, std::string_view field, Index line) {
+    if (decimal_) return;
+    std::string_view digits = trimmed(field);
+    if (!digits.empty() && (digits[0] == '-' || digits[0] == '+')) digits.remove_prefix(1);
+    const std::size_t whole = std::min(digits.find_first_not_of("0123456789"), digits.size());
+    Column& column = columns_[j];
+    if (whole == digits.size()) {
+      column.whole = true;
+    } else if (digits[whole] == '.' || digits[whole] == ',') {
+      const std::string_view behind = digits.substr(whole + 1);
+      const bool three =
+          behind.size() == 3 && behind.find_first_not_of("0123456789") == std::string_view::npos;
+      decimal_ = !three || whole == 0 || whole > 3 || digits[0] == '0';
+      if (column.line == 0) {
+        column.field = std::string(trimmed(field));
+        column.line = line;
+      }
+    }
+    if (!decimal_ && !unclear_ && column.whole && column.line > 0) unclear_ = j;
+  }
+
+  /// A column in which it can't be told, its numbers with a separator being beside whole ones.
+  std::optional<std::size_t> unclear() const { return decimal_ ? std::nullopt : unclear_; }
+  /// The column's first number with a separator, and the line it is on.
+  const std::string& field(std::size_t j) const { return columns_[j].field; }
+  Index line(std::size_t j) const { return columns_[j].line; }
+
+  /// Whether a field that is no number has separators of thousands: 1,001,000 or 1,001.5.
+  static bool separates(std::string_view field) {
+    std::string_view text = trimmed(field);
+    if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+    const std::size_t first = text.find_first_of(",.");
+    if (first == std::string_view::npos || first == 0 || first > 3) return false;
+    if (text.find_first_not_of("0123456789.,") != std::string_view::npos) return false;
+    for (std::size_t at = first; at < text.size();) {
+      const std::size_t next = std::min(text.find_first_of(",.", at + 1), text.size());
+      const bool decimals = next == text.size() && text[at] != text[first];
+      if (!decimals && next - at != 4) return false;
+      if (next < text.size() && text[at] != text[first]) return false;
+      at = next;
+    }
+    return true;
+  }
+
+ private:
+  struct Column {
+    bool whole = false;
+    Index line = 0;
+    std::string field;
+  };
+  std::vector<Column> columns_;
+  std::optional<std::size_t> unclear_;
+  bool decimal_ = false;
+};
+
 /// What a table's first row says of its columns: how many there are, which of them are features, which one is
 /// the label, and their names.
 class Columns {
@@ -126,6 +188,7 @@ class Columns {
     first_is_unnamed_ = all && header_ && used_.front() == 0 &&
                         (column_name(0).empty() || column_name(0) == "Unnamed: 0");
     if (header_) take_names();
+    thousands_ = Thousands(first_.size());
   }
 
   /// Whether the first row holds names.
@@ -166,6 +229,19 @@ class Columns {
           "out, --columns names those to take");
   }
 
+  /// Refuses, when all rows are known, what can't be told by one of them.
+  void check_all() const {
+    if (const auto j = thousands_.unclear()) {
+      const std::string& field = thousands_.field(*j);
+      const std::size_t at = field.find_first_of(",.");
+      const std::string whole = field.substr(0, at) + field.substr(at + 1);
+      check(false, name_, ", line ", thousands_.line(*j), ", ", text(*j), ": '", field, "' may be ",
+            whole, " or ", field.substr(0, at), ".", field.substr(at + 1),
+            ", since other numbers of the column are whole; write ", whole, ", or ", field,
+            "0 if the ", field[at] == ',' ? "comma" : "point", " is a decimal one");
+    }
+  }
+
   /// Column j of the file as it stands in a sentence.
   std::string text(std::size_t j) const {
     const bool named = header_ && !column_name(j).empty();
@@ -188,13 +264,11 @@ class Columns {
       bool comma = false;
       const auto number = parse_decimal(row[j], comma);
       check(number.has_value(), name_, ", line ", line, ", ", text(j), ": '", row[j].substr(0, 40),
-            "' is no number", is_missing_word(row[j]) ? missing_hint : "",
-            options_.label_column.empty()
-                ? " (--label-column names a column of labels, --drop one to leave out)"
-                : " (--drop leaves a column out)");
+            "' is no number", why_no_number(row[j]));
       check(dasvdd::detail::is_finite(*number) || !has_digit(row[j]), name_, ", line ", line, ", ",
             text(j), ": ", row[j].substr(0, 40), " is too large for a number of 64 bits");
       check_decimal(row[j], comma, line, j);
+      thousands_.take(j, row[j], line);
       values.push_back(*number);
     }
     if (group_ < first_.size()) {
@@ -213,6 +287,15 @@ class Columns {
       " (fit --missing mask or impute takes missing values)";
   static constexpr const char* which_header =
       "; --header yes takes the line for names, --header no for a row";
+
+  /// What may be done about a field that is no number.
+  std::string why_no_number(const std::string& field) const {
+    if (Thousands::separates(field)) return "; write it without separators of thousands";
+    return std::string(is_missing_word(field) ? missing_hint : "") +
+           (options_.label_column.empty()
+                ? " (--label-column names a column of labels, --drop one to leave out)"
+                : " (--drop leaves a column out)");
+  }
 
   static bool is_number(const std::string& field) {
     bool comma;
@@ -339,6 +422,7 @@ class Columns {
   bool by_name_ = false, header_ = false, trailing_ = false, only_label_is_word_ = false;
   bool first_is_unnamed_ = false, decimal_comma_ = false;
   std::optional<bool> rows_end_;
+  Thousands thousands_;
   Index decimal_line_ = 0;
 };
 

@@ -191,6 +191,7 @@ inline Table read_csv(ByteStream& stream, const DataOptions& options) {
     columns.ask_about_label();
   }
   columns.check_row_numbers(values);
+  columns.check_all();
   table.names = columns.feature_names();
   table.columns = columns.file_columns();
   const Index features = columns.features();

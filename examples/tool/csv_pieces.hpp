@@ -135,6 +135,7 @@ class CsvPieces : public Pieces {
     // A part may be comments alone.
     while (rows_->next(fields) || (piece.lines.empty() && next_row(fields))) take(fields);
     if (begins) check_first(piece, values);
+    if (piece.lines.empty()) columns_->check_all();
     const Index n = static_cast<Index>(piece.lines.size());
     piece.X = Eigen::Map<const dasvdd::RowMatrix<double>>(values.data(), n, columns_->features());
     return n > 0;

@@ -64,6 +64,7 @@ class CsvRowStream : public RowStream {
       }
       row.clear();
       columns_->take(fields, first_line_, row, labels_, labels_);
+      columns_->check_all();
       labels_.clear();
       for (std::size_t j = 0; j < row.size(); ++j) {
         if (options_.missing && dasvdd::detail::is_nan(row[j])) continue;

@@ -458,6 +458,30 @@ TEST_CASE("csv: commas, semicolons and tabs separate, and numbers may have decim
         ": blanks separate the numbers of its first line; commas, semicolons and tabs are read");
 }
 
+TEST_CASE("csv: separators of thousands are no decimal marks, and asked about where they may be") {
+  CHECK(refusal("a.csv", "a,b,c\n\"999\",\"999\",900\n\"1,001\",\"1,001\",900\n") ==
+        ", line 3, column 'a': '1,001' may be 1001 or 1.001, since other numbers of the column are "
+        "whole; write 1001, or 1,0010 if the comma is a decimal one");
+  CHECK(refusal("a.csv", "1,008;1,028\n915;1,001\n") ==
+        ", line 1, column 0 (from 0): '1,008' may be 1008 or 1.008, since other numbers of the "
+        "column are whole; write 1008, or 1,0080 if the comma is a decimal one");
+  CHECK(refusal("a.csv", "a;b;c\n5;6;7\n-1.008;1.028;915\n").find("'-1.008' may be -1008") !=
+        std::string::npos);
+  CHECK(refusal("a.csv", "a;b\n999;1\n1,001,000;1\n") ==
+        ", line 3, column 'a': '1,001,000' is no number; write it without separators of thousands");
+  CHECK(refusal("a.csv", "a;b\n999;1\n1,001.5;1\n")
+            .find("; write it without separators of thousands") != std::string::npos);
+  // What the sentence says goes, and so do numbers that are decimal by another one of the file.
+  CHECK(values(table_of("a.csv", "a;b\n999;5\n1001;6\n")) == std::vector<float>{999, 5, 1001, 6});
+  CHECK(values(table_of("a.csv", "a;b\n999;5\n1,0010;6\n")) ==
+        std::vector<float>{999, 5, 1.001f, 6});
+  for (const char* more : {"0.125", "1.25", "1.5e3", ".5", "1234.125"}) {
+    CAPTURE(more);
+    CHECK(table_of("a.csv", "a,b\n1.125,5\n2,6\n3," + std::string(more) + "\n").X(0, 0) == 1.125);
+  }
+  CHECK(values(table_of("a.csv", "1.125,2\n2.250,3\n")) == std::vector<float>{1.125f, 2, 2.25f, 3});
+}
+
 TEST_CASE("csv: comments, separators at line ends and blank last lines are no fields and no rows") {
   for (const char* text :
        {"# made by a logger\na,b\n1,2\n3,4\n", "a,b\n1,2\n# paused, \"for a day\n3,4\n",
