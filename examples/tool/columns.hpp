@@ -152,6 +152,29 @@ class Thousands {
   bool decimal_ = false;
 };
 
+/// Whether whole numbers count, as the names of numbered columns do: in steps of one, or from 0 or 1 with a few left
+/// out. One number doesn't.
+enum class Counting { no, gaps, steps };
+inline Counting counting(const std::vector<std::string>& row,
+                         const std::vector<std::size_t>& columns) {
+  Counting result = columns.size() < 2 ? Counting::no : Counting::steps;
+  double first = 0, before = 0;
+  for (std::size_t k = 0; k < columns.size() && result != Counting::no; ++k) {
+    bool comma = false;
+    const auto number =
+        columns[k] < row.size() ? parse_decimal(row[columns[k]], comma) : std::optional<double>();
+    if (!number || *number != std::floor(*number)) return Counting::no;
+    if (k == 0) first = *number;
+    if (k > 0 && *number != before + 1) result = Counting::gaps;
+    if (k > 0 && *number <= before) return Counting::no;
+    before = *number;
+  }
+  if (result != Counting::gaps) return result;
+  const double left_out = before - first + 1 - static_cast<double>(columns.size());
+  const bool few = columns.size() >= 3 && left_out < static_cast<double>(columns.size());
+  return few && (first == 0 || first == 1) ? result : Counting::no;
+}
+
 /// What a table's first row says of its columns: how many there are, which of them are features, which one is
 /// the label, and their names.
 class Columns {
@@ -231,6 +254,27 @@ class Columns {
 
   /// Refuses, when all rows are known, what can't be told by one of them.
   void check_all() const {
+    const bool few =
+        counting_ == Counting::gaps ? counting_rows_ == 0 && rows_ > 1 : 2 * counting_rows_ < rows_;
+    check(counting_ == Counting::no || !few, name_, ", line ", line_, ": ", listing(counted_),
+          " may be names of columns or a row, since other lines don't count like that",
+          which_header);
+    check_thousands();
+  }
+  /// Whether the first row of a stream counts and the second, which has decimals, tells that it may be a header.
+  void check_second(const std::vector<std::string>& row) const {
+    if (counting_ != Counting::steps || rows_ != 1) return;
+    bool comma = false;
+    const bool whole = std::all_of(counted_.begin(), counted_.end(), [&](std::size_t j) {
+      const auto number = parse_decimal(row[j], comma);
+      return number && *number == std::floor(*number);
+    });
+    check(whole, name_, ", line ", line_, ": ", listing(counted_),
+          " may be names of columns or a row, since other lines don't count like that",
+          which_header);
+  }
+  /// Refuses numbers that may have a decimal mark or a separator of thousands.
+  void check_thousands() const {
     if (const auto j = thousands_.unclear()) {
       const std::string& field = thousands_.field(*j);
       const std::size_t at = field.find_first_of(",.");
@@ -254,6 +298,10 @@ class Columns {
   void take(const std::vector<std::string>& row, Index line, std::vector<double>& values,
             std::vector<std::string>& labels, std::vector<std::string>& groups) {
     check_width(row, line);
+    if (counting_ != Counting::no && line != line_) {
+      ++rows_;
+      counting_rows_ += counting(row, counted_) == counting_;
+    }
     for (const std::size_t j : used_) {
       if (options_.missing && is_missing_word(row[j])) {
         values.push_back(std::numeric_limits<double>::quiet_NaN());
@@ -327,9 +375,16 @@ class Columns {
     check(found.empty(), name_, " has ", found.size(), " columns named ", in_quotes(column), " (",
           found.empty() ? 0 : found[0], " and ", found.empty() ? 0 : found.back(),
           ", from 0); give the index");
-    check(!index.has_value(), name_, " has ", first_.size(), " columns, so none of index ", column,
-          " (from 0)");
-    check(names, name_, " has no header, so no column '", column, "'");
+    const bool counted = index && *index <= first_.size();
+    const bool there =
+        !counted && std::any_of(first_.begin(), first_.end(),
+                                [&](const std::string& field) { return trimmed(field) == column; });
+    check(there || !index.has_value(), name_, " has ", first_.size(), " columns, so none of index ",
+          column, " (from 0)");
+    check(names, name_, " has no header, so no column '", column, "'",
+          there && options_.header == DataOptions::Header::automatic
+              ? "; --header yes takes line " + std::to_string(line_) + " for names"
+              : "");
     check(false, name_, " has no column named '", column, "'");
     return 0;
   }
@@ -339,8 +394,9 @@ class Columns {
     if (options_.header != DataOptions::Header::automatic)
       return options_.header == DataOptions::Header::yes;
     if (by_name_) return true;
+    check_unnamed_count();
     std::size_t numbers = 0, word = first_.size();
-    bool counts = used_.size() >= 3;
+    bool counts = used_.size() >= 3, all_lack = true;
     std::size_t expected = 0;
     for (const std::size_t j : used_) {
       const bool empty = trimmed(first_[j]).empty();
@@ -348,7 +404,7 @@ class Columns {
       const bool number = lacking || is_number(first_[j]);
       numbers += number;
       if (!number && !empty && word == first_.size()) word = j;
-      if (empty && j == 0) continue;  // pandas leaves its index without a name
+      all_lack = all_lack && (empty || is_missing_word(first_[j]));
       counts = counts && parse_index(std::string(trimmed(first_[j]))) == expected++;
     }
     check(!counts, name_, ", line ", line_, ": 0, 1, 2, ... may be names of columns or a row",
@@ -356,6 +412,8 @@ class Columns {
     if (word != first_.size()) {
       check(numbers == 0, name_, ", line ", line_, ", ", "column ", word, " (from 0): '",
             first_[word].substr(0, 40), "' is no number, other fields are", which_header);
+      check(!all_lack, name_, ", line ", line_, ": ", trimmed(first_[word]).substr(0, 40),
+            " may be a column's name or stand for a missing value", which_header);
       if (has_label() && is_number(first_[label_])) {
         check(false, name_, ", line ", line_, ", column ", label_,
               " (from 0): ", first_[label_].substr(0, 40), " is a number, other fields are words",
@@ -365,7 +423,60 @@ class Columns {
     }
     only_label_is_word_ = numbers > 0 && has_label() && !is_number(first_[label_]) &&
                           !trimmed(first_[label_]).empty();
+    for (std::vector<std::size_t>& columns : looks()) {
+      const Counting kind = counting(first_, columns);
+      if (kind <= counting_) continue;
+      counting_ = kind;
+      counted_ = std::move(columns);
+    }
     return false;
+  }
+
+  /// The columns by which a first row may count: those that are used, with and without the labels and those that are
+  /// left out.
+  std::vector<std::vector<std::size_t>> looks(std::size_t begin = 0) const {
+    std::vector<std::vector<std::size_t>> all(4);
+    for (std::size_t j = begin; j < first_.size(); ++j) {
+      const bool used = std::find(used_.begin(), used_.end(), j) != used_.end();
+      const bool label = j == label_ || j == group_;
+      if (used) all[0].push_back(j);
+      if (used || label) all[1].push_back(j);
+      if (!label) all[2].push_back(j);
+      all[3].push_back(j);
+    }
+    return all;
+  }
+
+  /// "0, 1, 2", the first few fields of the first row.
+  std::string listing(const std::vector<std::size_t>& columns) const {
+    std::string text;
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+      if (k == 4) return text + ", ...";
+      text += (k == 0 ? "" : ", ") + column_name(columns[k]);
+    }
+    return text;
+  }
+
+  /// Asks about an empty field before numbers that count: pandas writes its index and numbered columns so.
+  void check_unnamed_count() const {
+    if (first_.size() < 2 || !trimmed(first_[0]).empty()) return;
+    for (const std::vector<std::size_t>& columns : looks(1)) {
+      const bool zero = columns.size() == 1 && parse_number(first_[columns[0]]) == 0.0;
+      if (!zero && counting(first_, columns) != Counting::steps) continue;
+      const bool used = used_.front() == 0;
+      check(false, name_, ", line ", line_, ": an empty field and ", listing(columns),
+            " may be pandas' index and its numbered columns, or a row; --header yes",
+            used ? " with --drop " + drop_list({0}) : "", " takes the line for names",
+            used ? " and leaves the index out" : "", ", --header no for a row");
+    }
+  }
+
+  /// What --drop has to say to leave these columns out as well.
+  std::string drop_list(const std::vector<std::size_t>& more) const {
+    std::string text;
+    for (const std::string& column : options_.drop) text += (text.empty() ? "" : ",") + column;
+    for (const std::size_t j : more) text += (text.empty() ? "" : ",") + std::to_string(j);
+    return text;
   }
 
   void take_names() {
@@ -423,6 +534,9 @@ class Columns {
   bool first_is_unnamed_ = false, decimal_comma_ = false;
   std::optional<bool> rows_end_;
   Thousands thousands_;
+  Counting counting_ = Counting::no;    // how the first row counts, where it is a row
+  std::vector<std::size_t> counted_;    // by these columns
+  Index rows_ = 0, counting_rows_ = 0;  // below it, and those that count as it does
   Index decimal_line_ = 0;
 };
 

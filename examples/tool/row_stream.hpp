@@ -64,7 +64,8 @@ class CsvRowStream : public RowStream {
       }
       row.clear();
       columns_->take(fields, first_line_, row, labels_, labels_);
-      columns_->check_all();
+      columns_->check_second(fields);
+      columns_->check_thousands();
       labels_.clear();
       for (std::size_t j = 0; j < row.size(); ++j) {
         if (options_.missing && dasvdd::detail::is_nan(row[j])) continue;

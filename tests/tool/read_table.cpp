@@ -345,8 +345,8 @@ TEST_CASE("formats that aren't read are refused with a way to convert them") {
 // ---- .csv
 
 TEST_CASE("csv: rows of numbers without a header") {
-  const Table table = table_of("a.csv", "1,2\n-3.5, 4e2 \n+5,.5\n");
-  CHECK(values(table) == std::vector<float>{1, 2, -3.5f, 400, 5, 0.5f});
+  const Table table = table_of("a.csv", "2,1\n-3.5, 4e2 \n+5,.5\n");
+  CHECK(values(table) == std::vector<float>{2, 1, -3.5f, 400, 5, 0.5f});
   CHECK(table.X.cols() == 2);
   CHECK(table.names.empty());
   CHECK(table.labels.empty());
@@ -401,16 +401,115 @@ TEST_CASE("csv: a first row that counts is asked about") {
   const std::string sentence = refusal("a.csv", "0,1,2,3\n4,5,6,7\n");
   CHECK(sentence.find(", line 1: 0, 1, 2, ... may be names of columns or a row; --header yes") ==
         0);
-  CHECK(refusal("a.csv", ",0,1,2\n0,5,6,7\n") == sentence);
   CHECK(refusal("a.csv", "0,1,2,y\n4,5,6,7\n", label_column("3")) == sentence);
   DataOptions options;
   options.header = DataOptions::Header::yes;
   CHECK(table_of("a.csv", "0,1,2,3\n4,5,6,7\n", options).names == Words{"0", "1", "2", "3"});
   options.header = DataOptions::Header::no;
   CHECK(table_of("a.csv", "0,1,2,3\n4,5,6,7\n", options).X.rows() == 2);
-  // Numbers that count from elsewhere, or two of them, are a row.
+  // Numbers that count from elsewhere, or two of them, are a row where other rows count as well.
   CHECK(table_of("a.csv", "1,2,3\n4,5,6\n").X.rows() == 2);
   CHECK(table_of("a.csv", "0,1\n4,5\n").X.rows() == 2);
+  CHECK(table_of("a.csv", "1,2,3\n").X.rows() == 1);
+}
+
+TEST_CASE(
+    "csv: a first row that counts from anywhere is asked about where other rows don't count") {
+  const auto asked = [](const std::string& first, const std::string& rest,
+                        const DataOptions& options, const std::string& listing) {
+    CAPTURE(first);
+    const std::string text = first + "\n" + rest;
+    CHECK(refusal("a.csv", text, options) ==
+          ", line 1: " + listing +
+              " may be names of columns or a row, since other lines don't count like that; "
+              "--header yes takes the line for names, --header no for a row");
+    DataOptions told = options;
+    told.header = DataOptions::Header::yes;
+    const Index rows = table_of("a.csv", text, told).X.rows();
+    told.header = DataOptions::Header::no;
+    CHECK(table_of("a.csv", text, told).X.rows() == rows + 1);
+  };
+  const std::string three = "0.1,0.7,0\n0.3,0.2,1\n5,5,0\n";
+  for (const char* first : {"1,2,3", "2019,2020,2021", "-1,0,1", "7,8,9"}) {
+    std::string listing;
+    for (const char* c = first; *c != 0; ++c) listing += *c == ',' ? ", " : std::string(1, *c);
+    asked(first, three, {}, listing);
+    asked(first, "5,3,4\n9,1,1\n0,0,7\n", {}, listing);  // whole numbers too
+  }
+  asked("0,2,3", three, {}, "0, 2, 3");
+  asked("0.0,1.0,2.0", three, {}, "0.0, 1.0, 2.0");
+  asked("0,1", "0.1,0.7\n3,2\n", {}, "0, 1");
+  asked("0,1,2", three, label_column("2"), "0, 1");
+  asked("0,1,2", three, label_column("1"), "0, 1, 2");
+  DataOptions dropped;
+  dropped.drop = {"0"};
+  asked("1,2,3,4,5", "1,2,3,0.5,1\n1,2,3,9,1\n", dropped, "2, 3, 4, 5");
+  const std::string dates = "2024-01-01,0.1,0.7,0\n2024-01-02,0.3,0.2,1\n";
+  CHECK(refusal("a.csv", "date,1,2,3\n" + dates, dropped).find(", line 1: 1, 2, 3 may be") == 0);
+  dropped.header = DataOptions::Header::yes;
+  CHECK(table_of("a.csv", "date,1,2,3\n" + dates, dropped).names == Words{"1", "2", "3"});
+  // Numbers as they come.
+  for (const char* text : {"1,2,4\n0.5,0.5,0.5\n1,3,4\n", "3,2,1\n0.5,0.5,0.5\n",
+                           "0,5,900\n0.5,1,1\n0.1,3,2\n", "0,2,3\n1,3,4\n0.5,1,1\n"}) {
+    CAPTURE(text);
+    CHECK(table_of("a.csv", text).X.row(0).sum() > 5.9 - (text[0] == '0' ? 1 : 0));
+  }
+  CHECK(refusal("a.csv", "2020,2021\n1,2\n", label_column("2021")) ==
+        " has no header, so no column '2021'; --header yes takes line 1 for names");
+}
+
+TEST_CASE("csv: pandas' index before numbered columns is named, however values may lack") {
+  for (const bool missing : {false, true}) {
+    DataOptions options;
+    options.missing = missing;
+    CHECK(
+        refusal("a.csv", ",1,2,3\n0,0.5,6,7\n1,5,6,7\n", options) ==
+        ", line 1: an empty field and 1, 2, 3 may be pandas' index and its numbered columns, or a "
+        "row; --header yes with --drop 0 takes the line for names and leaves the index out, "
+        "--header no for a row");
+    CHECK(refusal("a.csv", ",0\n0,0.5\n1,5\n", options)
+              .find(", line 1: an empty field and 0 may be pandas' index") == 0);
+    options.header = DataOptions::Header::yes;
+    options.drop = {"0"};
+    CHECK(table_of("a.csv", ",1,2,3\n0,0.5,6,7\n1,5,6,7\n", options).X.rows() == 2);
+    options.header = DataOptions::Header::automatic;
+    CHECK(refusal("a.csv", ",0\n0,0.5\n1,5\n", options) ==
+          ", line 1: an empty field and 0 may be pandas' index and its numbered columns, or a row; "
+          "--header yes takes the line for names, --header no for a row");
+    options.drop = {};
+    options.label_column = "3";
+    CHECK(refusal("a.csv", ",0,1,2\n0,0.5,6,7\n1,5,6,7\n", options)
+              .find(", line 1: an empty field and 0, 1 may be") == 0);
+  }
+  DataOptions options;
+  options.missing = true;
+  options.header = DataOptions::Header::no;
+  CHECK(table_of("a.csv", ",1,2\n3,4,5\n", options).X.rows() == 2);
+  options.header = DataOptions::Header::automatic;
+  CHECK(table_of("a.csv", ",1.5,2\n3,4,5\n", options).X.rows() == 2);
+}
+
+TEST_CASE("csv: a first row that lacks all values is asked about") {
+  for (const char* text : {"NA\n0.3\n0.4\n", "?\n0.3\n0.4\n", "null,NA,?\n1,2,3\n5,2,4\n"}) {
+    CAPTURE(text);
+    const std::string word(text, std::strcspn(text, ",\n"));
+    CHECK(refusal("a.csv", text) ==
+          ", line 1: " + word +
+              " may be a column's name or stand for a missing value; --header yes takes the line "
+              "for names, --header no for a row");
+    DataOptions told;
+    told.header = DataOptions::Header::yes;
+    CHECK(table_of("a.csv", text, told).X.rows() == 2);
+    told.header = DataOptions::Header::no;
+    told.missing = true;
+    CHECK(table_of("a.csv", text, told).X.rows() == 3);
+    told.header = DataOptions::Header::automatic;
+    CHECK(table_of("a.csv", text, told).X.rows() == 3);
+  }
+  DataOptions one;
+  one.columns = {"1"};
+  CHECK(refusal("a.csv", "2024-01-01,?,?,?\n2024-01-02,1,2,3\n", one).find(", line 1: ? may be") ==
+        0);
 }
 
 TEST_CASE("csv: a column without a name that numbers the rows is refused, or left out") {

@@ -208,11 +208,19 @@ TEST_CASE("tool: a stream's first row says what its columns are, as a file's doe
     CHECK(outcome.out == "score,p_value,anomaly\n");
   };
   refused("0,1,2\n1,2,3\n", "line 1: 0, 1, 2, ... may be names of columns or a row; --header");
+  refused(",1,2\n0,2,3\n", "line 1: an empty field and 1, 2 may be pandas' index");
+  refused("NA,?,?\n1,2,3\n", "line 1: NA may be a column's name or stand for a missing value");
   refused("1,NA,3\n1,2,3\n",
           "line 1, column 1 (from 0): 'NA' is no number, other fields are; --header");
   refused(",a,b\n0,1,2\n", "line 1: the first column has no name and seems to number the rows");
   refused("a,b,a\n0,1,2\n", "two columns named 'a', 0 and 2");
   refused("1 2 3\n", "blanks separate the numbers");
+  // A row is answered before the next is there, which may tell that it was a header.
+  const Outcome late = call("1,2,3\n0.1,0.2,0.3\n");
+  CHECK(late.status == 2);
+  CHECK(contains(late.err, "line 1: 1, 2, 3 may be names of columns or a row, since other lines"));
+  CHECK(lines(late.out).size() == 2);
+  CHECK(call("1,2,3\n0.1,0.2,0.3\n", {"--header", "no"}).status == 0);
 }
 
 TEST_CASE("tool: a stream in NumPy's format is told by its first bytes") {
