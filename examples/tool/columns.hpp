@@ -5,7 +5,9 @@
 #include <tool/table.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <optional>
@@ -208,8 +210,7 @@ class Columns {
           options_.group.empty() ? "labels" : "groups",
           options_.drop.empty() ? "" : " and those that --drop leaves out");
     header_ = decide_header();
-    first_is_unnamed_ = all && header_ && used_.front() == 0 &&
-                        (column_name(0).empty() || column_name(0) == "Unnamed: 0");
+    all_ = all;
     if (header_) take_names();
     thousands_ = Thousands(first_.size());
   }
@@ -231,25 +232,29 @@ class Columns {
           " may be the name of the labels' column or a label", which_header);
   }
 
-  /// Whether the first column has no name, as the row numbers that pandas writes.
-  bool first_is_unnamed() const { return first_is_unnamed_; }
-  /// Refuses a first column without a name that numbers the rows.
+  /// Refuses columns that number the rows, as pandas' index does, unless --columns asks for them.
   /// \param values of the features, row after row
   void check_row_numbers(const std::vector<double>& values) const {
-    if (!first_is_unnamed_ || values.empty()) return;
-    std::vector<double> numbers;
-    for (std::size_t at = 0; at < values.size(); at += used_.size()) numbers.push_back(values[at]);
-    const bool whole =
-        std::all_of(numbers.begin(), numbers.end(), [](double x) { return x == std::floor(x); });
-    std::sort(numbers.begin(), numbers.end());
-    const bool distinct = std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end();
-    if (whole && distinct) refuse_unnamed();
+    if (!header_ || !all_ || values.empty()) return;
+    std::vector<std::size_t> found;
+    for (std::size_t k = 0; k < used_.size(); ++k) {
+      const std::size_t j = used_[k];
+      const bool named = names_an_index(column_name(j)) && options_.expected.empty();
+      if (!named && !is_unnamed(j)) continue;
+      std::vector<double> numbers;
+      for (std::size_t at = k; at < values.size(); at += used_.size())
+        numbers.push_back(values[at]);
+      if (named ? counts_rows(numbers) : looks_like_index(std::move(numbers))) found.push_back(j);
+    }
+    if (!found.empty()) refuse_index(found);
   }
-  void refuse_unnamed() const {
-    check(false, name_, ", line ", line_,
-          ": the first column has no name and seems to number the rows, as pandas' index does; "
-          "--drop 0 leaves it "
-          "out, --columns names those to take");
+  /// Of a stream nothing is known but the names: refuses columns without one.
+  void check_unnamed() const {
+    std::vector<std::size_t> found;
+    for (const std::size_t j : used_) {
+      if (header_ && all_ && is_unnamed(j)) found.push_back(j);
+    }
+    if (!found.empty()) refuse_index(found);
   }
 
   /// Refuses, when all rows are known, what can't be told by one of them.
@@ -299,8 +304,13 @@ class Columns {
             std::vector<std::string>& labels, std::vector<std::string>& groups) {
     check_width(row, line);
     if (counting_ != Counting::no && line != line_) {
-      ++rows_;
-      counting_rows_ += counting(row, counted_) == counting_;
+      // A row that lacks values says nothing.
+      const bool whole = std::none_of(counted_.begin(), counted_.end(), [&](std::size_t j) {
+        const auto number = parse_number(row[j]);
+        return is_missing_word(row[j]) || (number && std::isinf(*number));
+      });
+      rows_ += whole;
+      counting_rows_ += whole && counting(row, counted_) == counting_;
     }
     for (const std::size_t j : used_) {
       if (options_.missing && is_missing_word(row[j])) {
@@ -335,6 +345,63 @@ class Columns {
       " (fit --missing mask or impute takes missing values)";
   static constexpr const char* which_header =
       "; --header yes takes the line for names, --header no for a row";
+
+  /// Whether column j has no name, or the one that pandas reads in place of none. A column behind one with a name is
+  /// no index.
+  bool is_unnamed(std::size_t j) const {
+    const std::string word = column_name(j);
+    if (word.compare(0, 9, "Unnamed: ") == 0) {
+      return word.size() > 9 && word.find_first_not_of("0123456789.", 9) == std::string::npos;
+    }
+    for (std::size_t i = 0; i < j; ++i) {
+      if (!column_name(i).empty() && !is_unnamed(i)) return false;
+    }
+    return word.empty();
+  }
+  /// Whether a name is one of those that pandas, R and databases give to row numbers.
+  static bool names_an_index(std::string word) {
+    for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const bool level = word.compare(0, 6, "level_") == 0 && parse_index(word.substr(6)).has_value();
+    return level || word == "index" || word == "id" || word == "row" || word == "rownames" ||
+           word == "row_id" || word == "rowid";
+  }
+  /// 0, 1, 2, ... or 1, 2, 3, ...
+  static bool counts_rows(const std::vector<double>& numbers) {
+    if (numbers.size() < 2 || (numbers[0] != 0 && numbers[0] != 1)) return false;
+    for (std::size_t i = 1; i < numbers.size(); ++i) {
+      if (numbers[i] != numbers[i - 1] + 1) return false;
+    }
+    return true;
+  }
+  /// Whether numbers without a name may be an index: whole ones that differ, or that go up in steps of one in several
+  /// runs, as pandas joins tables, or any in equal steps.
+  static bool looks_like_index(std::vector<double> numbers) {
+    const std::size_t n = numbers.size();
+    const bool whole =
+        std::all_of(numbers.begin(), numbers.end(), [](double x) { return x == std::floor(x); });
+    std::size_t ones = 0, equal = 0;
+    const double step = n > 1 ? numbers[1] - numbers[0] : 0;
+    for (std::size_t i = 1; i < n; ++i) {
+      const double more = numbers[i] - numbers[i - 1];
+      ones += more == 1;
+      equal += std::abs(more - step) <= 1e-6 * std::abs(step);
+    }
+    if (n > 2 && step != 0 && equal == n - 1) return true;
+    if (!whole) return false;
+    if (n > 2 && 2 * ones >= n - 1) return true;
+    std::sort(numbers.begin(), numbers.end());
+    return std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end();
+  }
+  void refuse_index(const std::vector<std::size_t>& found) const {
+    const std::size_t j = found.front();
+    const bool unnamed = column_name(j).empty();
+    const std::string which = !unnamed ? text(j)
+                              : j == 0 ? "the first column"
+                                       : "column " + std::to_string(j) + " (from 0)";
+    check(false, name_, ", line ", line_, ": ", which, unnamed ? " has no name and" : "",
+          " seems to number the rows, as pandas' index does; --drop ", drop_list(found), " leaves ",
+          found.size() == 1 ? "it" : "such columns", " out, --columns names those to take");
+  }
 
   /// What may be done about a field that is no number.
   std::string why_no_number(const std::string& field) const {
@@ -531,7 +598,7 @@ class Columns {
   std::size_t label_ = 0, group_ = 0;  // the number of columns where there is none
   std::vector<std::size_t> used_;
   bool by_name_ = false, header_ = false, trailing_ = false, only_label_is_word_ = false;
-  bool first_is_unnamed_ = false, decimal_comma_ = false;
+  bool all_ = true, decimal_comma_ = false;  // whether --columns names none
   std::optional<bool> rows_end_;
   Thousands thousands_;
   Counting counting_ = Counting::no;    // how the first row counts, where it is a row

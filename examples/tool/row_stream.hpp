@@ -57,7 +57,7 @@ class CsvRowStream : public RowStream {
         check_blanks(fields, name);
         // Unlike in a file, nothing is known of the labels to come: a word in the label's column alone is one.
         columns_ = std::make_unique<Columns>(fields, options_, name, first_line_);
-        if (columns_->first_is_unnamed()) columns_->refuse_unnamed();
+        columns_->check_unnamed();
         check(columns_->features() == features_, name, ", line ", first_line_, " has ",
               columns_->features(), " features, the model takes ", features_);
         if (columns_->header()) continue;

@@ -521,7 +521,8 @@ TEST_CASE("csv: a column without a name that numbers the rows is refused, or lef
   CHECK(refusal("a.csv", index) == sentence);
   CHECK(refusal("a.csv", ",a,b\n17,5,6\n3,7,8\n44,7,9\n") ==
         sentence);  // of a part of a shuffled table
-  CHECK(refusal("a.csv", "Unnamed: 0,a,b\n0,5,6\n1,7,8\n") == sentence);
+  CHECK(refusal("a.csv", "Unnamed: 0,a,b\n0,5,6\n1,7,8\n")
+            .find(", line 1: column 'Unnamed: 0' seems to number the rows") == 0);
   DataOptions options;
   options.drop = {"0"};
   CHECK(table_of("a.csv", index, options).names == Words{"a", "b"});
@@ -534,6 +535,63 @@ TEST_CASE("csv: a column without a name that numbers the rows is refused, or lef
   // Measurements number no rows.
   CHECK(table_of("a.csv", ",a,b\n0.5,5,6\n1,7,8\n").names == Words{"column 0", "a", "b"});
   CHECK(table_of("a.csv", ",a,b\n1,5,6\n1,7,8\n").X.cols() == 3);
+}
+
+TEST_CASE(
+    "csv: a column that numbers the rows is refused whatever its name, and --drop leaves all out") {
+  const auto sentence = [](const std::string& which, const std::string& drop,
+                           bool several = false) {
+    return ", line 1: " + which + " seems to number the rows, as pandas' index does; --drop " +
+           drop + " leaves " + (several ? "such columns" : "it") +
+           " out, --columns names those to take";
+  };
+  const auto rows = [](const std::string& header, const std::vector<double>& first,
+                       bool twice = false) {
+    std::string text = header + "\n";
+    for (const double x : first) {
+      const std::string number = tool::number_text(x);
+      text += number + "," + (twice ? number + "," : "") + "5.5\n";
+    }
+    return text;
+  };
+  std::vector<double> joined, counts, from_one, times;
+  for (int i = 0; i < 60; ++i) {
+    joined.push_back(i % 30);
+    counts.push_back(i);
+    from_one.push_back(i + 1);
+    times.push_back(0.1 * i);
+  }
+  const std::string nameless = "the first column has no name and";
+  CHECK(refusal("a.csv", rows(",a", joined)) == sentence(nameless, "0"));
+  CHECK(refusal("a.csv", rows(",a", times)) == sentence(nameless, "0"));
+  CHECK(refusal("a.csv", ",a\n0.0,5\n1.0,6\n2.0,5\n") == sentence(nameless, "0"));
+  CHECK(refusal("a.csv", rows("Unnamed: 0.1,a", counts)) == sentence("column 'Unnamed: 0.1'", "0"));
+  // The sentence's --drop is enough, and what is given stays in it.
+  const std::string both = rows(",Unnamed: 0,a", counts, true);
+  CHECK(refusal("a.csv", both) == sentence(nameless, "0,1", true));
+  DataOptions options;
+  options.drop = {"0"};
+  CHECK(refusal("a.csv", both, options) == sentence("column 'Unnamed: 0'", "0,1"));
+  options.drop = {"0", "1"};
+  CHECK(table_of("a.csv", both, options).names == Words{"a"});
+  options = {};
+  options.columns = {"0", "a"};
+  CHECK(table_of("a.csv", both, options).X.cols() == 2);
+  for (const char* name : {"index", "id", "ID", "level_0", "row"}) {
+    const std::string column = "column '" + std::string(name) + "'";
+    CHECK(refusal("a.csv", rows(std::string(name) + ",a", counts)) == sentence(column, "0"));
+    CHECK(refusal("a.csv", rows(std::string(name) + ",a", from_one)) == sentence(column, "0"));
+    options.columns = {name, "a"};
+    CHECK(table_of("a.csv", rows(std::string(name) + ",a", counts), options).X.cols() == 2);
+    CHECK(table_of("a.csv", rows(std::string(name) + ",a", joined)).X.cols() == 2);
+  }
+  CHECK(refusal("a.csv", "a,id\n5.5,1\n5.7,2\n") == sentence("column 'id'", "1"));
+  // A model that takes the column is given it.
+  options = {};
+  options.expected = {"id", "a"};
+  CHECK(table_of("a.csv", rows("id,a", counts), options).X.cols() == 2);
+  CHECK(table_of("a.csv", rows("a,count", counts)).X.cols() == 2);
+  CHECK(table_of("a.csv", rows(",a", {3, 1, 1, 2, 3, 3, 1})).X.cols() == 2);
 }
 
 TEST_CASE("csv: commas, semicolons and tabs separate, and numbers may have decimal commas") {

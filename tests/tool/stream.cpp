@@ -213,6 +213,7 @@ TEST_CASE("tool: a stream's first row says what its columns are, as a file's doe
   refused("1,NA,3\n1,2,3\n",
           "line 1, column 1 (from 0): 'NA' is no number, other fields are; --header");
   refused(",a,b\n0,1,2\n", "line 1: the first column has no name and seems to number the rows");
+  refused("Unnamed: 0.1,Unnamed: 0,b\n0,1,2\n", "--drop 0,1 leaves such columns out");
   refused("a,b,a\n0,1,2\n", "two columns named 'a', 0 and 2");
   refused("1 2 3\n", "blanks separate the numbers");
   // A row is answered before the next is there, which may tell that it was a header.
