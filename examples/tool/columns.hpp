@@ -334,8 +334,9 @@ class Columns {
       check(!groups.back().empty(), name_, ", line ", line, ": the row's group is empty");
     }
     if (!has_label()) return;
-    check(!options_.with_labels || !is_missing_word(row[label_]), name_, ", line ", line, ", ",
-          text(label_), ": the label is missing",
+    const bool lacks = is_missing_word(row[label_]) || is_missing_mark(row[label_]);
+    check(!options_.with_labels || !lacks, name_, ", line ", line, ", ", text(label_),
+          ": the label is missing",
           trimmed(row[label_]).empty() ? "" : " (" + row[label_].substr(0, 40) + ")");
     labels.push_back(canonical_label(row[label_]));
   }
@@ -406,6 +407,8 @@ class Columns {
   /// What may be done about a field that is no number.
   std::string why_no_number(const std::string& field) const {
     if (Thousands::separates(field)) return "; write it without separators of thousands";
+    if (is_missing_mark(field))
+      return "; where a value is missing the field may be empty, or NA" + std::string(missing_hint);
     return std::string(is_missing_word(field) ? missing_hint : "") +
            (options_.label_column.empty()
                 ? " (--label-column names a column of labels, --drop one to leave out)"
@@ -471,7 +474,7 @@ class Columns {
       const bool number = lacking || is_number(first_[j]);
       numbers += number;
       if (!number && !empty && word == first_.size()) word = j;
-      all_lack = all_lack && (empty || is_missing_word(first_[j]));
+      all_lack = all_lack && (empty || is_missing_word(first_[j]) || is_missing_mark(first_[j]));
       counts = counts && parse_index(std::string(trimmed(first_[j]))) == expected++;
     }
     check(!counts, name_, ", line ", line_, ": 0, 1, 2, ... may be names of columns or a row",

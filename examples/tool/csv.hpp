@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tool {
@@ -16,11 +17,23 @@ namespace detail {
 
 inline constexpr char comment_mark = '#';
 
+/// Whether a line that begins at this place is a comment. Spreadsheets write #N/A for a value that is missing.
+inline bool is_comment(const std::string& text, std::size_t at) {
+  if (at >= text.size() || text[at] != comment_mark) return false;
+  for (const std::string_view word : {"#N/A", "#NA", "#n/a"}) {
+    const std::size_t end = at + word.size();
+    if (text.compare(at, word.size(), word) != 0) continue;
+    if (end >= text.size() || std::string_view(",;\t\r\n").find(text[end]) != std::string::npos)
+      return false;
+  }
+  return true;
+}
+
 /// What separates the fields of a text's first row: a tab where there is one outside of quotes, else a semicolon,
 /// else a comma.
 inline char separator_of(const std::string& text) {
   std::size_t at = text.compare(0, 3, "\xef\xbb\xbf") == 0 ? 3 : 0;
-  while (at < text.size() && (text[at] == comment_mark || text[at] == '\n' || text[at] == '\r')) {
+  while (at < text.size() && (is_comment(text, at) || text[at] == '\n' || text[at] == '\r')) {
     at = std::min(text.find_first_of("\r\n", at), text.size() - 1) + 1;
   }
   char separator = ',';
@@ -77,7 +90,7 @@ class CsvRows {
     while (at_ < text_.size()) {
       const std::size_t end = std::min(text_.find_first_of("\r\n", at_), text_.size());
       const bool blank = !begun_ && text_.find_first_not_of(" \t", at_) >= end;
-      if (text_[at_] != comment_mark && !blank) break;
+      if (!is_comment(text_, at_) && !blank) break;
       at_ = end;
       end_line();
       ++at_;

@@ -78,7 +78,7 @@ class CsvParts {
         continue;
       }
       if (blank && c != ' ' && c != '\t') {
-        comment = i == begin && c == comment_mark;
+        comment = i == begin && is_comment(text_, begin);
         if (!blank_before && row_before && !comment) {
           cut = begin;
           at_cut = line;

@@ -88,7 +88,7 @@ class CsvRowStream : public RowStream {
     for (;;) {
       first_line_ = line_;
       if (!read_text(text)) return false;
-      if (text[0] == comment_mark) continue;
+      if (is_comment(text, 0)) continue;
       if (text.find_first_not_of(" \t") != std::string::npos) break;
       if (empty == 0) empty = first_line_;
     }

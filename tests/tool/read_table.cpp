@@ -737,7 +737,8 @@ TEST_CASE("csv: text in another encoding than UTF-8 is named") {
 }
 
 TEST_CASE("a missing label is refused where it is") {
-  for (const char* label : {"nan", "NaN", "NA", "?", ""}) {
+  for (const char* label : {"nan", "NaN", "NA", "?", "", "None", "<NA>", "#N/A", "Null", "NULL",
+                            "NaT", "N/A", "-", ".", "--"}) {
     const std::string text = "x,y\n1,0\n2," + std::string(label) + "\n";
     const std::string sentence = refusal("a.csv", text, label_column("y"));
     CHECK(sentence.find(", line 3, column 'y': the label is missing") == 0);
@@ -745,10 +746,41 @@ TEST_CASE("a missing label is refused where it is") {
     scoring.with_labels = false;
     CHECK(table_of("a.csv", text, scoring).X.rows() == 2);
   }
+  CHECK(table_of("a.csv", "x,y\n1,0\n2,none\n", label_column("y")).labels == Words{"0", "none"});
   CHECK(refusal("a.npz", zipped({{"X.npy", two_by_three},
                                  {"y.npy", array("<f8", "(2,)", raw<double>({0, NAN}))}},
                                 ZIP_CM_STORE)) ==
         " (y.npy), row 1 (from 0): the label is missing (nan)");
+}
+
+TEST_CASE("csv: the words of pandas, R and spreadsheets for a missing value are known as such") {
+  DataOptions options;
+  options.missing = true;
+  for (const char* word : {"", "None", "<NA>", "#N/A", "NULL", "Null", "null", "NaT", "N/A", "n/a",
+                           "NAN", "nAn", "-nan", "#NA", "?", "1.#QNAN"}) {
+    CAPTURE(word);
+    const std::string text = "a,b\n1," + std::string(word) + "\n" + word + ",4\n5,6\n";
+    const Table table = table_of("a.csv", text, options);
+    REQUIRE(table.X.rows() == 3);
+    CHECK(std::isnan(table.X(0, 1)));
+    CHECK(std::isnan(table.X(1, 0)));
+    CHECK(table.X(1, 1) == 4);
+    if (std::strchr(word, 'n') == nullptr && std::strchr(word, 'N') == nullptr) continue;
+    if (tool::parse_number(word)) continue;
+    CHECK(refusal("a.csv", text).find("' is no number (fit --missing mask or impute takes") !=
+          std::string::npos);
+  }
+  for (const char* mark : {"-", ".", "--"}) {
+    const std::string text = "a,b\n1," + std::string(mark) + "\n2,3\n";
+    CHECK(refusal("a.csv", text, options) ==
+          ", line 2, column 'b': '" + std::string(mark) +
+              "' is no number; where a value is missing the field may be empty, or NA (fit "
+              "--missing mask or impute takes missing values)");
+    CHECK(refusal("a.csv", std::string(mark) + "\n0.5\n").find(" may be a column's name or") !=
+          std::string::npos);
+  }
+  // Other lines with # are comments.
+  CHECK(table_of("a.csv", "a,b\n1,2\n#N/A is used here\n5,6\n").X.rows() == 2);
 }
 
 TEST_CASE("csv: line ends of every system, a byte order mark, and empty lines at the end") {
