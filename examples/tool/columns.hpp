@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <limits>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -153,6 +154,20 @@ class Thousands {
   std::optional<std::size_t> unclear_;
   bool decimal_ = false;
 };
+
+/// Whether a field looks like several with blanks between them, one of them a number.
+inline bool has_blanks_between_numbers(const std::string& field) {
+  std::istringstream words{field};
+  int count = 0, numbers = 0;
+  for (std::string word; words >> word; ++count) {
+    bool comma = false;
+    numbers += parse_decimal(word, comma).has_value();
+  }
+  return count > 1 && 2 * numbers >= count;
+}
+inline constexpr const char* separator_advice =
+    "commas, semicolons, tabs and | are read; sed 's/^ *//; s/ *$//; s/  */,/g' IN > OUT makes "
+    "commas of them";
 
 /// Whether whole numbers count, as the names of numbered columns do: in steps of one, or from 0 or 1 with a few left
 /// out. One number doesn't.
@@ -406,6 +421,8 @@ class Columns {
 
   /// What may be done about a field that is no number.
   std::string why_no_number(const std::string& field) const {
+    if (first_.size() == 1 && has_blanks_between_numbers(field))
+      return std::string("; ") + separator_advice;
     if (Thousands::separates(field)) return "; write it without separators of thousands";
     if (is_missing_mark(field))
       return "; where a value is missing the field may be empty, or NA" + std::string(missing_hint);
@@ -455,7 +472,10 @@ class Columns {
           there && options_.header == DataOptions::Header::automatic
               ? "; --header yes takes line " + std::to_string(line_) + " for names"
               : "");
-    check(false, name_, " has no column named '", column, "'");
+    const bool blanks = first_.size() == 1 && trimmed(first_[0]).find(' ') != std::string::npos;
+    check(false, name_, " has no column named '", column, "'",
+          blanks ? "; in its first line are blanks alone, and " : "",
+          blanks ? separator_advice : "");
     return 0;
   }
 

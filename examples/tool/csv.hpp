@@ -1,8 +1,8 @@
 #pragma once
 /// \file
 /// Comma-separated values (RFC 4180: quotes, doubled quotes, line breaks inside them), every field
-/// a number but for one column of labels and those left out. Semicolons and tabs separate too, numbers may
-/// have decimal commas, and lines that begin with # are comments.
+/// a number but for one column of labels and those left out. Semicolons, tabs and | separate too, numbers
+/// may have decimal commas, and lines that begin with # are comments.
 
 #include <tool/byte_stream.hpp>
 #include <tool/columns.hpp>
@@ -23,29 +23,41 @@ inline bool is_comment(const std::string& text, std::size_t at) {
   for (const std::string_view word : {"#N/A", "#NA", "#n/a"}) {
     const std::size_t end = at + word.size();
     if (text.compare(at, word.size(), word) != 0) continue;
-    if (end >= text.size() || std::string_view(",;\t\r\n").find(text[end]) != std::string::npos)
+    if (end >= text.size() || std::string_view(",;|\t\r\n").find(text[end]) != std::string::npos)
       return false;
   }
   return true;
 }
 
-/// What separates the fields of a text's first row: a tab where there is one outside of quotes, else a semicolon,
-/// else a comma.
+/// What separates the fields of a text's first row: a tab where there is one outside of quotes, else a semicolon, else
+/// a comma, else |. Commas between two | are decimal ones where all else are numbers.
 inline char separator_of(const std::string& text) {
   std::size_t at = text.compare(0, 3, "\xef\xbb\xbf") == 0 ? 3 : 0;
   while (at < text.size() && (is_comment(text, at) || text[at] == '\n' || text[at] == '\r')) {
     at = std::min(text.find_first_of("\r\n", at), text.size() - 1) + 1;
   }
-  char separator = ',';
+  bool semicolon = false, comma = false, bar = false, numbers = true;
+  std::string field;
+  const auto end_field = [&] {
+    bool decimal = false;
+    numbers = numbers && (is_missing_word(field) || parse_decimal(field, decimal));
+    field.clear();
+  };
   for (bool quoted = false; at < text.size(); ++at) {
     const char c = text[at];
     if (c == '"') quoted = !quoted;
-    if (quoted) continue;
+    if (quoted || c == '"') continue;
     if (c == '\n' || c == '\r') break;
     if (c == '\t') return c;
-    if (c == ';') separator = c;
+    semicolon = semicolon || c == ';';
+    comma = comma || c == ',';
+    bar = bar || c == '|';
+    if (c == '|') end_field();
+    if (c != '|' && field.size() < 100) field += c;
   }
-  return separator;
+  end_field();
+  if (semicolon) return ';';
+  return bar && (!comma || numbers) ? '|' : ',';
 }
 
 /// Whether a place of a text is inside of quotes, for those who look for the ends of rows before they read them.
@@ -164,15 +176,8 @@ inline std::string read_all(ByteStream& stream) {
 
 /// Refuses a first row of one field that looks like numbers with blanks between them.
 inline void check_blanks(const std::vector<std::string>& first, const std::string& name) {
-  if (first.size() != 1) return;
-  std::istringstream words{first[0]};
-  int numbers = 0;
-  for (std::string word; words >> word;) {
-    if (!parse_number(word)) return;
-    ++numbers;
-  }
-  check(numbers < 2, name,
-        ": blanks separate the numbers of its first line; commas, semicolons and tabs are read");
+  check(first.size() != 1 || !has_blanks_between_numbers(first[0]), name,
+        ": blanks separate the numbers of its first line; ", separator_advice);
 }
 
 }  // namespace detail

@@ -112,7 +112,8 @@ class CsvRowStream : public RowStream {
       if (c == '\n' || after_return_) ++line_;
       if (!quotes.open() && (c == '\n' || c == '\r')) return true;
       comment = comment || (text.empty() && c == comment_mark);
-      const bool separates = separator_ == 0 ? c == ',' || c == ';' || c == '\t' : c == separator_;
+      const bool separates =
+          separator_ == 0 ? c == ',' || c == ';' || c == '\t' || c == '|' : c == separator_;
       if (!comment) quotes.take(c, separates);
       text += c;
       check(text.size() < longest, name, ", line ", first_line_, " has more than ", longest,

@@ -104,7 +104,8 @@ TEST_CASE("pieces: a csv in parts of any size means what it means whole") {
       "1,2,3\n4,5,6\n7,8,9\n\"1,2,3\n",  // a quote that is never closed
       "1,2,3,\n4,5,6,\n7,8,9,\n",
       "1,2,3\n#N/A,5,6\n7,8,9\n",  // no comment
-      "1;2\n1,001;2\n999;3\n",     // a separator of thousands
+      "a|b|\"c|\nd\"\n1|2|3\n4|5|6\n",
+      "1;2\n1,001;2\n999;3\n",  // a separator of thousands
       "",
   };
   for (const std::string& text : texts) {

@@ -594,11 +594,12 @@ TEST_CASE(
   CHECK(table_of("a.csv", rows(",a", {3, 1, 1, 2, 3, 3, 1})).X.cols() == 2);
 }
 
-TEST_CASE("csv: commas, semicolons and tabs separate, and numbers may have decimal commas") {
+TEST_CASE("csv: commas, semicolons, tabs and | separate, and numbers may have decimal commas") {
   for (const char* text :
        {"a,b\n1.5,-2\n3,4e2\n", "a;b\n1.5;-2\n3;4e2\n", "a\tb\n1.5\t-2\n3\t4e2\n",
         "a;b\n1,5;-2\n3;4e2\n", "a\tb\n1,5\t-2\n3\t4e2\n",
-        "\"a\",\"b\"\n\"1,5\",\"-2\"\n\"3\",\"4e2\"\n", "1,5;-2\n3;4e2\n"}) {
+        "\"a\",\"b\"\n\"1,5\",\"-2\"\n\"3\",\"4e2\"\n", "1,5;-2\n3;4e2\n", "a|b\n1.5|-2\n3|4e2\n",
+        "1.5|-2\n3|4e2\n", "1,5 | -2\n3 | 4e2\n", "a|b\n1,5|-2\n3|4e2\n"}) {
     CAPTURE(text);
     CHECK(values(table_of("a.csv", text)) == std::vector<float>{1.5, -2, 3, 400});
   }
@@ -610,9 +611,18 @@ TEST_CASE("csv: commas, semicolons and tabs separate, and numbers may have decim
         "comma");
   CHECK(refusal("a.csv", "a;b\n1,234,567;2\n").find("'1,234,567' is no number") !=
         std::string::npos);
-  CHECK(refusal("a.csv", "a b\n1 2\n").find(" is no number") != std::string::npos);
-  CHECK(refusal("a.csv", "1 2\n3 4\n") ==
-        ": blanks separate the numbers of its first line; commas, semicolons and tabs are read");
+  CHECK(table_of("a.csv", "P(a|b),c\n1,2\n").names == Words{"P(a|b)", "c"});
+  CHECK(table_of("a.csv", "a|\"b|c\"\n1|2\n").names == Words{"a", "b|c"});
+  const std::string advice =
+      "commas, semicolons, tabs and | are read; sed 's/^ *//; s/ *$//; s/  */,/g' IN > OUT makes "
+      "commas of them";
+  CHECK(refusal("a.csv", "a b\n1 2\n") == ", line 2, column 'a b': '1 2' is no number; " + advice);
+  CHECK(refusal("a.csv", "a b\n 1.5   x\n").find(advice) != std::string::npos);
+  CHECK(refusal("a.csv", "a b label\n1 2 0\n", label_column("label")) ==
+        " has no column named 'label'; in its first line are blanks alone, and " + advice);
+  for (const char* text : {"1 2\n3 4\n", "1 2 ok\n3 4 bad\n", "1 NA\n1 2\n"}) {
+    CHECK(refusal("a.csv", text) == ": blanks separate the numbers of its first line; " + advice);
+  }
 }
 
 TEST_CASE("csv: separators of thousands are no decimal marks, and asked about where they may be") {

@@ -186,11 +186,12 @@ TEST_CASE("tool: a stream's first row says what its columns are, as a file's doe
   };
   const std::string expected = call("1,2.5,3\n4,5,6\n").out;
   CHECK(lines(expected).size() == 3);
-  for (const char* input : {"a,b,c\n1,2.5,3\n4,5,6\n", "1;2,5;3\n4;5;6\n", "1\t2.5\t3\n4\t5\t6\n",
-                            "# x, \"y\n1,2.5,3\n# z\n4,5,6\n", "1,2.5,3,\n4,5,6,\n",
-                            "\xef\xbb\xbf"
-                            "a;b;c\r\n1;2.5;3\r\n4;5;6\r\n \n\n",
-                            "\"1,0\";\"2,5\";3\n4;5;6\n"}) {
+  for (const char* input :
+       {"a,b,c\n1,2.5,3\n4,5,6\n", "1;2,5;3\n4;5;6\n", "1\t2.5\t3\n4\t5\t6\n", "1|2.5|3\n4|5|6\n",
+        "# x, \"y\n1,2.5,3\n# z\n4,5,6\n", "1,2.5,3,\n4,5,6,\n",
+        "\xef\xbb\xbf"
+        "a;b;c\r\n1;2.5;3\r\n4;5;6\r\n \n\n",
+        "\"1,0\";\"2,5\";3\n4;5;6\n"}) {
     CAPTURE(input);
     const Outcome outcome = call(input);
     CHECK(outcome.status == 0);
