@@ -192,14 +192,24 @@ inline Counting counting(const std::vector<std::string>& row,
   return few && (first == 0 || first == 1) ? result : Counting::no;
 }
 
+/// The fields of a line, and its number.
+struct FirstLine {
+  std::vector<std::string> fields;
+  Index line = 0;
+};
+
 /// What a table's first row says of its columns: how many there are, which of them are features, which one is
 /// the label, and their names.
 class Columns {
  public:
-  /// \param first the fields of the first row
-  /// \param name of the file, in quotes; \param line that the first row is on
-  Columns(std::vector<std::string> first, const DataOptions& options, std::string name, Index line)
-      : first_(std::move(first)), name_(std::move(name)), line_(line), options_(options) {
+  /// \param name of the file, in quotes
+  /// \param comment what a comment right before the first row has as fields
+  Columns(FirstLine first, const DataOptions& options, std::string name, FirstLine comment = {})
+      : name_(std::move(name)), options_(options) {
+    commented_ = names_columns(comment.fields, first.fields);
+    FirstLine& names = commented_ ? comment : first;
+    first_ = std::move(names.fields);
+    line_ = names.line;
     trailing_ = first_.size() > 1 && trimmed(first_.back()).empty();
     if (trailing_) first_.pop_back();
     label_ = first_.size();
@@ -230,8 +240,8 @@ class Columns {
     thousands_ = Thousands(first_.size());
   }
 
-  /// Whether the first row holds names.
-  bool header() const { return header_; }
+  /// Whether the first row is one of numbers: nothing holds names, or a comment before it does.
+  bool first_is_row() const { return !header_ || commented_; }
   bool has_label() const { return label_ < first_.size(); }
   Index features() const { return static_cast<Index>(used_.size()); }
   const std::vector<std::string>& feature_names() const { return names_; }
@@ -432,6 +442,18 @@ class Columns {
                 : " (--drop leaves a column out)");
   }
 
+  /// Whether a comment holds the names of the columns: as many fields as the first row, which has numbers, and none of
+  /// them one.
+  bool names_columns(const std::vector<std::string>& comment,
+                     const std::vector<std::string>& first) const {
+    if (options_.header == DataOptions::Header::no || first.size() < 2) return false;
+    if (comment.size() != first.size()) return false;
+    const bool words = std::none_of(comment.begin(), comment.end(), [](const std::string& field) {
+      return trimmed(field).empty() || is_number(field);
+    });
+    return words && std::any_of(first.begin(), first.end(), is_number);
+  }
+
   static bool is_number(const std::string& field) {
     bool comma;
     return parse_decimal(field, comma).has_value();
@@ -483,7 +505,7 @@ class Columns {
   bool decide_header() {
     if (options_.header != DataOptions::Header::automatic)
       return options_.header == DataOptions::Header::yes;
-    if (by_name_) return true;
+    if (by_name_ || commented_) return true;
     check_unnamed_count();
     std::size_t numbers = 0, word = first_.size();
     bool counts = used_.size() >= 3, all_lack = true;
@@ -616,10 +638,11 @@ class Columns {
 
   std::vector<std::string> first_, names_;
   std::string name_;
-  Index line_;
+  Index line_ = 0;
   DataOptions options_;
   std::size_t label_ = 0, group_ = 0;  // the number of columns where there is none
   std::vector<std::size_t> used_;
+  bool commented_ = false;  // the names are a comment's
   bool by_name_ = false, header_ = false, trailing_ = false, only_label_is_word_ = false;
   bool all_ = true, decimal_comma_ = false;  // whether --columns names none
   std::optional<bool> rows_end_;

@@ -61,10 +61,12 @@ class CsvParts {
     bool blank = true, blank_before = true, row_before = false;
     std::size_t cut = 0, begin = 0;
     Index line = line_, at_cut = line_;
-    std::size_t i = text_.compare(0, 3, "\xef\xbb\xbf") == 0 ? 3 : 0;
+    std::size_t i = skip_marks(text_);
+    if (!begun_ && said_separator(text_))
+      i = std::min(text_.find_first_of("\r\n", i), text_.size());
     for (; i < text_.size(); ++i) {
       const char c = text_[i];
-      if (c == '\n' || (c == '\r' && !quotes.open())) {
+      if (c == '\n' || c == '\r') {
         // The second half of a line break may be still to come.
         if (c == '\r' && i + 1 == text_.size()) break;
         if (c == '\r' && text_[i + 1] == '\n') ++i;
@@ -109,11 +111,12 @@ class CsvPieces : public Pieces {
     std::vector<std::string> first;
     check(next_row(first), name, " is empty");
     check_blanks(first, name);
-    columns_ = std::make_unique<Columns>(first, options_, name, rows_->line());
+    columns_ = std::make_unique<Columns>(FirstLine{first, rows_->line()}, options_, name,
+                                         names_in_comment(*rows_, parts_.separator()));
     frame_.names = columns_->feature_names();
     frame_.columns = columns_->file_columns();
     frame_.X.resize(0, columns_->features());
-    if (!columns_->header()) first_ = std::move(first);
+    if (columns_->first_is_row()) first_ = std::move(first);
   }
 
   /// A table without rows.

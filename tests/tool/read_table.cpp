@@ -667,6 +667,47 @@ TEST_CASE("csv: comments, separators at line ends and blank last lines are no fi
   CHECK(refusal("a.csv", "a,b\n1,2,\n3,4\n") == ", line 3 has 2 fields, expected 2 as in line 1");
 }
 
+TEST_CASE("csv: a line of names behind a # is the header of rows of numbers") {
+  for (const char* text : {"#a,b,c\n1,2,4\n5,6,8\n", "# made by a logger\n# a,b,c\n1,2,4\n5,6,8\n",
+                           "## a, b, c\r\n1,2,4\r\n5,6,8\r\n", "#a;\"b\";c\n1;2;4\n5;6;8\n",
+                           "\xef\xbb\xbf#a,b,c\n1,2,4\n5,6,8\n"}) {
+    CAPTURE(text);
+    const Table table = table_of("a.csv", text);
+    CHECK(table.names == Words{"a", "b", "c"});
+    CHECK(values(table) == std::vector<float>{1, 2, 4, 5, 6, 8});
+  }
+  const Table table = table_of("a.csv", "#a,b,c\n1,2,ok\n5,6,bad\n", label_column("c"));
+  CHECK(table.names == Words{"a", "b"});
+  CHECK(table.labels == Words{"ok", "bad"});
+  DataOptions told;
+  told.header = DataOptions::Header::yes;
+  CHECK(table_of("a.csv", "#a,b,c\n1,2,4\n5,6,8\n", told).X.rows() == 2);
+  told.header = DataOptions::Header::no;
+  CHECK(table_of("a.csv", "#a,b,c\n1,2,4\n5,6,8\n", told).names.empty());
+  // Other comments.
+  for (const char* text : {"#a,b\n1,2,4\n", "#a,2,c\n1,2,4\n", "#a,\"b, c\n1,2,4\n",
+                           "#a,b,c\n\n1,2,4\n", "#a,b,c\n# x\n1,2,4\n", "1,2,4\n#a,b,c\n"}) {
+    CAPTURE(text);
+    CHECK(table_of("a.csv", text).names.empty());
+    CHECK(table_of("a.csv", text).X.rows() == 1);
+  }
+  CHECK(table_of("a.csv", "#u,v,w\na,b,c\n1,2,4\n").names == Words{"a", "b", "c"});
+}
+
+TEST_CASE("csv: a first line sep=; says what separates, as spreadsheets write it") {
+  for (const char* text : {"sep=;\na;b\n1,5;2\n", "SEP=|\r\na|b\r\n1.5|2\r\n",
+                           "\"sep=,\"\na,b\n1.5,2\n", "\xef\xbb\xbfsep=\t\na\tb\n1.5\t2\n"}) {
+    CAPTURE(text);
+    const Table table = table_of("a.csv", text);
+    CHECK(table.names == Words{"a", "b"});
+    CHECK(values(table) == std::vector<float>{1.5, 2});
+    CHECK(table.lines == std::vector<Index>{3});
+  }
+  CHECK(refusal("a.csv", "sep=^\na^b\n1^2\n") ==
+        ", line 1 says that fields are separated by '^'; commas, semicolons, tabs and | are read");
+  CHECK(refusal("a.csv", "sep=;\n") == " is empty");
+}
+
 TEST_CASE(
     "csv: columns are picked and left out by name or index, and a name that stands twice is "
     "refused") {
@@ -797,6 +838,8 @@ TEST_CASE("csv: line ends of every system, a byte order mark, and empty lines at
   for (const char* text :
        {"a,b\n1,2\n3,4", "a,b\r\n1,2\r\n3,4\r\n", "a,b\r1,2\r3,4\r", "a,b\n1,2\n3,4\n\n\n",
         "\xef\xbb\xbf"
+        "a,b\n1,2\n3,4\n",
+        "\xef\xbb\xbf\xef\xbb\xbf"
         "a,b\n1,2\n3,4\n"}) {
     CAPTURE(text);
     const Table table = table_of("a.csv", text);
@@ -875,6 +918,9 @@ TEST_CASE("csv: what is wrong is named by line and column") {
   CHECK(refusal("a.csv", "a,b\n1,\n") ==
         ", line 2, column 'b': the field is empty (fit --missing mask or impute takes missing "
         "values)");
+  // Every kind of line break inside of quotes is one.
+  CHECK(refusal("a.csv", "\"a\rb\",c\r1,2\r3,x\r").find(", line 4, column 'c'") == 0);
+  CHECK(refusal("a.csv", "\"a\r\nb\",c\r\n1,2\r\n3,x\r\n").find(", line 4, column 'c'") == 0);
   CHECK(refusal("a.csv", "a,b\n1,2\n3,") ==
         ", line 3, column 'b': the field is empty (fit --missing mask or impute takes missing "
         "values)");

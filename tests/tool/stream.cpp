@@ -197,6 +197,17 @@ TEST_CASE("tool: a stream's first row says what its columns are, as a file's doe
     CHECK(outcome.status == 0);
     CHECK(outcome.out == expected);
   }
+  for (const char* input : {"# x\n# a,b,c\n1,2.5,3\n4,5,6\n", "sep=;\n1;2,5;3\n4;5;6\n",
+                            "\xef\xbb\xbfsep=|\r\na|b|c\r\n1|2.5|3\r\n4|5|6\r\n",
+                            "\xef\xbb\xbf\xef\xbb\xbf\"a\nb\",b,c\n1,2.5,3\n4,5,6\n"}) {
+    CAPTURE(input);
+    const Outcome outcome = call(input);
+    CHECK(outcome.err.empty());
+    CHECK(outcome.out == expected);
+  }
+  CHECK(contains(call("sep=^\n1^2^3\n").err, "line 1 says that fields are separated by '^'"));
+  CHECK(contains(call("\"a\rb\",b,c\r1,2,3\r1,x,3\r").err, "line 4, column 'b': 'x' is no"));
+  CHECK(contains(call("\"a\r\nb\",b,c\r\n1,2,3\r\n1,x,3\r\n").err, "line 4, column 'b': 'x'"));
   CHECK(call("9,1,2.5,3\n9,4,5,6\n", {"--drop", "0"}).out == expected);
   CHECK(call("3,x,1,2.5\n6,y,4,5\n", {"--columns", "2,3,0"}).out == expected);
   CHECK(call("0,1,2\n1,2.5,3\n4,5,6\n", {"--header", "yes"}).out == expected);
