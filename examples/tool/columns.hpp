@@ -5,11 +5,15 @@
 #include <tool/table.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <optional>
+#include <sstream>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -90,14 +94,122 @@ inline void match_names(const std::string& file, const std::vector<std::string>&
   used = std::move(sorted);
 }
 
+/// Whether 1,001 and 1.001 in a table are decimal numbers or whole ones with separators of thousands. A separator has
+/// three digits behind it and one to three before it; one number that is written otherwise tells that they are decimal.
+class Thousands {
+ public:
+  explicit Thousands(std::size_t columns = 0) : columns_(columns) {}
+
+  void take(std::size_t j, std::string_view field, Index line) {
+    if (decimal_) return;
+    std::string_view digits = trimmed(field);
+    if (!digits.empty() && (digits[0] == '-' || digits[0] == '+')) digits.remove_prefix(1);
+    const std::size_t whole = std::min(digits.find_first_not_of("0123456789"), digits.size());
+    Column& column = columns_[j];
+    if (whole == digits.size()) {
+      column.whole = true;
+    } else if (digits[whole] == '.' || digits[whole] == ',') {
+      const std::string_view behind = digits.substr(whole + 1);
+      const bool three =
+          behind.size() == 3 && behind.find_first_not_of("0123456789") == std::string_view::npos;
+      decimal_ = !three || whole == 0 || whole > 3 || digits[0] == '0';
+      if (column.line == 0) {
+        column.field = std::string(trimmed(field));
+        column.line = line;
+      }
+    }
+    if (!decimal_ && !unclear_ && column.whole && column.line > 0) unclear_ = j;
+  }
+
+  /// A column in which it can't be told, its numbers with a separator being beside whole ones.
+  std::optional<std::size_t> unclear() const { return decimal_ ? std::nullopt : unclear_; }
+  /// The column's first number with a separator, and the line it is on.
+  const std::string& field(std::size_t j) const { return columns_[j].field; }
+  Index line(std::size_t j) const { return columns_[j].line; }
+
+  /// Whether a field that is no number has separators of thousands: 1,001,000 or 1,001.5.
+  static bool separates(std::string_view field) {
+    std::string_view text = trimmed(field);
+    if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+    const std::size_t first = text.find_first_of(",.");
+    if (first == std::string_view::npos || first == 0 || first > 3) return false;
+    if (text.find_first_not_of("0123456789.,") != std::string_view::npos) return false;
+    for (std::size_t at = first; at < text.size();) {
+      const std::size_t next = std::min(text.find_first_of(",.", at + 1), text.size());
+      const bool decimals = next == text.size() && text[at] != text[first];
+      if (!decimals && next - at != 4) return false;
+      if (next < text.size() && text[at] != text[first]) return false;
+      at = next;
+    }
+    return true;
+  }
+
+ private:
+  struct Column {
+    bool whole = false;
+    Index line = 0;
+    std::string field;
+  };
+  std::vector<Column> columns_;
+  std::optional<std::size_t> unclear_;
+  bool decimal_ = false;
+};
+
+/// Whether a field looks like several with blanks between them, one of them a number.
+inline bool has_blanks_between_numbers(const std::string& field) {
+  std::istringstream words{field};
+  int count = 0, numbers = 0;
+  for (std::string word; words >> word; ++count) {
+    bool comma = false;
+    numbers += parse_decimal(word, comma).has_value();
+  }
+  return count > 1 && 2 * numbers >= count;
+}
+inline constexpr const char* separator_advice =
+    "commas, semicolons, tabs and | are read; sed 's/^ *//; s/ *$//; s/  */,/g' IN > OUT makes "
+    "commas of them";
+
+/// Whether whole numbers count, as the names of numbered columns do: in steps of one, or from 0 or 1 with a few left
+/// out. One number doesn't.
+enum class Counting { no, gaps, steps };
+inline Counting counting(const std::vector<std::string>& row,
+                         const std::vector<std::size_t>& columns) {
+  Counting result = columns.size() < 2 ? Counting::no : Counting::steps;
+  double first = 0, before = 0;
+  for (std::size_t k = 0; k < columns.size() && result != Counting::no; ++k) {
+    bool comma = false;
+    const auto number =
+        columns[k] < row.size() ? parse_decimal(row[columns[k]], comma) : std::optional<double>();
+    if (!number || *number != std::floor(*number)) return Counting::no;
+    if (k == 0) first = *number;
+    if (k > 0 && *number != before + 1) result = Counting::gaps;
+    if (k > 0 && *number <= before) return Counting::no;
+    before = *number;
+  }
+  if (result != Counting::gaps) return result;
+  const double left_out = before - first + 1 - static_cast<double>(columns.size());
+  const bool few = columns.size() >= 3 && left_out < static_cast<double>(columns.size());
+  return few && (first == 0 || first == 1) ? result : Counting::no;
+}
+
+/// The fields of a line, and its number.
+struct FirstLine {
+  std::vector<std::string> fields;
+  Index line = 0;
+};
+
 /// What a table's first row says of its columns: how many there are, which of them are features, which one is
 /// the label, and their names.
 class Columns {
  public:
-  /// \param first the fields of the first row
-  /// \param name of the file, in quotes; \param line that the first row is on
-  Columns(std::vector<std::string> first, const DataOptions& options, std::string name, Index line)
-      : first_(std::move(first)), name_(std::move(name)), line_(line), options_(options) {
+  /// \param name of the file, in quotes
+  /// \param comment what a comment right before the first row has as fields
+  Columns(FirstLine first, const DataOptions& options, std::string name, FirstLine comment = {})
+      : name_(std::move(name)), options_(options) {
+    commented_ = names_columns(comment.fields, first.fields);
+    FirstLine& names = commented_ ? comment : first;
+    first_ = std::move(names.fields);
+    line_ = names.line;
     trailing_ = first_.size() > 1 && trimmed(first_.back()).empty();
     if (trailing_) first_.pop_back();
     label_ = first_.size();
@@ -123,13 +235,13 @@ class Columns {
           options_.group.empty() ? "labels" : "groups",
           options_.drop.empty() ? "" : " and those that --drop leaves out");
     header_ = decide_header();
-    first_is_unnamed_ = all && header_ && used_.front() == 0 &&
-                        (column_name(0).empty() || column_name(0) == "Unnamed: 0");
+    all_ = all;
     if (header_) take_names();
+    thousands_ = Thousands(first_.size());
   }
 
-  /// Whether the first row holds names.
-  bool header() const { return header_; }
+  /// Whether the first row is one of numbers: nothing holds names, or a comment before it does.
+  bool first_is_row() const { return !header_ || commented_; }
   bool has_label() const { return label_ < first_.size(); }
   Index features() const { return static_cast<Index>(used_.size()); }
   const std::vector<std::string>& feature_names() const { return names_; }
@@ -145,25 +257,63 @@ class Columns {
           " may be the name of the labels' column or a label", which_header);
   }
 
-  /// Whether the first column has no name, as the row numbers that pandas writes.
-  bool first_is_unnamed() const { return first_is_unnamed_; }
-  /// Refuses a first column without a name that numbers the rows.
+  /// Refuses columns that number the rows, as pandas' index does, unless --columns asks for them.
   /// \param values of the features, row after row
   void check_row_numbers(const std::vector<double>& values) const {
-    if (!first_is_unnamed_ || values.empty()) return;
-    std::vector<double> numbers;
-    for (std::size_t at = 0; at < values.size(); at += used_.size()) numbers.push_back(values[at]);
-    const bool whole =
-        std::all_of(numbers.begin(), numbers.end(), [](double x) { return x == std::floor(x); });
-    std::sort(numbers.begin(), numbers.end());
-    const bool distinct = std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end();
-    if (whole && distinct) refuse_unnamed();
+    if (!header_ || !all_ || values.empty()) return;
+    std::vector<std::size_t> found;
+    for (std::size_t k = 0; k < used_.size(); ++k) {
+      const std::size_t j = used_[k];
+      const bool named = names_an_index(column_name(j)) && options_.expected.empty();
+      if (!named && !is_unnamed(j)) continue;
+      std::vector<double> numbers;
+      for (std::size_t at = k; at < values.size(); at += used_.size())
+        numbers.push_back(values[at]);
+      if (named ? counts_rows(numbers) : looks_like_index(std::move(numbers))) found.push_back(j);
+    }
+    if (!found.empty()) refuse_index(found);
   }
-  void refuse_unnamed() const {
-    check(false, name_, ", line ", line_,
-          ": the first column has no name and seems to number the rows, as pandas' index does; "
-          "--drop 0 leaves it "
-          "out, --columns names those to take");
+  /// Of a stream nothing is known but the names: refuses columns without one.
+  void check_unnamed() const {
+    std::vector<std::size_t> found;
+    for (const std::size_t j : used_) {
+      if (header_ && all_ && is_unnamed(j)) found.push_back(j);
+    }
+    if (!found.empty()) refuse_index(found);
+  }
+
+  /// Refuses, when all rows are known, what can't be told by one of them.
+  void check_all() const {
+    const bool few =
+        counting_ == Counting::gaps ? counting_rows_ == 0 && rows_ > 1 : 2 * counting_rows_ < rows_;
+    check(counting_ == Counting::no || !few, name_, ", line ", line_, ": ", listing(counted_),
+          " may be names of columns or a row, since other lines don't count like that",
+          which_header);
+    check_thousands();
+  }
+  /// Whether the first row of a stream counts and the second, which has decimals, tells that it may be a header.
+  void check_second(const std::vector<std::string>& row) const {
+    if (counting_ != Counting::steps || rows_ != 1) return;
+    bool comma = false;
+    const bool whole = std::all_of(counted_.begin(), counted_.end(), [&](std::size_t j) {
+      const auto number = parse_decimal(row[j], comma);
+      return number && *number == std::floor(*number);
+    });
+    check(whole, name_, ", line ", line_, ": ", listing(counted_),
+          " may be names of columns or a row, since other lines don't count like that",
+          which_header);
+  }
+  /// Refuses numbers that may have a decimal mark or a separator of thousands.
+  void check_thousands() const {
+    if (const auto j = thousands_.unclear()) {
+      const std::string& field = thousands_.field(*j);
+      const std::size_t at = field.find_first_of(",.");
+      const std::string whole = field.substr(0, at) + field.substr(at + 1);
+      check(false, name_, ", line ", thousands_.line(*j), ", ", text(*j), ": '", field, "' may be ",
+            whole, " or ", field.substr(0, at), ".", field.substr(at + 1),
+            ", since other numbers of the column are whole; write ", whole, ", or ", field,
+            "0 if the ", field[at] == ',' ? "comma" : "point", " is a decimal one");
+    }
   }
 
   /// Column j of the file as it stands in a sentence.
@@ -178,6 +328,15 @@ class Columns {
   void take(const std::vector<std::string>& row, Index line, std::vector<double>& values,
             std::vector<std::string>& labels, std::vector<std::string>& groups) {
     check_width(row, line);
+    if (counting_ != Counting::no && line != line_) {
+      // A row that lacks values says nothing.
+      const bool whole = std::none_of(counted_.begin(), counted_.end(), [&](std::size_t j) {
+        const auto number = parse_number(row[j]);
+        return is_missing_word(row[j]) || (number && std::isinf(*number));
+      });
+      rows_ += whole;
+      counting_rows_ += whole && counting(row, counted_) == counting_;
+    }
     for (const std::size_t j : used_) {
       if (options_.missing && is_missing_word(row[j])) {
         values.push_back(std::numeric_limits<double>::quiet_NaN());
@@ -188,13 +347,11 @@ class Columns {
       bool comma = false;
       const auto number = parse_decimal(row[j], comma);
       check(number.has_value(), name_, ", line ", line, ", ", text(j), ": '", row[j].substr(0, 40),
-            "' is no number", is_missing_word(row[j]) ? missing_hint : "",
-            options_.label_column.empty()
-                ? " (--label-column names a column of labels, --drop one to leave out)"
-                : " (--drop leaves a column out)");
+            "' is no number", why_no_number(row[j]));
       check(dasvdd::detail::is_finite(*number) || !has_digit(row[j]), name_, ", line ", line, ", ",
             text(j), ": ", row[j].substr(0, 40), " is too large for a number of 64 bits");
       check_decimal(row[j], comma, line, j);
+      thousands_.take(j, row[j], line);
       values.push_back(*number);
     }
     if (group_ < first_.size()) {
@@ -202,8 +359,9 @@ class Columns {
       check(!groups.back().empty(), name_, ", line ", line, ": the row's group is empty");
     }
     if (!has_label()) return;
-    check(!options_.with_labels || !is_missing_word(row[label_]), name_, ", line ", line, ", ",
-          text(label_), ": the label is missing",
+    const bool lacks = is_missing_word(row[label_]) || is_missing_mark(row[label_]);
+    check(!options_.with_labels || !lacks, name_, ", line ", line, ", ", text(label_),
+          ": the label is missing",
           trimmed(row[label_]).empty() ? "" : " (" + row[label_].substr(0, 40) + ")");
     labels.push_back(canonical_label(row[label_]));
   }
@@ -213,6 +371,88 @@ class Columns {
       " (fit --missing mask or impute takes missing values)";
   static constexpr const char* which_header =
       "; --header yes takes the line for names, --header no for a row";
+
+  /// Whether column j has no name, or the one that pandas reads in place of none. A column behind one with a name is
+  /// no index.
+  bool is_unnamed(std::size_t j) const {
+    const std::string word = column_name(j);
+    if (word.compare(0, 9, "Unnamed: ") == 0) {
+      return word.size() > 9 && word.find_first_not_of("0123456789.", 9) == std::string::npos;
+    }
+    for (std::size_t i = 0; i < j; ++i) {
+      if (!column_name(i).empty() && !is_unnamed(i)) return false;
+    }
+    return word.empty();
+  }
+  /// Whether a name is one of those that pandas, R and databases give to row numbers.
+  static bool names_an_index(std::string word) {
+    for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const bool level = word.compare(0, 6, "level_") == 0 && parse_index(word.substr(6)).has_value();
+    return level || word == "index" || word == "id" || word == "row" || word == "rownames" ||
+           word == "row_id" || word == "rowid";
+  }
+  /// 0, 1, 2, ... or 1, 2, 3, ...
+  static bool counts_rows(const std::vector<double>& numbers) {
+    if (numbers.size() < 2 || (numbers[0] != 0 && numbers[0] != 1)) return false;
+    for (std::size_t i = 1; i < numbers.size(); ++i) {
+      if (numbers[i] != numbers[i - 1] + 1) return false;
+    }
+    return true;
+  }
+  /// Whether numbers without a name may be an index: whole ones that differ, or that go up in steps of one in several
+  /// runs, as pandas joins tables, or any in equal steps.
+  static bool looks_like_index(std::vector<double> numbers) {
+    const std::size_t n = numbers.size();
+    const bool whole =
+        std::all_of(numbers.begin(), numbers.end(), [](double x) { return x == std::floor(x); });
+    std::size_t ones = 0, equal = 0;
+    const double step = n > 1 ? numbers[1] - numbers[0] : 0;
+    for (std::size_t i = 1; i < n; ++i) {
+      const double more = numbers[i] - numbers[i - 1];
+      ones += more == 1;
+      equal += std::abs(more - step) <= 1e-6 * std::abs(step);
+    }
+    if (n > 2 && step != 0 && equal == n - 1) return true;
+    if (!whole) return false;
+    if (n > 2 && 2 * ones >= n - 1) return true;
+    std::sort(numbers.begin(), numbers.end());
+    return std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end();
+  }
+  void refuse_index(const std::vector<std::size_t>& found) const {
+    const std::size_t j = found.front();
+    const bool unnamed = column_name(j).empty();
+    const std::string which = !unnamed ? text(j)
+                              : j == 0 ? "the first column"
+                                       : "column " + std::to_string(j) + " (from 0)";
+    check(false, name_, ", line ", line_, ": ", which, unnamed ? " has no name and" : "",
+          " seems to number the rows, as pandas' index does; --drop ", drop_list(found), " leaves ",
+          found.size() == 1 ? "it" : "such columns", " out, --columns names those to take");
+  }
+
+  /// What may be done about a field that is no number.
+  std::string why_no_number(const std::string& field) const {
+    if (first_.size() == 1 && has_blanks_between_numbers(field))
+      return std::string("; ") + separator_advice;
+    if (Thousands::separates(field)) return "; write it without separators of thousands";
+    if (is_missing_mark(field))
+      return "; where a value is missing the field may be empty, or NA" + std::string(missing_hint);
+    return std::string(is_missing_word(field) ? missing_hint : "") +
+           (options_.label_column.empty()
+                ? " (--label-column names a column of labels, --drop one to leave out)"
+                : " (--drop leaves a column out)");
+  }
+
+  /// Whether a comment holds the names of the columns: as many fields as the first row, which has numbers, and none of
+  /// them one.
+  bool names_columns(const std::vector<std::string>& comment,
+                     const std::vector<std::string>& first) const {
+    if (options_.header == DataOptions::Header::no || first.size() < 2) return false;
+    if (comment.size() != first.size()) return false;
+    const bool words = std::none_of(comment.begin(), comment.end(), [](const std::string& field) {
+      return trimmed(field).empty() || is_number(field);
+    });
+    return words && std::any_of(first.begin(), first.end(), is_number);
+  }
 
   static bool is_number(const std::string& field) {
     bool comma;
@@ -244,10 +484,20 @@ class Columns {
     check(found.empty(), name_, " has ", found.size(), " columns named ", in_quotes(column), " (",
           found.empty() ? 0 : found[0], " and ", found.empty() ? 0 : found.back(),
           ", from 0); give the index");
-    check(!index.has_value(), name_, " has ", first_.size(), " columns, so none of index ", column,
-          " (from 0)");
-    check(names, name_, " has no header, so no column '", column, "'");
-    check(false, name_, " has no column named '", column, "'");
+    const bool counted = index && *index <= first_.size();
+    const bool there =
+        !counted && std::any_of(first_.begin(), first_.end(),
+                                [&](const std::string& field) { return trimmed(field) == column; });
+    check(there || !index.has_value(), name_, " has ", first_.size(), " columns, so none of index ",
+          column, " (from 0)");
+    check(names, name_, " has no header, so no column '", column, "'",
+          there && options_.header == DataOptions::Header::automatic
+              ? "; --header yes takes line " + std::to_string(line_) + " for names"
+              : "");
+    const bool blanks = first_.size() == 1 && trimmed(first_[0]).find(' ') != std::string::npos;
+    check(false, name_, " has no column named '", column, "'",
+          blanks ? "; in its first line are blanks alone, and " : "",
+          blanks ? separator_advice : "");
     return 0;
   }
 
@@ -255,9 +505,10 @@ class Columns {
   bool decide_header() {
     if (options_.header != DataOptions::Header::automatic)
       return options_.header == DataOptions::Header::yes;
-    if (by_name_) return true;
+    if (by_name_ || commented_) return true;
+    check_unnamed_count();
     std::size_t numbers = 0, word = first_.size();
-    bool counts = used_.size() >= 3;
+    bool counts = used_.size() >= 3, all_lack = true;
     std::size_t expected = 0;
     for (const std::size_t j : used_) {
       const bool empty = trimmed(first_[j]).empty();
@@ -265,7 +516,7 @@ class Columns {
       const bool number = lacking || is_number(first_[j]);
       numbers += number;
       if (!number && !empty && word == first_.size()) word = j;
-      if (empty && j == 0) continue;  // pandas leaves its index without a name
+      all_lack = all_lack && (empty || is_missing_word(first_[j]) || is_missing_mark(first_[j]));
       counts = counts && parse_index(std::string(trimmed(first_[j]))) == expected++;
     }
     check(!counts, name_, ", line ", line_, ": 0, 1, 2, ... may be names of columns or a row",
@@ -273,6 +524,8 @@ class Columns {
     if (word != first_.size()) {
       check(numbers == 0, name_, ", line ", line_, ", ", "column ", word, " (from 0): '",
             first_[word].substr(0, 40), "' is no number, other fields are", which_header);
+      check(!all_lack, name_, ", line ", line_, ": ", trimmed(first_[word]).substr(0, 40),
+            " may be a column's name or stand for a missing value", which_header);
       if (has_label() && is_number(first_[label_])) {
         check(false, name_, ", line ", line_, ", column ", label_,
               " (from 0): ", first_[label_].substr(0, 40), " is a number, other fields are words",
@@ -282,7 +535,60 @@ class Columns {
     }
     only_label_is_word_ = numbers > 0 && has_label() && !is_number(first_[label_]) &&
                           !trimmed(first_[label_]).empty();
+    for (std::vector<std::size_t>& columns : looks()) {
+      const Counting kind = counting(first_, columns);
+      if (kind <= counting_) continue;
+      counting_ = kind;
+      counted_ = std::move(columns);
+    }
     return false;
+  }
+
+  /// The columns by which a first row may count: those that are used, with and without the labels and those that are
+  /// left out.
+  std::vector<std::vector<std::size_t>> looks(std::size_t begin = 0) const {
+    std::vector<std::vector<std::size_t>> all(4);
+    for (std::size_t j = begin; j < first_.size(); ++j) {
+      const bool used = std::find(used_.begin(), used_.end(), j) != used_.end();
+      const bool label = j == label_ || j == group_;
+      if (used) all[0].push_back(j);
+      if (used || label) all[1].push_back(j);
+      if (!label) all[2].push_back(j);
+      all[3].push_back(j);
+    }
+    return all;
+  }
+
+  /// "0, 1, 2", the first few fields of the first row.
+  std::string listing(const std::vector<std::size_t>& columns) const {
+    std::string text;
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+      if (k == 4) return text + ", ...";
+      text += (k == 0 ? "" : ", ") + column_name(columns[k]);
+    }
+    return text;
+  }
+
+  /// Asks about an empty field before numbers that count: pandas writes its index and numbered columns so.
+  void check_unnamed_count() const {
+    if (first_.size() < 2 || !trimmed(first_[0]).empty()) return;
+    for (const std::vector<std::size_t>& columns : looks(1)) {
+      const bool zero = columns.size() == 1 && parse_number(first_[columns[0]]) == 0.0;
+      if (!zero && counting(first_, columns) != Counting::steps) continue;
+      const bool used = used_.front() == 0;
+      check(false, name_, ", line ", line_, ": an empty field and ", listing(columns),
+            " may be pandas' index and its numbered columns, or a row; --header yes",
+            used ? " with --drop " + drop_list({0}) : "", " takes the line for names",
+            used ? " and leaves the index out" : "", ", --header no for a row");
+    }
+  }
+
+  /// What --drop has to say to leave these columns out as well.
+  std::string drop_list(const std::vector<std::size_t>& more) const {
+    std::string text;
+    for (const std::string& column : options_.drop) text += (text.empty() ? "" : ",") + column;
+    for (const std::size_t j : more) text += (text.empty() ? "" : ",") + std::to_string(j);
+    return text;
   }
 
   void take_names() {
@@ -332,13 +638,18 @@ class Columns {
 
   std::vector<std::string> first_, names_;
   std::string name_;
-  Index line_;
+  Index line_ = 0;
   DataOptions options_;
   std::size_t label_ = 0, group_ = 0;  // the number of columns where there is none
   std::vector<std::size_t> used_;
+  bool commented_ = false;  // the names are a comment's
   bool by_name_ = false, header_ = false, trailing_ = false, only_label_is_word_ = false;
-  bool first_is_unnamed_ = false, decimal_comma_ = false;
+  bool all_ = true, decimal_comma_ = false;  // whether --columns names none
   std::optional<bool> rows_end_;
+  Thousands thousands_;
+  Counting counting_ = Counting::no;    // how the first row counts, where it is a row
+  std::vector<std::size_t> counted_;    // by these columns
+  Index rows_ = 0, counting_rows_ = 0;  // below it, and those that count as it does
   Index decimal_line_ = 0;
 };
 

@@ -1,14 +1,16 @@
 #pragma once
 /// \file
 /// Comma-separated values (RFC 4180: quotes, doubled quotes, line breaks inside them), every field
-/// a number but for one column of labels and those left out. Semicolons and tabs separate too, numbers may
-/// have decimal commas, and lines that begin with # are comments.
+/// a number but for one column of labels and those left out. Semicolons, tabs and | separate too, numbers
+/// may have decimal commas, and lines that begin with # are comments.
 
 #include <tool/byte_stream.hpp>
 #include <tool/columns.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tool {
@@ -16,23 +18,71 @@ namespace detail {
 
 inline constexpr char comment_mark = '#';
 
-/// What separates the fields of a text's first row: a tab where there is one outside of quotes, else a semicolon,
-/// else a comma.
+/// Whether a line that begins at this place is a comment. Spreadsheets write #N/A for a value that is missing.
+inline bool is_comment(const std::string& text, std::size_t at) {
+  if (at >= text.size() || text[at] != comment_mark) return false;
+  for (const std::string_view word : {"#N/A", "#NA", "#n/a"}) {
+    const std::size_t end = at + word.size();
+    if (text.compare(at, word.size(), word) != 0) continue;
+    if (end >= text.size() || std::string_view(",;|\t\r\n").find(text[end]) != std::string::npos)
+      return false;
+  }
+  return true;
+}
+
+/// The bytes before a file's text: marks that some programs put before UTF-8.
+inline std::size_t skip_marks(const std::string& text) {
+  std::size_t at = 0;
+  while (text.compare(at, 3, "\xef\xbb\xbf") == 0) at += 3;
+  return at;
+}
+
+/// What a first line as sep=; says, which spreadsheets read and write; else nothing.
+inline std::optional<char> said_separator(const std::string& text) {
+  std::size_t at = skip_marks(text);
+  const bool quoted = at < text.size() && text[at] == '"';
+  at += quoted;
+  for (const char c : {'s', 'e', 'p', '='}) {
+    if (at >= text.size() || (text[at] | (c == '=' ? 0 : 0x20)) != c) return std::nullopt;
+    ++at;
+  }
+  if (at >= text.size() || text[at] == '\r' || text[at] == '\n') return std::nullopt;
+  const char separator = text[at++];
+  if (quoted && (at >= text.size() || text[at++] != '"')) return std::nullopt;
+  if (at < text.size() && text[at] != '\r' && text[at] != '\n') return std::nullopt;
+  return separator;
+}
+
+/// What separates the fields of a text's first row: a tab where there is one outside of quotes, else a semicolon, else
+/// a comma, else |. Commas between two | are decimal ones where all else are numbers.
 inline char separator_of(const std::string& text) {
-  std::size_t at = text.compare(0, 3, "\xef\xbb\xbf") == 0 ? 3 : 0;
-  while (at < text.size() && (text[at] == comment_mark || text[at] == '\n' || text[at] == '\r')) {
+  if (const auto said = said_separator(text)) return *said;
+  std::size_t at = skip_marks(text);
+  while (at < text.size() && (is_comment(text, at) || text[at] == '\n' || text[at] == '\r')) {
     at = std::min(text.find_first_of("\r\n", at), text.size() - 1) + 1;
   }
-  char separator = ',';
+  bool semicolon = false, comma = false, bar = false, numbers = true;
+  std::string field;
+  const auto end_field = [&] {
+    bool decimal = false;
+    numbers = numbers && (is_missing_word(field) || parse_decimal(field, decimal));
+    field.clear();
+  };
   for (bool quoted = false; at < text.size(); ++at) {
     const char c = text[at];
     if (c == '"') quoted = !quoted;
-    if (quoted) continue;
+    if (quoted || c == '"') continue;
     if (c == '\n' || c == '\r') break;
     if (c == '\t') return c;
-    if (c == ';') separator = c;
+    semicolon = semicolon || c == ';';
+    comma = comma || c == ',';
+    bar = bar || c == '|';
+    if (c == '|') end_field();
+    if (c != '|' && field.size() < 100) field += c;
   }
-  return separator;
+  end_field();
+  if (semicolon) return ';';
+  return bar && (!comma || numbers) ? '|' : ',';
 }
 
 /// Whether a place of a text is inside of quotes, for those who look for the ends of rows before they read them.
@@ -57,8 +107,15 @@ class CsvRows {
   /// \param line the text's first line is number `line` of the file
   CsvRows(std::string text, const std::string& name, char separator, Index line = 1)
       : text_(std::move(text)), name_(name), separator_(separator), line_(line) {
-    if (text_.compare(0, 3, "\xef\xbb\xbf") == 0)
-      at_ = 3;  // the mark some programs put before UTF-8
+    at_ = skip_marks(text_);
+    if (line == 1 && said_separator(text_)) {
+      check(std::string_view(",;|\t").find(separator) != std::string_view::npos, name_,
+            ", line 1 says that fields are separated by ", in_quotes(std::string(1, separator)),
+            "; commas, semicolons, tabs and | are read");
+      at_ = std::min(text_.find_first_of("\r\n", at_), text_.size());
+      end_line();
+      at_ = std::min(at_ + 1, text_.size());
+    }
     // Blank lines at the very end are no rows.
     const std::size_t last = text_.find_last_not_of(" \t\r\n");
     const std::size_t end =
@@ -70,6 +127,10 @@ class CsvRows {
   /// The line that the last row began on, from 1.
   Index line() const { return row_line_; }
 
+  /// The comment on the line right before the first row, and that line; blank where there is none.
+  const std::string& comment() const { return comment_; }
+  Index comment_line() const { return comment_line_; }
+
   /// The next row's fields; false when there is none.
   bool next(std::vector<std::string>& fields) {
     fields.clear();
@@ -77,7 +138,11 @@ class CsvRows {
     while (at_ < text_.size()) {
       const std::size_t end = std::min(text_.find_first_of("\r\n", at_), text_.size());
       const bool blank = !begun_ && text_.find_first_not_of(" \t", at_) >= end;
-      if (text_[at_] != comment_mark && !blank) break;
+      if (!is_comment(text_, at_) && !blank) break;
+      if (!begun_) {
+        comment_ = text_.substr(at_, end - at_);
+        comment_line_ = line_;
+      }
       at_ = end;
       end_line();
       ++at_;
@@ -106,7 +171,8 @@ class CsvRows {
         check(at_ < text_.size(), name_, ", line ", row_line_, ": a quote is never closed");
         if (text_[at_] == '"' && (at_ + 1 >= text_.size() || text_[at_ + 1] != '"')) break;
         if (text_[at_] == '"') ++at_;
-        if (text_[at_] == '\n') ++line_;
+        const bool second = text_[at_] == '\n' && text_[at_ - 1] == '\r';
+        if ((text_[at_] == '\n' && !second) || text_[at_] == '\r') ++line_;
         value += text_[at_];
       }
       ++at_;
@@ -131,7 +197,8 @@ class CsvRows {
     if (text_[at_] == '\r' && at_ + 1 < text_.size() && text_[at_ + 1] == '\n') ++at_;
   }
 
-  std::string text_, name_;
+  std::string text_, name_, comment_;
+  Index comment_line_ = 0;
   char separator_;
   std::size_t at_ = 0;
   bool begun_ = false;
@@ -151,15 +218,25 @@ inline std::string read_all(ByteStream& stream) {
 
 /// Refuses a first row of one field that looks like numbers with blanks between them.
 inline void check_blanks(const std::vector<std::string>& first, const std::string& name) {
-  if (first.size() != 1) return;
-  std::istringstream words{first[0]};
-  int numbers = 0;
-  for (std::string word; words >> word;) {
-    if (!parse_number(word)) return;
-    ++numbers;
+  check(first.size() != 1 || !has_blanks_between_numbers(first[0]), name,
+        ": blanks separate the numbers of its first line; ", separator_advice);
+}
+
+/// What a comment right before the first row says, where it may be a line of names behind a #.
+inline FirstLine names_in_comment(const std::string& comment, Index line, char separator) {
+  FirstLine names;
+  names.line = line;
+  const std::size_t at = comment.find_first_not_of("# \t");
+  if (!is_comment(comment, 0) || at == std::string::npos) return names;
+  try {
+    CsvRows(comment.substr(at), "", separator).next(names.fields);
+  } catch (const FileError&) {
+    names.fields.clear();  // no names, but a sentence with a quote in it
   }
-  check(numbers < 2, name,
-        ": blanks separate the numbers of its first line; commas, semicolons and tabs are read");
+  return names;
+}
+inline FirstLine names_in_comment(const CsvRows& rows, char separator) {
+  return names_in_comment(rows.comment(), rows.comment_line(), separator);
 }
 
 }  // namespace detail
@@ -174,7 +251,8 @@ inline Table read_csv(ByteStream& stream, const DataOptions& options) {
   std::vector<std::string> first, fields;
   check(rows.next(first), name, " is empty");
   detail::check_blanks(first, name);
-  detail::Columns columns(first, options, name, rows.line());
+  detail::Columns columns({first, rows.line()}, options, name,
+                          detail::names_in_comment(rows, separator));
 
   Table table;
   std::vector<double> values;
@@ -182,7 +260,7 @@ inline Table read_csv(ByteStream& stream, const DataOptions& options) {
     columns.take(row, rows.line(), values, table.labels, table.groups);
     table.lines.push_back(rows.line());
   };
-  if (!columns.header()) take(first);
+  if (columns.first_is_row()) take(first);
   while (rows.next(fields)) take(fields);
 
   // A word among numbers is a label where it comes again below.
@@ -191,6 +269,7 @@ inline Table read_csv(ByteStream& stream, const DataOptions& options) {
     columns.ask_about_label();
   }
   columns.check_row_numbers(values);
+  columns.check_all();
   table.names = columns.feature_names();
   table.columns = columns.file_columns();
   const Index features = columns.features();

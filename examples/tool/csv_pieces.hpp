@@ -61,10 +61,12 @@ class CsvParts {
     bool blank = true, blank_before = true, row_before = false;
     std::size_t cut = 0, begin = 0;
     Index line = line_, at_cut = line_;
-    std::size_t i = text_.compare(0, 3, "\xef\xbb\xbf") == 0 ? 3 : 0;
+    std::size_t i = skip_marks(text_);
+    if (!begun_ && said_separator(text_))
+      i = std::min(text_.find_first_of("\r\n", i), text_.size());
     for (; i < text_.size(); ++i) {
       const char c = text_[i];
-      if (c == '\n' || (c == '\r' && !quotes.open())) {
+      if (c == '\n' || c == '\r') {
         // The second half of a line break may be still to come.
         if (c == '\r' && i + 1 == text_.size()) break;
         if (c == '\r' && text_[i + 1] == '\n') ++i;
@@ -78,7 +80,7 @@ class CsvParts {
         continue;
       }
       if (blank && c != ' ' && c != '\t') {
-        comment = i == begin && c == comment_mark;
+        comment = i == begin && is_comment(text_, begin);
         if (!blank_before && row_before && !comment) {
           cut = begin;
           at_cut = line;
@@ -109,11 +111,12 @@ class CsvPieces : public Pieces {
     std::vector<std::string> first;
     check(next_row(first), name, " is empty");
     check_blanks(first, name);
-    columns_ = std::make_unique<Columns>(first, options_, name, rows_->line());
+    columns_ = std::make_unique<Columns>(FirstLine{first, rows_->line()}, options_, name,
+                                         names_in_comment(*rows_, parts_.separator()));
     frame_.names = columns_->feature_names();
     frame_.columns = columns_->file_columns();
     frame_.X.resize(0, columns_->features());
-    if (!columns_->header()) first_ = std::move(first);
+    if (columns_->first_is_row()) first_ = std::move(first);
   }
 
   /// A table without rows.
@@ -135,6 +138,7 @@ class CsvPieces : public Pieces {
     // A part may be comments alone.
     while (rows_->next(fields) || (piece.lines.empty() && next_row(fields))) take(fields);
     if (begins) check_first(piece, values);
+    if (piece.lines.empty()) columns_->check_all();
     const Index n = static_cast<Index>(piece.lines.size());
     piece.X = Eigen::Map<const dasvdd::RowMatrix<double>>(values.data(), n, columns_->features());
     return n > 0;

@@ -51,21 +51,29 @@ class CsvRowStream : public RowStream {
 
   bool next(std::vector<double>& row) override {
     for (std::string text; read_record(text);) {
-      if (separator_ == 0) separator_ = separator_of(text);
+      const bool begins = separator_ == 0;
+      if (begins) separator_ = separator_of(text);
+      if (first_line_ == 1 && said_separator(text)) {
+        CsvRows(text, name, separator_);
+        continue;
+      }
       CsvRows parser(text, name, separator_, first_line_);
       std::vector<std::string> fields;
       if (!parser.next(fields)) continue;
       if (!columns_) {
         check_blanks(fields, name);
         // Unlike in a file, nothing is known of the labels to come: a word in the label's column alone is one.
-        columns_ = std::make_unique<Columns>(fields, options_, name, first_line_);
-        if (columns_->first_is_unnamed()) columns_->refuse_unnamed();
+        columns_ = std::make_unique<Columns>(FirstLine{fields, first_line_}, options_, name,
+                                             names_in_comment(comment_, comment_line_, separator_));
+        columns_->check_unnamed();
         check(columns_->features() == features_, name, ", line ", first_line_, " has ",
               columns_->features(), " features, the model takes ", features_);
-        if (columns_->header()) continue;
+        if (!columns_->first_is_row()) continue;
       }
       row.clear();
       columns_->take(fields, first_line_, row, labels_, labels_);
+      columns_->check_second(fields);
+      columns_->check_thousands();
       labels_.clear();
       for (std::size_t j = 0; j < row.size(); ++j) {
         if (options_.missing && dasvdd::detail::is_nan(row[j])) continue;
@@ -92,7 +100,12 @@ class CsvRowStream : public RowStream {
     for (;;) {
       first_line_ = line_;
       if (!read_text(text)) return false;
-      if (text[0] == comment_mark) continue;
+      if (first_line_ == 1) text.erase(0, skip_marks(text));
+      if (is_comment(text, 0)) {
+        comment_ = text;
+        comment_line_ = first_line_;
+        continue;
+      }
       if (text.find_first_not_of(" \t") != std::string::npos) break;
       if (empty == 0) empty = first_line_;
     }
@@ -105,18 +118,28 @@ class CsvRowStream : public RowStream {
     text.clear();
     CsvQuotes quotes;
     bool comment = false;
+    std::size_t begin = 0;
     for (;;) {
       const int next = in_.sbumpc();
       if (next == end) return !text.empty();
       const char c = static_cast<char>(next);
       // The second half of a line break. Waiting for it would keep the row back.
       const bool second = after_return_ && c == '\n';
-      after_return_ = c == '\r' && !quotes.open();
+      after_return_ = c == '\r';
       if (second && !quotes.open() && text.empty()) continue;
-      if (c == '\n' || after_return_) ++line_;
+      if ((c == '\n' && !second) || c == '\r') ++line_;
       if (!quotes.open() && (c == '\n' || c == '\r')) return true;
-      comment = comment || (text.empty() && c == comment_mark);
-      const bool separates = separator_ == 0 ? c == ',' || c == ';' || c == '\t' : c == separator_;
+      comment = comment || (text.size() == begin && c == comment_mark);
+      // A mark before UTF-8 is no part of the first field.
+      const bool mark =
+          line_ == 1 && text.size() < begin + 3 && c == "\xef\xbb\xbf"[text.size() - begin];
+      if (mark) {
+        text += c;
+        if (text.size() == begin + 3) begin += 3;
+        continue;
+      }
+      const bool separates =
+          separator_ == 0 ? c == ',' || c == ';' || c == '\t' || c == '|' : c == separator_;
       if (!comment) quotes.take(c, separates);
       text += c;
       check(text.size() < longest, name, ", line ", first_line_, " has more than ", longest,
@@ -130,6 +153,8 @@ class CsvRowStream : public RowStream {
   char separator_ = 0;  // 0: the first row is still to come
   std::unique_ptr<Columns> columns_;
   std::vector<std::string> labels_;
+  std::string comment_;  // before the first row
+  Index comment_line_ = 0;
   Index line_ = 1, first_line_ = 1;
   bool after_return_ = false;
 };

@@ -39,7 +39,7 @@ struct DataOptions {
   const char* group_option = "--group";    ///< what the command calls it
   std::vector<std::string> expected = {};  ///< the model's feature names; empty where it has none
   bool missing =
-      false;  ///< whether rows may lack values: NaN, or in a csv an empty field, NA, ?, null
+      false;  ///< whether rows may lack values: NaN, or in a csv a field that is_missing_word()
 };
 
 /// A data set as read from a file.
@@ -202,14 +202,25 @@ inline void check_numbers(const Table& table, const std::string& name, double mo
   }
 }
 
-/// Whether a field, or a label, says that there is none: nan, NA, null or a question mark.
+/// Whether a field, or a label, says that there is none: a question mark, or what pandas, R and spreadsheets write for
+/// a missing value, as nan, NA, null, None and #N/A are.
 inline bool is_missing_word(std::string_view field) {
-  const std::string_view word = trimmed(field);
-  if (const auto number = parse_number(word)) return std::isnan(*number);
-  for (const std::string_view missing : {"", "NA", "N/A", "na", "n/a", "null", "NULL", "?"}) {
+  const std::string_view text = trimmed(field);
+  if (const auto number = parse_number(text)) return std::isnan(*number);
+  if (text == "None") return true;  // "none" may be a label
+  std::string word(text);
+  for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (const std::string_view missing : {"", "?", "na", "n/a", "null", "nat", "<na>", "#n/a", "#na",
+                                         "#n/a n/a", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"}) {
     if (word == missing) return true;
   }
   return false;
+}
+
+/// Whether a field holds a mark that some put where a value is missing, and that is none of those words.
+inline bool is_missing_mark(std::string_view field) {
+  const std::string_view text = trimmed(field);
+  return !text.empty() && text.find_first_not_of("-.") == std::string_view::npos;
 }
 
 }  // namespace tool

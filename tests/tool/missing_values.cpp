@@ -58,10 +58,10 @@ TEST_CASE("--missing masks or imputes empty fields, NA, ? and null, in files and
     REQUIRE(outcome.status == 0);
     CHECK(roc_auc_of(model, test) > 0.7);
     const Outcome row =
-        dasvdd_tool({"score", model, "-", "--explain", "1"}, "a,b,c\n1,,-1\n2,5,-2\n");
+        dasvdd_tool({"score", model, "-", "--explain", "1"}, "a,b,c\n1,,-1\n2,5,-2\n1,#N/A,-1\n");
     CAPTURE(row.err);
     CHECK(row.status == 0);
-    CHECK(lines(row.out).size() == 3);
+    CHECK(lines(row.out).size() == 4);
     // What can't take such rows says so.
     check_failure({"export", model, "-o", folder / "m.onnx"}, 2, "missing values");
     check_failure({"freeze", model, "-o", folder / "m.h"}, 2, "missing values");

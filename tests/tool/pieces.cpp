@@ -103,6 +103,13 @@ TEST_CASE("pieces: a csv in parts of any size means what it means whole") {
       "1,2,3\n4,5,6\n7,x,9\n",           // a word
       "1,2,3\n4,5,6\n7,8,9\n\"1,2,3\n",  // a quote that is never closed
       "1,2,3,\n4,5,6,\n7,8,9,\n",
+      "1,2,3\n#N/A,5,6\n7,8,9\n",  // no comment
+      "a|b|\"c|\nd\"\n1|2|3\n4|5|6\n",
+      "# x, y\n#a,b,c\n1,2,3\n4,5,6\n",
+      "sep=;\r\na;b;c\r\n1;2;3\r\n4;5;x\r\n",
+      "\"a\rb\",\"b\r\nc\",c\r1,2,3\r4,5,x\r",
+      "\xef\xbb\xbf\xef\xbb\xbf\"a\nb\",b,c\n1,2,3\n4,5,6\n",
+      "1;2\n1,001;2\n999;3\n",  // a separator of thousands
       "",
   };
   for (const std::string& text : texts) {

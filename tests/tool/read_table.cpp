@@ -346,8 +346,8 @@ TEST_CASE("formats that aren't read are refused with a way to convert them") {
 // ---- .csv
 
 TEST_CASE("csv: rows of numbers without a header") {
-  const Table table = table_of("a.csv", "1,2\n-3.5, 4e2 \n+5,.5\n");
-  CHECK(values(table) == std::vector<float>{1, 2, -3.5f, 400, 5, 0.5f});
+  const Table table = table_of("a.csv", "2,1\n-3.5, 4e2 \n+5,.5\n");
+  CHECK(values(table) == std::vector<float>{2, 1, -3.5f, 400, 5, 0.5f});
   CHECK(table.X.cols() == 2);
   CHECK(table.names.empty());
   CHECK(table.labels.empty());
@@ -402,16 +402,115 @@ TEST_CASE("csv: a first row that counts is asked about") {
   const std::string sentence = refusal("a.csv", "0,1,2,3\n4,5,6,7\n");
   CHECK(sentence.find(", line 1: 0, 1, 2, ... may be names of columns or a row; --header yes") ==
         0);
-  CHECK(refusal("a.csv", ",0,1,2\n0,5,6,7\n") == sentence);
   CHECK(refusal("a.csv", "0,1,2,y\n4,5,6,7\n", label_column("3")) == sentence);
   DataOptions options;
   options.header = DataOptions::Header::yes;
   CHECK(table_of("a.csv", "0,1,2,3\n4,5,6,7\n", options).names == Words{"0", "1", "2", "3"});
   options.header = DataOptions::Header::no;
   CHECK(table_of("a.csv", "0,1,2,3\n4,5,6,7\n", options).X.rows() == 2);
-  // Numbers that count from elsewhere, or two of them, are a row.
+  // Numbers that count from elsewhere, or two of them, are a row where other rows count as well.
   CHECK(table_of("a.csv", "1,2,3\n4,5,6\n").X.rows() == 2);
   CHECK(table_of("a.csv", "0,1\n4,5\n").X.rows() == 2);
+  CHECK(table_of("a.csv", "1,2,3\n").X.rows() == 1);
+}
+
+TEST_CASE(
+    "csv: a first row that counts from anywhere is asked about where other rows don't count") {
+  const auto asked = [](const std::string& first, const std::string& rest,
+                        const DataOptions& options, const std::string& listing) {
+    CAPTURE(first);
+    const std::string text = first + "\n" + rest;
+    CHECK(refusal("a.csv", text, options) ==
+          ", line 1: " + listing +
+              " may be names of columns or a row, since other lines don't count like that; "
+              "--header yes takes the line for names, --header no for a row");
+    DataOptions told = options;
+    told.header = DataOptions::Header::yes;
+    const Index rows = table_of("a.csv", text, told).X.rows();
+    told.header = DataOptions::Header::no;
+    CHECK(table_of("a.csv", text, told).X.rows() == rows + 1);
+  };
+  const std::string three = "0.1,0.7,0\n0.3,0.2,1\n5,5,0\n";
+  for (const char* first : {"1,2,3", "2019,2020,2021", "-1,0,1", "7,8,9"}) {
+    std::string listing;
+    for (const char* c = first; *c != 0; ++c) listing += *c == ',' ? ", " : std::string(1, *c);
+    asked(first, three, {}, listing);
+    asked(first, "5,3,4\n9,1,1\n0,0,7\n", {}, listing);  // whole numbers too
+  }
+  asked("0,2,3", three, {}, "0, 2, 3");
+  asked("0.0,1.0,2.0", three, {}, "0.0, 1.0, 2.0");
+  asked("0,1", "0.1,0.7\n3,2\n", {}, "0, 1");
+  asked("0,1,2", three, label_column("2"), "0, 1");
+  asked("0,1,2", three, label_column("1"), "0, 1, 2");
+  DataOptions dropped;
+  dropped.drop = {"0"};
+  asked("1,2,3,4,5", "1,2,3,0.5,1\n1,2,3,9,1\n", dropped, "2, 3, 4, 5");
+  const std::string dates = "2024-01-01,0.1,0.7,0\n2024-01-02,0.3,0.2,1\n";
+  CHECK(refusal("a.csv", "date,1,2,3\n" + dates, dropped).find(", line 1: 1, 2, 3 may be") == 0);
+  dropped.header = DataOptions::Header::yes;
+  CHECK(table_of("a.csv", "date,1,2,3\n" + dates, dropped).names == Words{"1", "2", "3"});
+  // Numbers as they come.
+  for (const char* text : {"1,2,4\n0.5,0.5,0.5\n1,3,4\n", "3,2,1\n0.5,0.5,0.5\n",
+                           "0,5,900\n0.5,1,1\n0.1,3,2\n", "0,2,3\n1,3,4\n0.5,1,1\n"}) {
+    CAPTURE(text);
+    CHECK(table_of("a.csv", text).X.row(0).sum() > 5.9 - (text[0] == '0' ? 1 : 0));
+  }
+  CHECK(refusal("a.csv", "2020,2021\n1,2\n", label_column("2021")) ==
+        " has no header, so no column '2021'; --header yes takes line 1 for names");
+}
+
+TEST_CASE("csv: pandas' index before numbered columns is named, however values may lack") {
+  for (const bool missing : {false, true}) {
+    DataOptions options;
+    options.missing = missing;
+    CHECK(
+        refusal("a.csv", ",1,2,3\n0,0.5,6,7\n1,5,6,7\n", options) ==
+        ", line 1: an empty field and 1, 2, 3 may be pandas' index and its numbered columns, or a "
+        "row; --header yes with --drop 0 takes the line for names and leaves the index out, "
+        "--header no for a row");
+    CHECK(refusal("a.csv", ",0\n0,0.5\n1,5\n", options)
+              .find(", line 1: an empty field and 0 may be pandas' index") == 0);
+    options.header = DataOptions::Header::yes;
+    options.drop = {"0"};
+    CHECK(table_of("a.csv", ",1,2,3\n0,0.5,6,7\n1,5,6,7\n", options).X.rows() == 2);
+    options.header = DataOptions::Header::automatic;
+    CHECK(refusal("a.csv", ",0\n0,0.5\n1,5\n", options) ==
+          ", line 1: an empty field and 0 may be pandas' index and its numbered columns, or a row; "
+          "--header yes takes the line for names, --header no for a row");
+    options.drop = {};
+    options.label_column = "3";
+    CHECK(refusal("a.csv", ",0,1,2\n0,0.5,6,7\n1,5,6,7\n", options)
+              .find(", line 1: an empty field and 0, 1 may be") == 0);
+  }
+  DataOptions options;
+  options.missing = true;
+  options.header = DataOptions::Header::no;
+  CHECK(table_of("a.csv", ",1,2\n3,4,5\n", options).X.rows() == 2);
+  options.header = DataOptions::Header::automatic;
+  CHECK(table_of("a.csv", ",1.5,2\n3,4,5\n", options).X.rows() == 2);
+}
+
+TEST_CASE("csv: a first row that lacks all values is asked about") {
+  for (const char* text : {"NA\n0.3\n0.4\n", "?\n0.3\n0.4\n", "null,NA,?\n1,2,3\n5,2,4\n"}) {
+    CAPTURE(text);
+    const std::string word(text, std::strcspn(text, ",\n"));
+    CHECK(refusal("a.csv", text) ==
+          ", line 1: " + word +
+              " may be a column's name or stand for a missing value; --header yes takes the line "
+              "for names, --header no for a row");
+    DataOptions told;
+    told.header = DataOptions::Header::yes;
+    CHECK(table_of("a.csv", text, told).X.rows() == 2);
+    told.header = DataOptions::Header::no;
+    told.missing = true;
+    CHECK(table_of("a.csv", text, told).X.rows() == 3);
+    told.header = DataOptions::Header::automatic;
+    CHECK(table_of("a.csv", text, told).X.rows() == 3);
+  }
+  DataOptions one;
+  one.columns = {"1"};
+  CHECK(refusal("a.csv", "2024-01-01,?,?,?\n2024-01-02,1,2,3\n", one).find(", line 1: ? may be") ==
+        0);
 }
 
 TEST_CASE("csv: a column without a name that numbers the rows is refused, or left out") {
@@ -423,7 +522,8 @@ TEST_CASE("csv: a column without a name that numbers the rows is refused, or lef
   CHECK(refusal("a.csv", index) == sentence);
   CHECK(refusal("a.csv", ",a,b\n17,5,6\n3,7,8\n44,7,9\n") ==
         sentence);  // of a part of a shuffled table
-  CHECK(refusal("a.csv", "Unnamed: 0,a,b\n0,5,6\n1,7,8\n") == sentence);
+  CHECK(refusal("a.csv", "Unnamed: 0,a,b\n0,5,6\n1,7,8\n")
+            .find(", line 1: column 'Unnamed: 0' seems to number the rows") == 0);
   DataOptions options;
   options.drop = {"0"};
   CHECK(table_of("a.csv", index, options).names == Words{"a", "b"});
@@ -438,11 +538,69 @@ TEST_CASE("csv: a column without a name that numbers the rows is refused, or lef
   CHECK(table_of("a.csv", ",a,b\n1,5,6\n1,7,8\n").X.cols() == 3);
 }
 
-TEST_CASE("csv: commas, semicolons and tabs separate, and numbers may have decimal commas") {
+TEST_CASE(
+    "csv: a column that numbers the rows is refused whatever its name, and --drop leaves all out") {
+  const auto sentence = [](const std::string& which, const std::string& drop,
+                           bool several = false) {
+    return ", line 1: " + which + " seems to number the rows, as pandas' index does; --drop " +
+           drop + " leaves " + (several ? "such columns" : "it") +
+           " out, --columns names those to take";
+  };
+  const auto rows = [](const std::string& header, const std::vector<double>& first,
+                       bool twice = false) {
+    std::string text = header + "\n";
+    for (const double x : first) {
+      const std::string number = tool::number_text(x);
+      text += number + "," + (twice ? number + "," : "") + "5.5\n";
+    }
+    return text;
+  };
+  std::vector<double> joined, counts, from_one, times;
+  for (int i = 0; i < 60; ++i) {
+    joined.push_back(i % 30);
+    counts.push_back(i);
+    from_one.push_back(i + 1);
+    times.push_back(0.1 * i);
+  }
+  const std::string nameless = "the first column has no name and";
+  CHECK(refusal("a.csv", rows(",a", joined)) == sentence(nameless, "0"));
+  CHECK(refusal("a.csv", rows(",a", times)) == sentence(nameless, "0"));
+  CHECK(refusal("a.csv", ",a\n0.0,5\n1.0,6\n2.0,5\n") == sentence(nameless, "0"));
+  CHECK(refusal("a.csv", rows("Unnamed: 0.1,a", counts)) == sentence("column 'Unnamed: 0.1'", "0"));
+  // The sentence's --drop is enough, and what is given stays in it.
+  const std::string both = rows(",Unnamed: 0,a", counts, true);
+  CHECK(refusal("a.csv", both) == sentence(nameless, "0,1", true));
+  DataOptions options;
+  options.drop = {"0"};
+  CHECK(refusal("a.csv", both, options) == sentence("column 'Unnamed: 0'", "0,1"));
+  options.drop = {"0", "1"};
+  CHECK(table_of("a.csv", both, options).names == Words{"a"});
+  options = {};
+  options.columns = {"0", "a"};
+  CHECK(table_of("a.csv", both, options).X.cols() == 2);
+  for (const char* name : {"index", "id", "ID", "level_0", "row"}) {
+    const std::string column = "column '" + std::string(name) + "'";
+    CHECK(refusal("a.csv", rows(std::string(name) + ",a", counts)) == sentence(column, "0"));
+    CHECK(refusal("a.csv", rows(std::string(name) + ",a", from_one)) == sentence(column, "0"));
+    options.columns = {name, "a"};
+    CHECK(table_of("a.csv", rows(std::string(name) + ",a", counts), options).X.cols() == 2);
+    CHECK(table_of("a.csv", rows(std::string(name) + ",a", joined)).X.cols() == 2);
+  }
+  CHECK(refusal("a.csv", "a,id\n5.5,1\n5.7,2\n") == sentence("column 'id'", "1"));
+  // A model that takes the column is given it.
+  options = {};
+  options.expected = {"id", "a"};
+  CHECK(table_of("a.csv", rows("id,a", counts), options).X.cols() == 2);
+  CHECK(table_of("a.csv", rows("a,count", counts)).X.cols() == 2);
+  CHECK(table_of("a.csv", rows(",a", {3, 1, 1, 2, 3, 3, 1})).X.cols() == 2);
+}
+
+TEST_CASE("csv: commas, semicolons, tabs and | separate, and numbers may have decimal commas") {
   for (const char* text :
        {"a,b\n1.5,-2\n3,4e2\n", "a;b\n1.5;-2\n3;4e2\n", "a\tb\n1.5\t-2\n3\t4e2\n",
         "a;b\n1,5;-2\n3;4e2\n", "a\tb\n1,5\t-2\n3\t4e2\n",
-        "\"a\",\"b\"\n\"1,5\",\"-2\"\n\"3\",\"4e2\"\n", "1,5;-2\n3;4e2\n"}) {
+        "\"a\",\"b\"\n\"1,5\",\"-2\"\n\"3\",\"4e2\"\n", "1,5;-2\n3;4e2\n", "a|b\n1.5|-2\n3|4e2\n",
+        "1.5|-2\n3|4e2\n", "1,5 | -2\n3 | 4e2\n", "a|b\n1,5|-2\n3|4e2\n"}) {
     CAPTURE(text);
     CHECK(values(table_of("a.csv", text)) == std::vector<float>{1.5, -2, 3, 400});
   }
@@ -454,9 +612,42 @@ TEST_CASE("csv: commas, semicolons and tabs separate, and numbers may have decim
         "comma");
   CHECK(refusal("a.csv", "a;b\n1,234,567;2\n").find("'1,234,567' is no number") !=
         std::string::npos);
-  CHECK(refusal("a.csv", "a b\n1 2\n").find(" is no number") != std::string::npos);
-  CHECK(refusal("a.csv", "1 2\n3 4\n") ==
-        ": blanks separate the numbers of its first line; commas, semicolons and tabs are read");
+  CHECK(table_of("a.csv", "P(a|b),c\n1,2\n").names == Words{"P(a|b)", "c"});
+  CHECK(table_of("a.csv", "a|\"b|c\"\n1|2\n").names == Words{"a", "b|c"});
+  const std::string advice =
+      "commas, semicolons, tabs and | are read; sed 's/^ *//; s/ *$//; s/  */,/g' IN > OUT makes "
+      "commas of them";
+  CHECK(refusal("a.csv", "a b\n1 2\n") == ", line 2, column 'a b': '1 2' is no number; " + advice);
+  CHECK(refusal("a.csv", "a b\n 1.5   x\n").find(advice) != std::string::npos);
+  CHECK(refusal("a.csv", "a b label\n1 2 0\n", label_column("label")) ==
+        " has no column named 'label'; in its first line are blanks alone, and " + advice);
+  for (const char* text : {"1 2\n3 4\n", "1 2 ok\n3 4 bad\n", "1 NA\n1 2\n"}) {
+    CHECK(refusal("a.csv", text) == ": blanks separate the numbers of its first line; " + advice);
+  }
+}
+
+TEST_CASE("csv: separators of thousands are no decimal marks, and asked about where they may be") {
+  CHECK(refusal("a.csv", "a,b,c\n\"999\",\"999\",900\n\"1,001\",\"1,001\",900\n") ==
+        ", line 3, column 'a': '1,001' may be 1001 or 1.001, since other numbers of the column are "
+        "whole; write 1001, or 1,0010 if the comma is a decimal one");
+  CHECK(refusal("a.csv", "1,008;1,028\n915;1,001\n") ==
+        ", line 1, column 0 (from 0): '1,008' may be 1008 or 1.008, since other numbers of the "
+        "column are whole; write 1008, or 1,0080 if the comma is a decimal one");
+  CHECK(refusal("a.csv", "a;b;c\n5;6;7\n-1.008;1.028;915\n").find("'-1.008' may be -1008") !=
+        std::string::npos);
+  CHECK(refusal("a.csv", "a;b\n999;1\n1,001,000;1\n") ==
+        ", line 3, column 'a': '1,001,000' is no number; write it without separators of thousands");
+  CHECK(refusal("a.csv", "a;b\n999;1\n1,001.5;1\n")
+            .find("; write it without separators of thousands") != std::string::npos);
+  // What the sentence says goes, and so do numbers that are decimal by another one of the file.
+  CHECK(values(table_of("a.csv", "a;b\n999;5\n1001;6\n")) == std::vector<float>{999, 5, 1001, 6});
+  CHECK(values(table_of("a.csv", "a;b\n999;5\n1,0010;6\n")) ==
+        std::vector<float>{999, 5, 1.001f, 6});
+  for (const char* more : {"0.125", "1.25", "1.5e3", ".5", "1234.125"}) {
+    CAPTURE(more);
+    CHECK(table_of("a.csv", "a,b\n1.125,5\n2,6\n3," + std::string(more) + "\n").X(0, 0) == 1.125);
+  }
+  CHECK(values(table_of("a.csv", "1.125,2\n2.250,3\n")) == std::vector<float>{1.125f, 2, 2.25f, 3});
 }
 
 TEST_CASE("csv: comments, separators at line ends and blank last lines are no fields and no rows") {
@@ -475,6 +666,47 @@ TEST_CASE("csv: comments, separators at line ends and blank last lines are no fi
   CHECK(refusal("a.csv", "a,b,\n1,2,3\n") ==
         ", line 2 has 3 fields, expected 2 as in line 1, which ends with a separator");
   CHECK(refusal("a.csv", "a,b\n1,2,\n3,4\n") == ", line 3 has 2 fields, expected 2 as in line 1");
+}
+
+TEST_CASE("csv: a line of names behind a # is the header of rows of numbers") {
+  for (const char* text : {"#a,b,c\n1,2,4\n5,6,8\n", "# made by a logger\n# a,b,c\n1,2,4\n5,6,8\n",
+                           "## a, b, c\r\n1,2,4\r\n5,6,8\r\n", "#a;\"b\";c\n1;2;4\n5;6;8\n",
+                           "\xef\xbb\xbf#a,b,c\n1,2,4\n5,6,8\n"}) {
+    CAPTURE(text);
+    const Table table = table_of("a.csv", text);
+    CHECK(table.names == Words{"a", "b", "c"});
+    CHECK(values(table) == std::vector<float>{1, 2, 4, 5, 6, 8});
+  }
+  const Table table = table_of("a.csv", "#a,b,c\n1,2,ok\n5,6,bad\n", label_column("c"));
+  CHECK(table.names == Words{"a", "b"});
+  CHECK(table.labels == Words{"ok", "bad"});
+  DataOptions told;
+  told.header = DataOptions::Header::yes;
+  CHECK(table_of("a.csv", "#a,b,c\n1,2,4\n5,6,8\n", told).X.rows() == 2);
+  told.header = DataOptions::Header::no;
+  CHECK(table_of("a.csv", "#a,b,c\n1,2,4\n5,6,8\n", told).names.empty());
+  // Other comments.
+  for (const char* text : {"#a,b\n1,2,4\n", "#a,2,c\n1,2,4\n", "#a,\"b, c\n1,2,4\n",
+                           "#a,b,c\n\n1,2,4\n", "#a,b,c\n# x\n1,2,4\n", "1,2,4\n#a,b,c\n"}) {
+    CAPTURE(text);
+    CHECK(table_of("a.csv", text).names.empty());
+    CHECK(table_of("a.csv", text).X.rows() == 1);
+  }
+  CHECK(table_of("a.csv", "#u,v,w\na,b,c\n1,2,4\n").names == Words{"a", "b", "c"});
+}
+
+TEST_CASE("csv: a first line sep=; says what separates, as spreadsheets write it") {
+  for (const char* text : {"sep=;\na;b\n1,5;2\n", "SEP=|\r\na|b\r\n1.5|2\r\n",
+                           "\"sep=,\"\na,b\n1.5,2\n", "\xef\xbb\xbfsep=\t\na\tb\n1.5\t2\n"}) {
+    CAPTURE(text);
+    const Table table = table_of("a.csv", text);
+    CHECK(table.names == Words{"a", "b"});
+    CHECK(values(table) == std::vector<float>{1.5, 2});
+    CHECK(table.lines == std::vector<Index>{3});
+  }
+  CHECK(refusal("a.csv", "sep=^\na^b\n1^2\n") ==
+        ", line 1 says that fields are separated by '^'; commas, semicolons, tabs and | are read");
+  CHECK(refusal("a.csv", "sep=;\n") == " is empty");
 }
 
 TEST_CASE(
@@ -565,7 +797,8 @@ TEST_CASE("csv: text in another encoding than UTF-8 is named") {
 }
 
 TEST_CASE("a missing label is refused where it is") {
-  for (const char* label : {"nan", "NaN", "NA", "?", ""}) {
+  for (const char* label : {"nan", "NaN", "NA", "?", "", "None", "<NA>", "#N/A", "Null", "NULL",
+                            "NaT", "N/A", "-", ".", "--"}) {
     const std::string text = "x,y\n1,0\n2," + std::string(label) + "\n";
     const std::string sentence = refusal("a.csv", text, label_column("y"));
     CHECK(sentence.find(", line 3, column 'y': the label is missing") == 0);
@@ -573,16 +806,49 @@ TEST_CASE("a missing label is refused where it is") {
     scoring.with_labels = false;
     CHECK(table_of("a.csv", text, scoring).X.rows() == 2);
   }
+  CHECK(table_of("a.csv", "x,y\n1,0\n2,none\n", label_column("y")).labels == Words{"0", "none"});
   CHECK(refusal("a.npz", zipped({{"X.npy", two_by_three},
                                  {"y.npy", array("<f8", "(2,)", raw<double>({0, NAN}))}},
                                 ZIP_CM_STORE)) ==
         " (y.npy), row 1 (from 0): the label is missing (nan)");
 }
 
+TEST_CASE("csv: the words of pandas, R and spreadsheets for a missing value are known as such") {
+  DataOptions options;
+  options.missing = true;
+  for (const char* word : {"", "None", "<NA>", "#N/A", "NULL", "Null", "null", "NaT", "N/A", "n/a",
+                           "NAN", "nAn", "-nan", "#NA", "?", "1.#QNAN"}) {
+    CAPTURE(word);
+    const std::string text = "a,b\n1," + std::string(word) + "\n" + word + ",4\n5,6\n";
+    const Table table = table_of("a.csv", text, options);
+    REQUIRE(table.X.rows() == 3);
+    CHECK(std::isnan(table.X(0, 1)));
+    CHECK(std::isnan(table.X(1, 0)));
+    CHECK(table.X(1, 1) == 4);
+    if (std::strchr(word, 'n') == nullptr && std::strchr(word, 'N') == nullptr) continue;
+    if (tool::parse_number(word)) continue;
+    CHECK(refusal("a.csv", text).find("' is no number (fit --missing mask or impute takes") !=
+          std::string::npos);
+  }
+  for (const char* mark : {"-", ".", "--"}) {
+    const std::string text = "a,b\n1," + std::string(mark) + "\n2,3\n";
+    CHECK(refusal("a.csv", text, options) ==
+          ", line 2, column 'b': '" + std::string(mark) +
+              "' is no number; where a value is missing the field may be empty, or NA (fit "
+              "--missing mask or impute takes missing values)");
+    CHECK(refusal("a.csv", std::string(mark) + "\n0.5\n").find(" may be a column's name or") !=
+          std::string::npos);
+  }
+  // Other lines with # are comments.
+  CHECK(table_of("a.csv", "a,b\n1,2\n#N/A is used here\n5,6\n").X.rows() == 2);
+}
+
 TEST_CASE("csv: line ends of every system, a byte order mark, and empty lines at the end") {
   for (const char* text :
        {"a,b\n1,2\n3,4", "a,b\r\n1,2\r\n3,4\r\n", "a,b\r1,2\r3,4\r", "a,b\n1,2\n3,4\n\n\n",
         "\xef\xbb\xbf"
+        "a,b\n1,2\n3,4\n",
+        "\xef\xbb\xbf\xef\xbb\xbf"
         "a,b\n1,2\n3,4\n"}) {
     CAPTURE(text);
     const Table table = table_of("a.csv", text);
@@ -661,6 +927,9 @@ TEST_CASE("csv: what is wrong is named by line and column") {
   CHECK(refusal("a.csv", "a,b\n1,\n") ==
         ", line 2, column 'b': the field is empty (fit --missing mask or impute takes missing "
         "values)");
+  // Every kind of line break inside of quotes is one.
+  CHECK(refusal("a.csv", "\"a\rb\",c\r1,2\r3,x\r").find(", line 4, column 'c'") == 0);
+  CHECK(refusal("a.csv", "\"a\r\nb\",c\r\n1,2\r\n3,x\r\n").find(", line 4, column 'c'") == 0);
   CHECK(refusal("a.csv", "a,b\n1,2\n3,") ==
         ", line 3, column 'b': the field is empty (fit --missing mask or impute takes missing "
         "values)");

@@ -101,7 +101,7 @@ TEST_CASE("tool: numbers are the same label however they are written") {
 
 TEST_CASE("tool: without labels every row is normal") {
   const TemporaryFolder folder;
-  const std::string train = folder.put("train.csv", "1,2\n2,3\n3,5\n4,4\n"), model = folder / "m";
+  const std::string train = folder.put("train.csv", "2,1\n2,3\n3,5\n4,4\n"), model = folder / "m";
   const Outcome fit = dasvdd_tool(fit_arguments(train, model));
   CHECK(fit.status == 0);
   CHECK(contains(fit.out, "trained on 4 rows of 2 features\n"));
@@ -602,7 +602,7 @@ TEST_CASE("tool: a bad number is found before the training, at its place in the 
         2, "train.csv', line 32, column 'b': NaN; every value must be finite");
   }
   check_failure(
-      fit_arguments(folder.put("far.csv", "1,2\n3,1.797e308\n"), model), 2,
+      fit_arguments(folder.put("far.csv", "2,1\n3,1.797e308\n"), model), 2,
       "far.csv', line 2, column 1 (from 0): 1.797e+308 is too large for a detector in float");
 }
 

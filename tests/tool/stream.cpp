@@ -186,16 +186,28 @@ TEST_CASE("tool: a stream's first row says what its columns are, as a file's doe
   };
   const std::string expected = call("1,2.5,3\n4,5,6\n").out;
   CHECK(lines(expected).size() == 3);
-  for (const char* input : {"a,b,c\n1,2.5,3\n4,5,6\n", "1;2,5;3\n4;5;6\n", "1\t2.5\t3\n4\t5\t6\n",
-                            "# x, \"y\n1,2.5,3\n# z\n4,5,6\n", "1,2.5,3,\n4,5,6,\n",
-                            "\xef\xbb\xbf"
-                            "a;b;c\r\n1;2.5;3\r\n4;5;6\r\n \n\n",
-                            "\"1,0\";\"2,5\";3\n4;5;6\n"}) {
+  for (const char* input :
+       {"a,b,c\n1,2.5,3\n4,5,6\n", "1;2,5;3\n4;5;6\n", "1\t2.5\t3\n4\t5\t6\n", "1|2.5|3\n4|5|6\n",
+        "# x, \"y\n1,2.5,3\n# z\n4,5,6\n", "1,2.5,3,\n4,5,6,\n",
+        "\xef\xbb\xbf"
+        "a;b;c\r\n1;2.5;3\r\n4;5;6\r\n \n\n",
+        "\"1,0\";\"2,5\";3\n4;5;6\n"}) {
     CAPTURE(input);
     const Outcome outcome = call(input);
     CHECK(outcome.status == 0);
     CHECK(outcome.out == expected);
   }
+  for (const char* input : {"# x\n# a,b,c\n1,2.5,3\n4,5,6\n", "sep=;\n1;2,5;3\n4;5;6\n",
+                            "\xef\xbb\xbfsep=|\r\na|b|c\r\n1|2.5|3\r\n4|5|6\r\n",
+                            "\xef\xbb\xbf\xef\xbb\xbf\"a\nb\",b,c\n1,2.5,3\n4,5,6\n"}) {
+    CAPTURE(input);
+    const Outcome outcome = call(input);
+    CHECK(outcome.err.empty());
+    CHECK(outcome.out == expected);
+  }
+  CHECK(contains(call("sep=^\n1^2^3\n").err, "line 1 says that fields are separated by '^'"));
+  CHECK(contains(call("\"a\rb\",b,c\r1,2,3\r1,x,3\r").err, "line 4, column 'b': 'x' is no"));
+  CHECK(contains(call("\"a\r\nb\",b,c\r\n1,2,3\r\n1,x,3\r\n").err, "line 4, column 'b': 'x'"));
   CHECK(call("9,1,2.5,3\n9,4,5,6\n", {"--drop", "0"}).out == expected);
   CHECK(call("3,x,1,2.5\n6,y,4,5\n", {"--columns", "2,3,0"}).out == expected);
   CHECK(call("0,1,2\n1,2.5,3\n4,5,6\n", {"--header", "yes"}).out == expected);
@@ -208,11 +220,20 @@ TEST_CASE("tool: a stream's first row says what its columns are, as a file's doe
     CHECK(outcome.out == "score,p_value,anomaly\n");
   };
   refused("0,1,2\n1,2,3\n", "line 1: 0, 1, 2, ... may be names of columns or a row; --header");
+  refused(",1,2\n0,2,3\n", "line 1: an empty field and 1, 2 may be pandas' index");
+  refused("NA,?,?\n1,2,3\n", "line 1: NA may be a column's name or stand for a missing value");
   refused("1,NA,3\n1,2,3\n",
           "line 1, column 1 (from 0): 'NA' is no number, other fields are; --header");
   refused(",a,b\n0,1,2\n", "line 1: the first column has no name and seems to number the rows");
+  refused("Unnamed: 0.1,Unnamed: 0,b\n0,1,2\n", "--drop 0,1 leaves such columns out");
   refused("a,b,a\n0,1,2\n", "two columns named 'a', 0 and 2");
   refused("1 2 3\n", "blanks separate the numbers");
+  // A row is answered before the next is there, which may tell that it was a header.
+  const Outcome late = call("1,2,3\n0.1,0.2,0.3\n");
+  CHECK(late.status == 2);
+  CHECK(contains(late.err, "line 1: 1, 2, 3 may be names of columns or a row, since other lines"));
+  CHECK(lines(late.out).size() == 2);
+  CHECK(call("1,2,3\n0.1,0.2,0.3\n", {"--header", "no"}).status == 0);
 }
 
 TEST_CASE("tool: a stream in NumPy's format is told by its first bytes") {
