@@ -212,30 +212,16 @@ class Columns {
     line_ = names.line;
     trailing_ = first_.size() > 1 && trimmed(first_.back()).empty();
     if (trailing_) first_.pop_back();
-    label_ = first_.size();
-    if (!options_.label_column.empty()) label_ = resolve(options_.label_column);
-    group_ = first_.size();
-    if (!options_.group.empty()) group_ = resolve(options_.group);
-    check(group_ == first_.size() || group_ != label_, options_.group_option,
-          " and --label-column name the same column, ", group_, " (from 0)");
-    std::vector<std::size_t> dropped, picked;
-    for (const std::string& column : options_.drop) dropped.push_back(resolve(column));
-    for (const std::string& column : options_.columns) picked.push_back(resolve(column));
-    check(std::find(picked.begin(), picked.end(), label_) == picked.end(), name_,
-          ": --columns and --label-column both name column ", label_);
-    const bool all = picked.empty();
-    for (std::size_t j = 0; all && j < first_.size(); ++j) picked.push_back(j);
-    for (const std::size_t j : picked) {
-      const bool out = std::find(dropped.begin(), dropped.end(), j) != dropped.end();
-      check(all || std::find(used_.begin(), used_.end(), j) == used_.end(), name_,
-            ": --columns names column ", j, " twice");
-      if (j != label_ && j != group_ && !out) used_.push_back(j);
+    choose();
+    // An empty field behind a row's last separator, where the model takes one more, is a missing value.
+    const bool lacks = trailing_ && options_.missing && !commented_ &&
+                       features() + 1 == options_.features && has_number();
+    if (lacks) {
+      trailing_ = false;
+      first_.emplace_back();
+      choose();
     }
-    check(!used_.empty(), name_, " has no column beside the ",
-          options_.group.empty() ? "labels" : "groups",
-          options_.drop.empty() ? "" : " and those that --drop leaves out");
     header_ = decide_header();
-    all_ = all;
     if (header_) take_names();
     thousands_ = Thousands(first_.size());
   }
@@ -429,6 +415,34 @@ class Columns {
           found.size() == 1 ? "it" : "such columns", " out, --columns names those to take");
   }
 
+  /// Finds the columns that are features, and those of labels and groups.
+  void choose() {
+    label_ = first_.size();
+    if (!options_.label_column.empty()) label_ = resolve(options_.label_column);
+    group_ = first_.size();
+    if (!options_.group.empty()) group_ = resolve(options_.group);
+    check(group_ == first_.size() || group_ != label_, options_.group_option,
+          " and --label-column name the same column, ", group_, " (from 0)");
+    std::vector<std::size_t> dropped, picked;
+    for (const std::string& column : options_.drop) dropped.push_back(resolve(column));
+    for (const std::string& column : options_.columns) picked.push_back(resolve(column));
+    check(std::find(picked.begin(), picked.end(), label_) == picked.end(), name_,
+          ": --columns and --label-column both name column ", label_);
+    all_ = picked.empty();
+    used_.clear();
+    for (std::size_t j = 0; all_ && j < first_.size(); ++j) picked.push_back(j);
+    for (const std::size_t j : picked) {
+      const bool out = std::find(dropped.begin(), dropped.end(), j) != dropped.end();
+      check(all_ || std::find(used_.begin(), used_.end(), j) == used_.end(), name_,
+            ": --columns names column ", j, " twice");
+      if (j != label_ && j != group_ && !out) used_.push_back(j);
+    }
+    check(!used_.empty(), name_, " has no column beside the ",
+          options_.group.empty() ? "labels" : "groups",
+          options_.drop.empty() ? "" : " and those that --drop leaves out");
+  }
+  bool has_number() const { return std::any_of(first_.begin(), first_.end(), is_number); }
+
   /// What may be done about a field that is no number.
   std::string why_no_number(const std::string& field) const {
     if (first_.size() == 1 && has_blanks_between_numbers(field))
@@ -621,7 +635,10 @@ class Columns {
         line == line_ ? (trailing_ || row.size() == columns) : ends == *rows_end_;
     check((row.size() == columns || ends) && as_before, name_, ", line ", line, " has ", row.size(),
           " fields, expected ", columns, " as in line ", line_,
-          trailing_ && row.size() == columns + 1 ? ", which ends with a separator" : "");
+          trailing_ && row.size() == columns + 1 ? ", which ends with a separator" : "",
+          trailing_ && row.size() == columns + 1 && options_.missing
+              ? " (NA behind it makes a missing value of it)"
+              : "");
   }
 
   void check_decimal(const std::string& field, bool comma, Index line, std::size_t j) {

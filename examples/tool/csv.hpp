@@ -58,8 +58,10 @@ inline std::optional<char> said_separator(const std::string& text) {
 inline char separator_of(const std::string& text) {
   if (const auto said = said_separator(text)) return *said;
   std::size_t at = skip_marks(text);
-  while (at < text.size() && (is_comment(text, at) || text[at] == '\n' || text[at] == '\r')) {
-    at = std::min(text.find_first_of("\r\n", at), text.size() - 1) + 1;
+  while (at < text.size()) {
+    const std::size_t end = std::min(text.find_first_of("\r\n", at), text.size());
+    if (!is_comment(text, at) && text.find_first_not_of(" \t", at) < end) break;
+    at = end + 1;
   }
   bool semicolon = false, comma = false, bar = false, numbers = true;
   std::string field;

@@ -7,10 +7,17 @@
 
 #include <dasvdd/core/finite.hpp>
 
+#include <cerrno>
+#include <cstring>
+#include <iostream>
 #include <istream>
 #include <memory>
 #include <string>
 #include <vector>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <unistd.h>
+#endif
 
 namespace tool {
 
@@ -22,6 +29,8 @@ class RowStream {
   /// The next row's numbers, all of them finite, or NaN where rows may lack values; false at the end.
   /// \throws FileError one sentence that names the line of a csv, or the row
   virtual bool next(std::vector<double>& row) = 0;
+  /// Where the last row stands: "standard input, line 14".
+  virtual std::string where() const = 0;
 
  protected:
   static constexpr const char* name = "standard input";
@@ -73,22 +82,28 @@ class CsvRowStream : public RowStream {
       columns_->check_second(fields);
       columns_->check_thousands();
       labels_.clear();
+      bool any = false;
       for (std::size_t j = 0; j < row.size(); ++j) {
         if (options_.missing && dasvdd::detail::is_nan(row[j])) continue;
+        any = true;
         check(dasvdd::detail::is_finite(row[j]), name, ", line ", first_line_, ", ",
               columns_->feature_text(j), ": every value must be finite");
       }
+      check(any, name, ", line ", first_line_, no_value);
       return true;
     }
     return false;
+  }
+  std::string where() const override {
+    return std::string(name) + ", line " + std::to_string(first_line_);
   }
 
  private:
   static constexpr int end = std::char_traits<char>::eof();
   static constexpr std::size_t longest = std::size_t(1) << 26;
 
-  /// One row's text, which has line breaks inside of quotes only. Empty lines are passed over where the end
-  /// follows, as in a file.
+  /// One row's text, which has line breaks inside of quotes only. Empty lines are passed over before the first row,
+  /// and where the end follows, as in a file.
   bool read_record(std::string& text) {
     Index empty = 0;
     for (;;) {
@@ -101,7 +116,8 @@ class CsvRowStream : public RowStream {
         continue;
       }
       if (text.find_first_not_of(" \t") != std::string::npos) break;
-      if (empty == 0) empty = first_line_;
+      comment_.clear();
+      if (empty == 0 && columns_) empty = first_line_;
     }
     check(empty == 0, name, ", line ", empty, " is empty");
     return true;
@@ -178,15 +194,21 @@ class NpyRowStream : public RowStream {
     }
     in_.read(&bytes_[0], bytes_.size());
     row.clear();
+    bool any = false;
     for (std::size_t at = 0; at < bytes_.size(); at += header_.bytes) {
       turn_bytes(&bytes_[at], header_);
       row.push_back(number_(bytes_.data() + at));
       if (missing_ && dasvdd::detail::is_nan(row.back())) continue;
+      any = true;
       check(dasvdd::detail::is_finite(row.back()), name, ", row ", at_, ", column ",
             at / header_.bytes, " (both from 0): every value must be finite");
     }
+    check(any, name, ", row ", at_, " (from 0)", no_value);
     ++at_;
     return true;
+  }
+  std::string where() const override {
+    return std::string(name) + ", row " + std::to_string(at_ - 1) + " (from 0)";
   }
 
  private:
@@ -199,6 +221,17 @@ class NpyRowStream : public RowStream {
 };
 
 }  // namespace detail
+
+/// Refuses standard input that can't be read: a folder, say, or none at all.
+inline void check_standard_input(const std::istream& in) {
+#if defined(__unix__) || defined(__APPLE__)
+  char none;
+  const bool reads = in.rdbuf() != std::cin.rdbuf() || ::read(STDIN_FILENO, &none, 0) == 0;
+  check(reads, "standard input can't be read: ", std::strerror(errno));
+#else
+  static_cast<void>(in);
+#endif
+}
 
 /// The rows of standard input.
 /// \param features numbers that a row must have

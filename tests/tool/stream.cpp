@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <sstream>
@@ -118,8 +119,12 @@ TEST_CASE("tool: a stream gets the answers of a file") {
     call.insert(call.end(), more.begin(), more.end());
     return dasvdd_tool(call, text);
   };
-  const std::string texts[] = {rows, without_last_line(rows), rows.substr(rows.find('\n') + 1),
-                               "\xef\xbb\xbf" + rows, rows + "\n\r\n\n"};
+  const std::string texts[] = {rows,
+                               "\n \t\r\n# x\n\n" + rows,
+                               without_last_line(rows),
+                               rows.substr(rows.find('\n') + 1),
+                               "\xef\xbb\xbf" + rows,
+                               rows + "\n\r\n\n"};
   for (const std::string& text : texts) {
     for (const auto& more : std::vector<std::vector<std::string>>{
              {"--label-column", "3"}, {"--label-column", "3", "--explain", "2"}}) {
@@ -172,6 +177,11 @@ TEST_CASE("tool: a stream's bad row ends it with its line, behind the answers be
             "missing values)");
   check_end("1,2,3\n\n\n1,2,3\n", good, "line 2 is empty");
   check_end("1,2,3\n1,\"2,3\n", good, "line 2: a quote is never closed");
+  check_end("\n \n1,2,3\n\n1,2,3\n", good, "line 4 is empty");
+  check_end(
+      std::string("1,2,3\n1,x\0\x07y,3\n", 15), good,
+      "line 2, column 1 (from 0): 'x\\x00\\x07y' is no number (--label-column names a column of "
+      "labels, --drop one to leave out)");
   check_end("1,2\n", none, "line 1 has 2 features, the model takes 3");
   check_failure({"score", model, "-", "--labels", "x"}, 2, "--labels goes with a file");
 }
@@ -370,6 +380,20 @@ class Process {
 };
 
 }  // namespace
+
+TEST_CASE("tool: standard input that can't be read is an error") {
+  const TemporaryFolder folder;
+  const std::string model = make_model(folder), out = folder / "out", err = folder / "err";
+  for (const char* input : {"< /tmp", "<&-"}) {
+    CAPTURE(input);
+    const std::string command = std::string(DASVDD_TOOL) + " score '" + model + "' - " + input +
+                                " > '" + out + "' 2> '" + err + "'";
+    const int status = std::system(command.c_str());
+    CHECK(WEXITSTATUS(status) == 2);
+    CHECK(content(out).empty());
+    CHECK(contains(content(err), "dasvdd: standard input can't be read: "));
+  }
+}
 
 TEST_CASE("tool: a row is answered before the next is written") {
   const TemporaryFolder folder;
