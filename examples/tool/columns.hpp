@@ -329,7 +329,7 @@ class Columns {
         continue;
       }
       check(!trimmed(row[j]).empty(), name_, ", line ", line, ", ", text(j), ": the field is empty",
-            missing_hint);
+            missing_hint());
       bool comma = false;
       const auto number = parse_decimal(row[j], comma);
       check(number.has_value(), name_, ", line ", line, ", ", text(j), ": '", row[j].substr(0, 40),
@@ -353,8 +353,11 @@ class Columns {
   }
 
  private:
-  static constexpr const char* missing_hint =
-      " (fit --missing mask or impute takes missing values)";
+  const char* missing_hint() const {
+    const bool bank = std::string_view(options_.group_option) == "--by" && !options_.group.empty();
+    return bank ? " (--by takes no missing values; leave such rows out, or the column by --drop)"
+                : " (fit --missing mask or impute takes missing values)";
+  }
   static constexpr const char* which_header =
       "; --header yes takes the line for names, --header no for a row";
 
@@ -449,8 +452,9 @@ class Columns {
       return std::string("; ") + separator_advice;
     if (Thousands::separates(field)) return "; write it without separators of thousands";
     if (is_missing_mark(field))
-      return "; where a value is missing the field may be empty, or NA" + std::string(missing_hint);
-    return std::string(is_missing_word(field) ? missing_hint : "") +
+      return "; where a value is missing the field may be empty, or NA" +
+             std::string(missing_hint());
+    return std::string(is_missing_word(field) ? missing_hint() : "") +
            (options_.label_column.empty()
                 ? " (--label-column names a column of labels, --drop one to leave out)"
                 : " (--drop leaves a column out)");
@@ -616,6 +620,17 @@ class Columns {
       const auto [first, fresh] = columns.insert({names_[j], used_[j]});
       check(fresh, name_, " has two columns named ", in_quotes(names_[j]), ", ", first->second,
             " and ", used_[j], " (from 0); --drop leaves one out by its index");
+    }
+    for (std::size_t j = 0; j < first_.size() && !options_.expected.empty(); ++j) {
+      const std::string name = column_name(j);
+      const bool taken = std::find(names_.begin(), names_.end(), name) != names_.end();
+      const bool known = std::find(options_.expected.begin(), options_.expected.end(), name) !=
+                         options_.expected.end();
+      check(taken || !known, name_, ": the model takes the column ", in_quotes(name), ", which ",
+            j == label_   ? "--label-column takes for labels"
+            : j == group_ ? std::string(options_.group_option) + " takes for groups"
+            : all_        ? "--drop leaves out"
+                          : "--columns leaves out");
     }
     if (!options_.expected.empty()) match_names(name_, options_.expected, names_, used_);
     // A model's names are words: one that is missing is replaced by the column's number.

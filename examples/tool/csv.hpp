@@ -218,6 +218,32 @@ inline std::string read_all(ByteStream& stream) {
   }
 }
 
+/// What bytes are that a file of another kind than text in UTF-8 begins with, and what makes csv of it; empty where
+/// they may be text.
+inline std::string foreign_kind(const std::string& start) {
+  using namespace std::string_view_literals;
+  const auto begins = [&](std::string_view bytes) {
+    return std::string_view(start).substr(0, bytes.size()) == bytes;
+  };
+  const char* converts = ", expected UTF-8; iconv -f utf-";
+  if (begins("\xff\xfe\0\0"sv) || begins("\0\0\xfe\xff"sv))
+    return std::string(" is text in UTF-32") + converts + "32 -t utf-8 converts it";
+  if (begins("\xff\xfe"sv) || begins("\xfe\xff"sv))
+    return std::string(" is text in UTF-16") + converts + "16 -t utf-8 converts it";
+  if (begins("\x1f\x8b"sv)) return " is packed with gzip; gzip -dc unpacks it";
+  if (begins("\x28\xb5\x2f\xfd"sv)) return " is packed with Zstandard; zstd -dc unpacks it";
+  if (begins("\xfd"
+             "7zXZ\0"sv))
+    return " is packed with xz; xz -dc unpacks it";
+  if (start.size() > 6 && begins("BZh"sv) && start.compare(4, 3, "1AY") == 0)
+    return " is packed with bzip2; bzip2 -dc unpacks it";
+  if (begins("PK\3\4"sv)) return " is a zip archive, as .npz files are";
+  if (begins("PAR1"sv)) return " is a Parquet file";
+  if (begins("\x89HDF"sv)) return " is an HDF5 file";
+  if (begins("MATLAB "sv)) return " is a .mat file";
+  return {};
+}
+
 /// Refuses a first row of one field that looks like numbers with blanks between them.
 inline void check_blanks(const std::vector<std::string>& first, const std::string& name) {
   check(first.size() != 1 || !has_blanks_between_numbers(first[0]), name,

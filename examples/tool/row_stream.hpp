@@ -131,6 +131,7 @@ class CsvRowStream : public RowStream {
     std::size_t begin = 0;
     for (;;) {
       const int next = in_.sbumpc();
+      look(next);
       if (next == end) return !text.empty();
       const char c = static_cast<char>(next);
       // The second half of a line break. Waiting for it would keep the row back.
@@ -157,7 +158,20 @@ class CsvRowStream : public RowStream {
     }
   }
 
+  /// Refuses what is no text by its first bytes, as soon as they are there. Four tell UTF-32 from UTF-16.
+  void look(int next) {
+    if (start_.size() >= 8) return;
+    const bool ends = next == end || next == '\n' || next == '\r';
+    if (next != end) start_ += static_cast<char>(next);
+    if (!ends && start_.size() < 4) return;
+    const std::string foreign = foreign_kind(start_);
+    const char* read = "; csv in UTF-8 and .npy are read from it";
+    check(foreign.empty(), name, foreign, read);
+    check(start_.find('\0') == std::string::npos, name, " is of no known kind", read);
+  }
+
   std::streambuf& in_;
+  std::string start_;  // the first bytes
   Index features_;
   DataOptions options_;
   char separator_ = 0;  // 0: the first row is still to come

@@ -753,6 +753,20 @@ TEST_CASE("csv: columns are matched with a model's names, in any order") {
   CHECK(table.names == options.expected);
   CHECK(values(table) == std::vector<float>{1, 2, 3, 4, 5, 6});
   CHECK(refusal("a.csv", "a,b\n1,2\n", options) == " has no column 'c', which the model takes");
+  for (const char* text : {"a,b,c\n1,2,3\n", "b,c,a\n1,2,3\n"}) {
+    DataOptions without = options;
+    without.drop = {"a"};
+    CHECK(refusal("a.csv", text, without) ==
+          ": the model takes the column 'a', which --drop leaves out");
+    without = options;
+    without.columns = {"b", "c"};
+    CHECK(refusal("a.csv", text, without) ==
+          ": the model takes the column 'a', which --columns leaves out");
+    without = options;
+    without.label_column = "a";
+    CHECK(refusal("a.csv", text, without) ==
+          ": the model takes the column 'a', which --label-column takes for labels");
+  }
   CHECK(refusal("a.csv", "a,x,y\n1,2,3\n", options) ==
         " has no column 'b' and 'c', which the model takes, but has 'x' and 'y'");
   CHECK(refusal("a.csv", "a,b,c,x\n1,2,3,4\n", options) ==
@@ -774,6 +788,12 @@ TEST_CASE("csv: text in another encoding than UTF-8 is named") {
                                      "a\0,\0b\0",
                                      8)) ==
         " is text in UTF-16, expected UTF-8; iconv -f utf-16 -t utf-8 converts it");
+  CHECK(refusal("a.csv", std::string("\xff\xfe\0\0a\0\0\0", 8)) ==
+        " is text in UTF-32, expected UTF-8; iconv -f utf-32 -t utf-8 converts it");
+  CHECK(refusal("a.csv", std::string("\0\0\xfe\xff\0\0\0a", 8)) ==
+        " is text in UTF-32, expected UTF-8; iconv -f utf-32 -t utf-8 converts it");
+  CHECK(refusal("a.csv.zst", std::string("\x28\xb5\x2f\xfd\0", 5)) ==
+        " is packed with Zstandard; zstd -dc unpacks it");
   CHECK(refusal("a.csv",
                 "a,Gr\xf6\xdf"
                 "e\n1,2\n") ==

@@ -218,6 +218,25 @@ TEST_CASE("tool: a stream's first row says what its columns are, as a file's doe
   CHECK(contains(call("sep=^\n1^2^3\n").err, "line 1 says that fields are separated by '^'"));
   CHECK(contains(call("\"a\rb\",b,c\r1,2,3\r1,x,3\r").err, "line 4, column 'b': 'x' is no"));
   CHECK(contains(call("\"a\r\nb\",b,c\r\n1,2,3\r\n1,x,3\r\n").err, "line 4, column 'b': 'x'"));
+  // What is no text is named.
+  for (const auto& [bytes, kind] : std::vector<std::pair<std::string, std::string>>{
+           {std::string("\xff\xfe"
+                        "1\0,\0002\0,\0003\0\n\0",
+                        14),
+            "is text in UTF-16"},
+           {std::string("\xff\xfe\0\0001\0\0\0", 8), "is text in UTF-32"},
+           {std::string("\0\0\xfe\xff\0\0\0001", 8), "is text in UTF-32"},
+           {std::string("1\0,\0002\0", 6), "is of no known kind"},
+           {std::string("\x1f\x8b\x08\0\0\0\0\0", 8), "is packed with gzip; gzip -dc unpacks it"},
+           {std::string("PK\3\4\x14\0", 6), "is a zip archive, as .npz files are"},
+           {"\x28\xb5\x2f\xfd\x04\x58", "is packed with Zstandard"}}) {
+    CAPTURE(kind);
+    const Outcome outcome = call(bytes);
+    CHECK(outcome.status == 2);
+    CHECK(contains(outcome.err, "standard input " + kind));
+    CHECK(contains(outcome.err, "; csv in UTF-8 and .npy are read from it"));
+    CHECK(!contains(outcome.err, "latin1"));
+  }
   CHECK(call("9,1,2.5,3\n9,4,5,6\n", {"--drop", "0"}).out == expected);
   CHECK(call("3,x,1,2.5\n6,y,4,5\n", {"--columns", "2,3,0"}).out == expected);
   CHECK(call("0,1,2\n1,2.5,3\n4,5,6\n", {"--header", "yes"}).out == expected);
