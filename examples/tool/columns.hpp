@@ -297,8 +297,9 @@ class Columns {
       const std::string whole = field.substr(0, at) + field.substr(at + 1);
       check(false, name_, ", line ", thousands_.line(*j), ", ", text(*j), ": '", field, "' may be ",
             whole, " or ", field.substr(0, at), ".", field.substr(at + 1),
-            ", since other numbers of the column are whole; write ", whole, ", or ", field,
-            "0 if the ", field[at] == ',' ? "comma" : "point", " is a decimal one");
+            ", since other numbers of the column are whole; write ", whole,
+            " and all like it so, or ", field, "0 if the ", field[at] == ',' ? "comma" : "point",
+            " is a decimal one");
     }
   }
 

@@ -628,10 +628,10 @@ TEST_CASE("csv: commas, semicolons, tabs and | separate, and numbers may have de
 TEST_CASE("csv: separators of thousands are no decimal marks, and asked about where they may be") {
   CHECK(refusal("a.csv", "a,b,c\n\"999\",\"999\",900\n\"1,001\",\"1,001\",900\n") ==
         ", line 3, column 'a': '1,001' may be 1001 or 1.001, since other numbers of the column are "
-        "whole; write 1001, or 1,0010 if the comma is a decimal one");
+        "whole; write 1001 and all like it so, or 1,0010 if the comma is a decimal one");
   CHECK(refusal("a.csv", "1,008;1,028\n915;1,001\n") ==
         ", line 1, column 0 (from 0): '1,008' may be 1008 or 1.008, since other numbers of the "
-        "column are whole; write 1008, or 1,0080 if the comma is a decimal one");
+        "column are whole; write 1008 and all like it so, or 1,0080 if the comma is a decimal one");
   CHECK(refusal("a.csv", "a;b;c\n5;6;7\n-1.008;1.028;915\n").find("'-1.008' may be -1008") !=
         std::string::npos);
   CHECK(refusal("a.csv", "a;b\n999;1\n1,001,000;1\n") ==
