@@ -212,30 +212,16 @@ class Columns {
     line_ = names.line;
     trailing_ = first_.size() > 1 && trimmed(first_.back()).empty();
     if (trailing_) first_.pop_back();
-    label_ = first_.size();
-    if (!options_.label_column.empty()) label_ = resolve(options_.label_column);
-    group_ = first_.size();
-    if (!options_.group.empty()) group_ = resolve(options_.group);
-    check(group_ == first_.size() || group_ != label_, options_.group_option,
-          " and --label-column name the same column, ", group_, " (from 0)");
-    std::vector<std::size_t> dropped, picked;
-    for (const std::string& column : options_.drop) dropped.push_back(resolve(column));
-    for (const std::string& column : options_.columns) picked.push_back(resolve(column));
-    check(std::find(picked.begin(), picked.end(), label_) == picked.end(), name_,
-          ": --columns and --label-column both name column ", label_);
-    const bool all = picked.empty();
-    for (std::size_t j = 0; all && j < first_.size(); ++j) picked.push_back(j);
-    for (const std::size_t j : picked) {
-      const bool out = std::find(dropped.begin(), dropped.end(), j) != dropped.end();
-      check(all || std::find(used_.begin(), used_.end(), j) == used_.end(), name_,
-            ": --columns names column ", j, " twice");
-      if (j != label_ && j != group_ && !out) used_.push_back(j);
+    choose();
+    // An empty field behind a row's last separator, where the model takes one more, is a missing value.
+    const bool lacks = trailing_ && options_.missing && !commented_ &&
+                       features() + 1 == options_.features && has_number();
+    if (lacks) {
+      trailing_ = false;
+      first_.emplace_back();
+      choose();
     }
-    check(!used_.empty(), name_, " has no column beside the ",
-          options_.group.empty() ? "labels" : "groups",
-          options_.drop.empty() ? "" : " and those that --drop leaves out");
     header_ = decide_header();
-    all_ = all;
     if (header_) take_names();
     thousands_ = Thousands(first_.size());
   }
@@ -311,8 +297,9 @@ class Columns {
       const std::string whole = field.substr(0, at) + field.substr(at + 1);
       check(false, name_, ", line ", thousands_.line(*j), ", ", text(*j), ": '", field, "' may be ",
             whole, " or ", field.substr(0, at), ".", field.substr(at + 1),
-            ", since other numbers of the column are whole; write ", whole, ", or ", field,
-            "0 if the ", field[at] == ',' ? "comma" : "point", " is a decimal one");
+            ", since other numbers of the column are whole; write ", whole,
+            " and all like it so, or ", field, "0 if the ", field[at] == ',' ? "comma" : "point",
+            " is a decimal one");
     }
   }
 
@@ -343,7 +330,7 @@ class Columns {
         continue;
       }
       check(!trimmed(row[j]).empty(), name_, ", line ", line, ", ", text(j), ": the field is empty",
-            missing_hint);
+            missing_hint());
       bool comma = false;
       const auto number = parse_decimal(row[j], comma);
       check(number.has_value(), name_, ", line ", line, ", ", text(j), ": '", row[j].substr(0, 40),
@@ -367,8 +354,11 @@ class Columns {
   }
 
  private:
-  static constexpr const char* missing_hint =
-      " (fit --missing mask or impute takes missing values)";
+  const char* missing_hint() const {
+    const bool bank = std::string_view(options_.group_option) == "--by" && !options_.group.empty();
+    return bank ? " (--by takes no missing values; leave such rows out, or the column by --drop)"
+                : " (fit --missing mask or impute takes missing values)";
+  }
   static constexpr const char* which_header =
       "; --header yes takes the line for names, --header no for a row";
 
@@ -429,14 +419,43 @@ class Columns {
           found.size() == 1 ? "it" : "such columns", " out, --columns names those to take");
   }
 
+  /// Finds the columns that are features, and those of labels and groups.
+  void choose() {
+    label_ = first_.size();
+    if (!options_.label_column.empty()) label_ = resolve(options_.label_column);
+    group_ = first_.size();
+    if (!options_.group.empty()) group_ = resolve(options_.group);
+    check(group_ == first_.size() || group_ != label_, options_.group_option,
+          " and --label-column name the same column, ", group_, " (from 0)");
+    std::vector<std::size_t> dropped, picked;
+    for (const std::string& column : options_.drop) dropped.push_back(resolve(column));
+    for (const std::string& column : options_.columns) picked.push_back(resolve(column));
+    check(std::find(picked.begin(), picked.end(), label_) == picked.end(), name_,
+          ": --columns and --label-column both name column ", label_);
+    all_ = picked.empty();
+    used_.clear();
+    for (std::size_t j = 0; all_ && j < first_.size(); ++j) picked.push_back(j);
+    for (const std::size_t j : picked) {
+      const bool out = std::find(dropped.begin(), dropped.end(), j) != dropped.end();
+      check(all_ || std::find(used_.begin(), used_.end(), j) == used_.end(), name_,
+            ": --columns names column ", j, " twice");
+      if (j != label_ && j != group_ && !out) used_.push_back(j);
+    }
+    check(!used_.empty(), name_, " has no column beside the ",
+          options_.group.empty() ? "labels" : "groups",
+          options_.drop.empty() ? "" : " and those that --drop leaves out");
+  }
+  bool has_number() const { return std::any_of(first_.begin(), first_.end(), is_number); }
+
   /// What may be done about a field that is no number.
   std::string why_no_number(const std::string& field) const {
     if (first_.size() == 1 && has_blanks_between_numbers(field))
       return std::string("; ") + separator_advice;
     if (Thousands::separates(field)) return "; write it without separators of thousands";
     if (is_missing_mark(field))
-      return "; where a value is missing the field may be empty, or NA" + std::string(missing_hint);
-    return std::string(is_missing_word(field) ? missing_hint : "") +
+      return "; where a value is missing the field may be empty, or NA" +
+             std::string(missing_hint());
+    return std::string(is_missing_word(field) ? missing_hint() : "") +
            (options_.label_column.empty()
                 ? " (--label-column names a column of labels, --drop one to leave out)"
                 : " (--drop leaves a column out)");
@@ -603,6 +622,17 @@ class Columns {
       check(fresh, name_, " has two columns named ", in_quotes(names_[j]), ", ", first->second,
             " and ", used_[j], " (from 0); --drop leaves one out by its index");
     }
+    for (std::size_t j = 0; j < first_.size() && !options_.expected.empty(); ++j) {
+      const std::string name = column_name(j);
+      const bool taken = std::find(names_.begin(), names_.end(), name) != names_.end();
+      const bool known = std::find(options_.expected.begin(), options_.expected.end(), name) !=
+                         options_.expected.end();
+      check(taken || !known, name_, ": the model takes the column ", in_quotes(name), ", which ",
+            j == label_   ? "--label-column takes for labels"
+            : j == group_ ? std::string(options_.group_option) + " takes for groups"
+            : all_        ? "--drop leaves out"
+                          : "--columns leaves out");
+    }
     if (!options_.expected.empty()) match_names(name_, options_.expected, names_, used_);
     // A model's names are words: one that is missing is replaced by the column's number.
     for (std::size_t j = 0; j < used_.size(); ++j) {
@@ -621,7 +651,10 @@ class Columns {
         line == line_ ? (trailing_ || row.size() == columns) : ends == *rows_end_;
     check((row.size() == columns || ends) && as_before, name_, ", line ", line, " has ", row.size(),
           " fields, expected ", columns, " as in line ", line_,
-          trailing_ && row.size() == columns + 1 ? ", which ends with a separator" : "");
+          trailing_ && row.size() == columns + 1 ? ", which ends with a separator" : "",
+          trailing_ && row.size() == columns + 1 && options_.missing
+              ? " (NA behind it makes a missing value of it)"
+              : "");
   }
 
   void check_decimal(const std::string& field, bool comma, Index line, std::size_t j) {

@@ -300,6 +300,7 @@ struct DataArguments {
   template <class Scalar>
   DataOptions options_for(const dasvdd::Detector<Scalar>& detector) const {
     DataOptions all = all_options(detector.feature_names());
+    all.features = detector.features();
     all.missing = detector.model().scaler.missing() != dasvdd::detail::MissingRule::refuse;
     return all;
   }

@@ -58,8 +58,10 @@ inline std::optional<char> said_separator(const std::string& text) {
 inline char separator_of(const std::string& text) {
   if (const auto said = said_separator(text)) return *said;
   std::size_t at = skip_marks(text);
-  while (at < text.size() && (is_comment(text, at) || text[at] == '\n' || text[at] == '\r')) {
-    at = std::min(text.find_first_of("\r\n", at), text.size() - 1) + 1;
+  while (at < text.size()) {
+    const std::size_t end = std::min(text.find_first_of("\r\n", at), text.size());
+    if (!is_comment(text, at) && text.find_first_not_of(" \t", at) < end) break;
+    at = end + 1;
   }
   bool semicolon = false, comma = false, bar = false, numbers = true;
   std::string field;
@@ -214,6 +216,32 @@ inline std::string read_all(ByteStream& stream) {
     text.resize(size + got);
     if (got < step) return text;
   }
+}
+
+/// What bytes are that a file of another kind than text in UTF-8 begins with, and what makes csv of it; empty where
+/// they may be text.
+inline std::string foreign_kind(const std::string& start) {
+  using namespace std::string_view_literals;
+  const auto begins = [&](std::string_view bytes) {
+    return std::string_view(start).substr(0, bytes.size()) == bytes;
+  };
+  const char* converts = ", expected UTF-8; iconv -f utf-";
+  if (begins("\xff\xfe\0\0"sv) || begins("\0\0\xfe\xff"sv))
+    return std::string(" is text in UTF-32") + converts + "32 -t utf-8 converts it";
+  if (begins("\xff\xfe"sv) || begins("\xfe\xff"sv))
+    return std::string(" is text in UTF-16") + converts + "16 -t utf-8 converts it";
+  if (begins("\x1f\x8b"sv)) return " is packed with gzip; gzip -dc unpacks it";
+  if (begins("\x28\xb5\x2f\xfd"sv)) return " is packed with Zstandard; zstd -dc unpacks it";
+  if (begins("\xfd"
+             "7zXZ\0"sv))
+    return " is packed with xz; xz -dc unpacks it";
+  if (start.size() > 6 && begins("BZh"sv) && start.compare(4, 3, "1AY") == 0)
+    return " is packed with bzip2; bzip2 -dc unpacks it";
+  if (begins("PK\3\4"sv)) return " is a zip archive, as .npz files are";
+  if (begins("PAR1"sv)) return " is a Parquet file";
+  if (begins("\x89HDF"sv)) return " is an HDF5 file";
+  if (begins("MATLAB "sv)) return " is a .mat file";
+  return {};
 }
 
 /// Refuses a first row of one field that looks like numbers with blanks between them.

@@ -64,8 +64,8 @@ inline Table read_data(const std::string& path, const DataOptions& options) {
   if (is_zip(start)) return read_npz(path, options);
   if (mat) return read_mat(path, options);
   if (is_idx(start)) return read_idx_images(stream);
-  const bool utf16 = start.compare(0, 2, "\xff\xfe") == 0 || start.compare(0, 2, "\xfe\xff") == 0;
-  check(!utf16, name, " is text in UTF-16, expected UTF-8; iconv -f utf-16 -t utf-8 converts it");
+  const std::string foreign = foreign_kind(start);
+  check(foreign.empty(), name, foreign);
   // A byte no text has, zero, tells that this is none.
   check(start.find('\0') == std::string::npos, name,
         " is of no known kind; known are .npy, .npz, .mat, .csv and IDX images");

@@ -7,10 +7,17 @@
 
 #include <dasvdd/core/finite.hpp>
 
+#include <cerrno>
+#include <cstring>
+#include <iostream>
 #include <istream>
 #include <memory>
 #include <string>
 #include <vector>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <unistd.h>
+#endif
 
 namespace tool {
 
@@ -25,6 +32,8 @@ class RowStream {
   /// Where the last row stands, "line 14" say.
   virtual std::string row_text() const = 0;
   virtual std::string column_text(Index j) const = 0;
+  /// "standard input, line 14".
+  std::string where() const { return std::string(name) + ", " + row_text(); }
 
   static constexpr const char* name = "standard input";
 };
@@ -75,11 +84,14 @@ class CsvRowStream : public RowStream {
       columns_->check_second(fields);
       columns_->check_thousands();
       labels_.clear();
+      bool any = false;
       for (std::size_t j = 0; j < row.size(); ++j) {
         if (options_.missing && dasvdd::detail::is_nan(row[j])) continue;
+        any = true;
         check(dasvdd::detail::is_finite(row[j]), name, ", line ", first_line_, ", ",
               columns_->feature_text(j), ": every value must be finite");
       }
+      check(any, name, ", line ", first_line_, no_value);
       return true;
     }
     return false;
@@ -93,8 +105,8 @@ class CsvRowStream : public RowStream {
   static constexpr int end = std::char_traits<char>::eof();
   static constexpr std::size_t longest = std::size_t(1) << 26;
 
-  /// One row's text, which has line breaks inside of quotes only. Empty lines are passed over where the end
-  /// follows, as in a file.
+  /// One row's text, which has line breaks inside of quotes only. Empty lines are passed over before the first row,
+  /// and where the end follows, as in a file.
   bool read_record(std::string& text) {
     Index empty = 0;
     for (;;) {
@@ -107,7 +119,8 @@ class CsvRowStream : public RowStream {
         continue;
       }
       if (text.find_first_not_of(" \t") != std::string::npos) break;
-      if (empty == 0) empty = first_line_;
+      comment_.clear();
+      if (empty == 0 && columns_) empty = first_line_;
     }
     check(empty == 0, name, ", line ", empty, " is empty");
     return true;
@@ -121,6 +134,7 @@ class CsvRowStream : public RowStream {
     std::size_t begin = 0;
     for (;;) {
       const int next = in_.sbumpc();
+      look(next);
       if (next == end) return !text.empty();
       const char c = static_cast<char>(next);
       // The second half of a line break. Waiting for it would keep the row back.
@@ -147,7 +161,20 @@ class CsvRowStream : public RowStream {
     }
   }
 
+  /// Refuses what is no text by its first bytes, as soon as they are there. Four tell UTF-32 from UTF-16.
+  void look(int next) {
+    if (start_.size() >= 8) return;
+    const bool ends = next == end || next == '\n' || next == '\r';
+    if (next != end) start_ += static_cast<char>(next);
+    if (!ends && start_.size() < 4) return;
+    const std::string foreign = foreign_kind(start_);
+    const char* read = "; csv in UTF-8 and .npy are read from it";
+    check(foreign.empty(), name, foreign, read);
+    check(start_.find('\0') == std::string::npos, name, " is of no known kind", read);
+  }
+
   std::streambuf& in_;
+  std::string start_;  // the first bytes
   Index features_;
   DataOptions options_;
   char separator_ = 0;  // 0: the first row is still to come
@@ -184,13 +211,16 @@ class NpyRowStream : public RowStream {
     }
     in_.read(&bytes_[0], bytes_.size());
     row.clear();
+    bool any = false;
     for (std::size_t at = 0; at < bytes_.size(); at += header_.bytes) {
       turn_bytes(&bytes_[at], header_);
       row.push_back(number_(bytes_.data() + at));
       if (missing_ && dasvdd::detail::is_nan(row.back())) continue;
+      any = true;
       check(dasvdd::detail::is_finite(row.back()), name, ", row ", at_, ", column ",
             at / header_.bytes, " (both from 0): every value must be finite");
     }
+    check(any, name, ", row ", at_, " (from 0)", no_value);
     ++at_;
     return true;
   }
@@ -209,6 +239,17 @@ class NpyRowStream : public RowStream {
 };
 
 }  // namespace detail
+
+/// Refuses standard input that can't be read: a folder, say, or none at all.
+inline void check_standard_input(const std::istream& in) {
+#if defined(__unix__) || defined(__APPLE__)
+  char none;
+  const bool reads = in.rdbuf() != std::cin.rdbuf() || ::read(STDIN_FILENO, &none, 0) == 0;
+  check(reads, "standard input can't be read: ", std::strerror(errno));
+#else
+  static_cast<void>(in);
+#endif
+}
 
 /// The rows of standard input.
 /// \param features numbers that a row must have

@@ -132,6 +132,7 @@ class ScoreCommand {
     check(!watch_ || streams, "--watch goes with standard input, not with a file");
     check(!watch_ || (*watch_ > 0 && *watch_ < 1), "--watch is ", watch_.value_or(0),
           ", expected a number between 0 and 1");
+    if (streams) check_standard_input(in);
     if (by_.given()) {
       check(!streams, "--by goes with a file, not with standard input");
       check_options_by(command_, {"MODEL", "DATA", "-o", "--by", "--label-column", "--labels",
@@ -353,7 +354,8 @@ class ScoreCommand {
           may_lack.check_row(row.data(), detector.features(), RowStream::name, rows->row_text(),
                              [&](Index j) { return rows->column_text(j); });
         }
-        const Scalar score = detector.score_one(row.data(), workspace);
+        const Scalar score =
+            naming_row(*rows, [&] { return detector.score_one(row.data(), workspace); });
         const bool selected = select && select->add(detector.p_value(score));
         to << lines.line(row.data(), score, selected) << std::flush;
         if (watch && !watch->done())
@@ -363,6 +365,16 @@ class ScoreCommand {
     if (output_.empty()) return;
     file.close();
     if (!file) throw RunError(in_quotes(output_) + " can't be written");
+  }
+
+  /// Says where the row is that a detector refuses.
+  template <class Action>
+  static auto naming_row(const RowStream& rows, const Action& action) {
+    try {
+      return action();
+    } catch (const dasvdd::InvalidArgument& error) {
+      throw FileError(rows.where() + ": " + error.what());
+    }
   }
 
   /// The watch of --watch, on the features too where --watch-rows says what they were like.

@@ -38,6 +38,7 @@ struct DataOptions {
                            ///< index; of other files so many rows are a group; empty for none
   const char* group_option = "--group";    ///< what the command calls it
   std::vector<std::string> expected = {};  ///< the model's feature names; empty where it has none
+  Index features = 0;                      ///< how many the model takes; 0 where there is none
   bool missing =
       false;  ///< whether rows may lack values: NaN, or in a csv a field that is_missing_word()
 };
@@ -177,8 +178,14 @@ void check(bool condition, const Parts&... parts) {
   if (condition) return;
   std::ostringstream text;
   (text << ... << parts);
-  throw FileError(text.str());
+  const std::string sentence = text.str();
+  // A zero byte would end the sentence.
+  throw FileError(sentence.find('\0') == std::string::npos ? sentence : printable(sentence));
 }
+
+/// What is said of a row that lacks all of its values.
+inline constexpr const char* no_value =
+    " has not a single value, so nothing can be said of it; take the row out";
 
 /// Refuses a table with a number that no detector takes, by its place in the file.
 /// \param name the file's, in quotes
@@ -199,6 +206,7 @@ inline void check_numbers(const Table& table, const std::string& name, double mo
       check(std::abs(x) <= most, name, ", ", table.row_text(i), ", ", table.column_text(j), ": ", x,
             " is too large for a detector in float, which takes numbers up to ", most);
     }
+    check(!table.X.row(i).array().isNaN().all(), name, ", ", table.row_text(i), no_value);
   }
 }
 

@@ -69,6 +69,10 @@ TEST_CASE(
   CHECK(contains(info.out, "groups 3\nfeatures 3\nfeature a\n"));
   CHECK(contains(info.out, "refused 2\nrefused 'lone' has 1 row, expected at least 20\n"));
 
+  const Outcome lacking = dasvdd_tool({"fit", folder.put("l.csv", "metric,a,b,c\nm7,1,,3\n"), "-o",
+                                       folder / "l", "--by", "metric"});
+  CHECK(contains(lacking.err,
+                 "line 2, column 'b': the field is empty (--by takes no missing values"));
   check_failure({"score", bank, folder.put("x.csv", "metric,a,b,c\nm7,1,2,3\n"), "--by", "metric"},
                 2, "line 2: the row is of the group 'm7', of which the bank has no detector");
   check_failure({"score", bank, data}, 2, "is a bank of detectors, one a group");

@@ -62,18 +62,54 @@ TEST_CASE("--missing masks or imputes empty fields, NA, ? and null, in files and
     CAPTURE(row.err);
     CHECK(row.status == 0);
     CHECK(lines(row.out).size() == 4);
+    // A row without a value is named by its line, in a file too.
+    const std::string bare = "a,b,c\n1,2,3\n,,\n1,2,3\n";
+    const std::string sentence = "line 3 has not a single value";
+    const Outcome none = dasvdd_tool({"score", model, "-"}, bare);
+    CHECK(none.status == 2);
+    CHECK(lines(none.out).size() == 2);
+    CHECK(contains(none.err, "standard input, " + sentence));
+    check_failure({"score", model, folder.put("bare.csv", bare)}, 2, "bare.csv', " + sentence);
+    check_failure({"fit", folder / "bare.csv", "-o", folder / "b", "--missing", missing}, 2,
+                  sentence);
     // What can't take such rows says so.
     check_failure({"export", model, "-o", folder / "m.onnx"}, 2, "missing values");
     check_failure({"freeze", model, "-o", folder / "m.h"}, 2, "missing values");
   }
   check_failure({"score", model, folder.put("c.csv", "a,b,c\n1,2,\n")}, 2,
                 "no training row lacked that value");
+  CHECK(contains(dasvdd_tool({"score", model, "-"}, "a,b,c\n1,2,3\n1,2,\n").err,
+                 "standard input, line 3: "));
   check_failure({"score", model, folder.put("c.csv", "a,b,c\n1,inf,2\n")}, 2, "infinity");
   check_failure({"fit", train, "-o", model, "--label-column", "label", "--missing", "mask",
                  "--no-standardize"},
                 2, "--no-standardize");
   check_failure(fit_arguments(train, model, {"--label-column", "label", "--missing", "impute"}), 2,
                 "--missing impute goes without --layers");
+}
+
+TEST_CASE("--missing: a first row without a header may lack its last value") {
+  const TemporaryFolder folder;
+  std::string text;
+  for (const std::string& line : lines(lacking(100, 0, "")))
+    text += line.substr(0, line.rfind(',')) + "\n";
+  const std::string rows = text.substr(text.find('\n') + 1), model = folder / "m";
+  const std::string train = folder.put("train.csv", rows);
+  REQUIRE(dasvdd_tool(fit_arguments(train, model, {"--missing", "mask"})).status == 0);
+  const std::string some = "1,2,\n1,2,3\n";
+  const Outcome stream = dasvdd_tool({"score", model, "-"}, some);
+  CHECK(stream.err.empty());
+  CHECK(lines(stream.out).size() == 3);
+  CHECK(dasvdd_tool({"score", model, folder.put("some.csv", some)}).out == stream.out);
+  CHECK(dasvdd_tool({"score", model, "-"}, "1,2,NA\n1,2,3\n").out == stream.out);
+  // A separator at the end of every line stays one.
+  CHECK(lines(dasvdd_tool({"score", model, "-"}, "1,2,4,\n1,2,,\n").out).size() == 3);
+  // Of a file for fit nothing is known but the file.
+  const std::string first = folder.put("first.csv", "1,2,\n" + rows);
+  check_failure(
+      fit_arguments(first, model, {"--missing", "mask"}), 2,
+      "line 2 has 3 fields, expected 2 as in line 1, which ends with a separator (NA behind "
+      "it makes a missing value of it)");
 }
 
 TEST_CASE("--layers leaves rows with far values out, as the fit without it does") {

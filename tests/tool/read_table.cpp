@@ -629,10 +629,10 @@ TEST_CASE("csv: commas, semicolons, tabs and | separate, and numbers may have de
 TEST_CASE("csv: separators of thousands are no decimal marks, and asked about where they may be") {
   CHECK(refusal("a.csv", "a,b,c\n\"999\",\"999\",900\n\"1,001\",\"1,001\",900\n") ==
         ", line 3, column 'a': '1,001' may be 1001 or 1.001, since other numbers of the column are "
-        "whole; write 1001, or 1,0010 if the comma is a decimal one");
+        "whole; write 1001 and all like it so, or 1,0010 if the comma is a decimal one");
   CHECK(refusal("a.csv", "1,008;1,028\n915;1,001\n") ==
         ", line 1, column 0 (from 0): '1,008' may be 1008 or 1.008, since other numbers of the "
-        "column are whole; write 1008, or 1,0080 if the comma is a decimal one");
+        "column are whole; write 1008 and all like it so, or 1,0080 if the comma is a decimal one");
   CHECK(refusal("a.csv", "a;b;c\n5;6;7\n-1.008;1.028;915\n").find("'-1.008' may be -1008") !=
         std::string::npos);
   CHECK(refusal("a.csv", "a;b\n999;1\n1,001,000;1\n") ==
@@ -762,6 +762,20 @@ TEST_CASE("csv: columns are matched with a model's names, in any order") {
   CHECK(table.names == options.expected);
   CHECK(values(table) == std::vector<float>{1, 2, 3, 4, 5, 6});
   CHECK(refusal("a.csv", "a,b\n1,2\n", options) == " has no column 'c', which the model takes");
+  for (const char* text : {"a,b,c\n1,2,3\n", "b,c,a\n1,2,3\n"}) {
+    DataOptions without = options;
+    without.drop = {"a"};
+    CHECK(refusal("a.csv", text, without) ==
+          ": the model takes the column 'a', which --drop leaves out");
+    without = options;
+    without.columns = {"b", "c"};
+    CHECK(refusal("a.csv", text, without) ==
+          ": the model takes the column 'a', which --columns leaves out");
+    without = options;
+    without.label_column = "a";
+    CHECK(refusal("a.csv", text, without) ==
+          ": the model takes the column 'a', which --label-column takes for labels");
+  }
   CHECK(refusal("a.csv", "a,x,y\n1,2,3\n", options) ==
         " has no column 'b' and 'c', which the model takes, but has 'x' and 'y'");
   CHECK(refusal("a.csv", "a,b,c,x\n1,2,3,4\n", options) ==
@@ -783,6 +797,12 @@ TEST_CASE("csv: text in another encoding than UTF-8 is named") {
                                      "a\0,\0b\0",
                                      8)) ==
         " is text in UTF-16, expected UTF-8; iconv -f utf-16 -t utf-8 converts it");
+  CHECK(refusal("a.csv", std::string("\xff\xfe\0\0a\0\0\0", 8)) ==
+        " is text in UTF-32, expected UTF-8; iconv -f utf-32 -t utf-8 converts it");
+  CHECK(refusal("a.csv", std::string("\0\0\xfe\xff\0\0\0a", 8)) ==
+        " is text in UTF-32, expected UTF-8; iconv -f utf-32 -t utf-8 converts it");
+  CHECK(refusal("a.csv.zst", std::string("\x28\xb5\x2f\xfd\0", 5)) ==
+        " is packed with Zstandard; zstd -dc unpacks it");
   CHECK(refusal("a.csv",
                 "a,Gr\xf6\xdf"
                 "e\n1,2\n") ==

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <sstream>
@@ -118,8 +119,12 @@ TEST_CASE("tool: a stream gets the answers of a file") {
     call.insert(call.end(), more.begin(), more.end());
     return dasvdd_tool(call, text);
   };
-  const std::string texts[] = {rows, without_last_line(rows), rows.substr(rows.find('\n') + 1),
-                               "\xef\xbb\xbf" + rows, rows + "\n\r\n\n"};
+  const std::string texts[] = {rows,
+                               "\n \t\r\n# x\n\n" + rows,
+                               without_last_line(rows),
+                               rows.substr(rows.find('\n') + 1),
+                               "\xef\xbb\xbf" + rows,
+                               rows + "\n\r\n\n"};
   for (const std::string& text : texts) {
     for (const auto& more : std::vector<std::vector<std::string>>{
              {"--label-column", "3"}, {"--label-column", "3", "--explain", "2"}}) {
@@ -172,6 +177,11 @@ TEST_CASE("tool: a stream's bad row ends it with its line, behind the answers be
             "missing values)");
   check_end("1,2,3\n\n\n1,2,3\n", good, "line 2 is empty");
   check_end("1,2,3\n1,\"2,3\n", good, "line 2: a quote is never closed");
+  check_end("\n \n1,2,3\n\n1,2,3\n", good, "line 4 is empty");
+  check_end(
+      std::string("1,2,3\n1,x\0\x07y,3\n", 15), good,
+      "line 2, column 1 (from 0): 'x\\x00\\x07y' is no number (--label-column names a column of "
+      "labels, --drop one to leave out)");
   check_end("1,2\n", none, "line 1 has 2 features, the model takes 3");
   check_failure({"score", model, "-", "--labels", "x"}, 2, "--labels goes with a file");
 }
@@ -208,6 +218,25 @@ TEST_CASE("tool: a stream's first row says what its columns are, as a file's doe
   CHECK(contains(call("sep=^\n1^2^3\n").err, "line 1 says that fields are separated by '^'"));
   CHECK(contains(call("\"a\rb\",b,c\r1,2,3\r1,x,3\r").err, "line 4, column 'b': 'x' is no"));
   CHECK(contains(call("\"a\r\nb\",b,c\r\n1,2,3\r\n1,x,3\r\n").err, "line 4, column 'b': 'x'"));
+  // What is no text is named.
+  for (const auto& [bytes, kind] : std::vector<std::pair<std::string, std::string>>{
+           {std::string("\xff\xfe"
+                        "1\0,\0002\0,\0003\0\n\0",
+                        14),
+            "is text in UTF-16"},
+           {std::string("\xff\xfe\0\0001\0\0\0", 8), "is text in UTF-32"},
+           {std::string("\0\0\xfe\xff\0\0\0001", 8), "is text in UTF-32"},
+           {std::string("1\0,\0002\0", 6), "is of no known kind"},
+           {std::string("\x1f\x8b\x08\0\0\0\0\0", 8), "is packed with gzip; gzip -dc unpacks it"},
+           {std::string("PK\3\4\x14\0", 6), "is a zip archive, as .npz files are"},
+           {"\x28\xb5\x2f\xfd\x04\x58", "is packed with Zstandard"}}) {
+    CAPTURE(kind);
+    const Outcome outcome = call(bytes);
+    CHECK(outcome.status == 2);
+    CHECK(contains(outcome.err, "standard input " + kind));
+    CHECK(contains(outcome.err, "; csv in UTF-8 and .npy are read from it"));
+    CHECK(!contains(outcome.err, "latin1"));
+  }
   CHECK(call("9,1,2.5,3\n9,4,5,6\n", {"--drop", "0"}).out == expected);
   CHECK(call("3,x,1,2.5\n6,y,4,5\n", {"--columns", "2,3,0"}).out == expected);
   CHECK(call("0,1,2\n1,2.5,3\n4,5,6\n", {"--header", "yes"}).out == expected);
@@ -370,6 +399,20 @@ class Process {
 };
 
 }  // namespace
+
+TEST_CASE("tool: standard input that can't be read is an error") {
+  const TemporaryFolder folder;
+  const std::string model = make_model(folder), out = folder / "out", err = folder / "err";
+  for (const char* input : {"< /tmp", "<&-"}) {
+    CAPTURE(input);
+    const std::string command = std::string(DASVDD_TOOL) + " score '" + model + "' - " + input +
+                                " > '" + out + "' 2> '" + err + "'";
+    const int status = std::system(command.c_str());
+    CHECK(WEXITSTATUS(status) == 2);
+    CHECK(content(out).empty());
+    CHECK(contains(content(err), "dasvdd: standard input can't be read: "));
+  }
+}
 
 TEST_CASE("tool: a row is answered before the next is written") {
   const TemporaryFolder folder;
