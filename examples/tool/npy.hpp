@@ -333,8 +333,10 @@ void each_npy_label(ByteStream& stream, const Use& use) {
         header.kind == 'U'   ? canonical_label(detail::utf8(bytes, header.bytes))
         : header.kind == 'S' ? canonical_label(std::string(bytes, header.bytes).c_str())
                              : canonical_label(detail::number_reader(header)(bytes));
-    check(!is_missing_word(label), stream.name(), ", row ", i, " (from 0): the label is missing (",
-          label, ")");
+    // Python's words for no value, where an array of objects was turned into words.
+    const bool none = label == "None" || label == "NaT" || label == "<NA>";
+    check(!none && !is_missing_word(label), stream.name(), ", row ", i,
+          " (from 0): the label is missing (", label, ")");
     use(label);
   });
   stream.finish();

@@ -596,6 +596,15 @@ TEST_CASE("a missing label is refused where it is") {
                                  {"y.npy", array("<f8", "(2,)", raw<double>({0, NAN}))}},
                                 ZIP_CM_STORE)) ==
         " (y.npy), row 1 (from 0): the label is missing (nan)");
+  // Words that Python makes of no value, as of an array of objects.
+  for (const char* word : {"None", "NaT", "<NA>", "nan", "NA"}) {
+    CAPTURE(word);
+    std::string words("ok\0\0", 4);
+    words += word + std::string(4 - std::string(word).size(), '\0');
+    CHECK(refusal("a.npz", zipped({{"X.npy", two_by_three}, {"y.npy", array("|S4", "(2,)", words)}},
+                                  ZIP_CM_STORE)) ==
+          " (y.npy), row 1 (from 0): the label is missing (" + std::string(word) + ")");
+  }
 }
 
 TEST_CASE("csv: line ends of every system, a byte order mark, and empty lines at the end") {
