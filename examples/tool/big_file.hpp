@@ -164,18 +164,13 @@ class ArrayFile : public BigFile {
       ++count;
       use(label);
     };
-    std::string name = in_quotes(path_) + " (" + label_member() + ")";
+    std::string name = in_quotes(path_) + " (" + options_.label_key + ")";
     if (labels_beside()) {
       name = in_quotes(options_.labels_path);
-      FileStream stream(options_.labels_path);
-      if (is_npy(stream.peek(npy_magic.size()))) {
-        each_npy_label(stream, counted);
-      } else {
-        each_idx_label(stream, counted);
-      }
+      each_label_beside(options_.labels_path, counted);
     } else {
       const ZipArchive archive(path_);
-      ZipMember member(archive, label_member());
+      ZipMember member(archive, npz_member(archive, options_.label_key));
       each_npy_label(member, counted);
     }
     check(count == header_.rows, name, " has ", count, " labels but ", in_quotes(path_), " has ",
@@ -191,14 +186,14 @@ class ArrayFile : public BigFile {
   };
 
   bool labels_beside() const { return options_.with_labels && !options_.labels_path.empty(); }
-  std::string label_member() const { return options_.label_key + ".npy"; }
 
   /// \param begin of what seeks: the byte to begin with
   Opened opened(std::uint64_t begin = 0) const {
     Opened file;
     if (zip_) {
       file.archive = std::make_unique<ZipArchive>(path_);
-      auto member = std::make_unique<ZipMember>(*file.archive, options_.key + ".npy");
+      auto member =
+          std::make_unique<ZipMember>(*file.archive, npz_member(*file.archive, options_.key));
       file.seeks = member->stored();
       if (begin > 0) member->seek(begin);
       file.stream = std::move(member);

@@ -189,6 +189,18 @@ class ZipArchive {
   bool contains(const std::string& member) const {
     return zip_name_locate(archive_.get(), member.c_str(), 0) >= 0;
   }
+  bool any_ends_with(const std::string& end) const {
+    const zip_int64_t count = zip_get_num_entries(archive_.get(), 0);
+    for (zip_int64_t i = 0; i < count; ++i) {
+      const char* member = zip_get_name(archive_.get(), static_cast<zip_uint64_t>(i), 0);
+      const std::string name = member == nullptr ? "" : member;
+      if (name.size() >= end.size() &&
+          name.compare(name.size() - end.size(), end.size(), end) == 0) {
+        return true;
+      }
+    }
+    return false;
+  }
   /// The members' names, separated by commas.
   std::string listing() const {
     std::string text;

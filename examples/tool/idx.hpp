@@ -77,10 +77,5 @@ void each_idx_label(ByteStream& stream, const Use& use) {
   }
   stream.finish();
 }
-inline std::vector<std::string> read_idx_labels(ByteStream& stream) {
-  std::vector<std::string> labels;
-  each_idx_label(stream, [&](const std::string& label) { labels.push_back(label); });
-  return labels;
-}
 
 }  // namespace tool

@@ -333,8 +333,10 @@ void each_npy_label(ByteStream& stream, const Use& use) {
         header.kind == 'U'   ? canonical_label(detail::utf8(bytes, header.bytes))
         : header.kind == 'S' ? canonical_label(std::string(bytes, header.bytes).c_str())
                              : canonical_label(detail::number_reader(header)(bytes));
-    check(!is_missing_word(label), stream.name(), ", row ", i, " (from 0): the label is missing (",
-          label, ")");
+    // Python's words for no value, where an array of objects was turned into words.
+    const bool none = label == "None" || label == "NaT" || label == "<NA>";
+    check(!none && !is_missing_word(label), stream.name(), ", row ", i,
+          " (from 0): the label is missing (", label, ")");
     use(label);
   });
   stream.finish();
@@ -345,10 +347,28 @@ inline std::vector<std::string> read_npy_labels(ByteStream& stream) {
   return labels;
 }
 
+/// The member that a key names, with its .npy or without; empty where there is none.
+inline std::string npz_member(const ZipArchive& archive, const std::string& key) {
+  if (archive.contains(key + ".npy")) return key + ".npy";
+  return archive.contains(key) ? key : "";
+}
+
+/// Refuses an archive of other things than arrays by what it is.
+inline void check_npz(const ZipArchive& archive) {
+  check(!archive.contains("xl/workbook.xml") && !archive.contains("xl/workbook.bin"),
+        archive.name(),
+        " is an Excel workbook, which isn't read; python3 -c \"import pandas, sys; "
+        "pandas.read_excel(sys.argv[1]).to_csv(sys.argv[2], index=False)\" IN OUT makes a csv of "
+        "its first sheet");
+  check(archive.any_ends_with(".npy"), archive.name(),
+        " is a zip archive without an array, expected an .npz as numpy.savez writes it; it holds ",
+        archive.listing(), archive.any_ends_with(".csv") ? "; unpack it and give the csv" : "");
+}
+
 /// Whether labels are wanted of an archive that has them. \throws FileError where it lacks those asked for
 inline bool has_labels(const ZipArchive& archive, const DataOptions& options) {
   if (!options.with_labels || !options.labels_path.empty()) return false;
-  const bool there = archive.contains(options.label_key + ".npy");
+  const bool there = !npz_member(archive, options.label_key).empty();
   check(there || !options.label_key_given, archive.name(), " has no array ", options.label_key,
         "; it holds ", archive.listing());
   return there;
@@ -358,14 +378,15 @@ inline bool has_labels(const ZipArchive& archive, const DataOptions& options) {
 /// \throws FileError
 inline Table read_npz(const std::string& path, const DataOptions& options) {
   const ZipArchive archive(path);
-  const std::string rows_name = options.key + ".npy", labels_name = options.label_key + ".npy";
-  check(archive.contains(rows_name), archive.name(), " has no array ", options.key, "; it holds ",
+  check_npz(archive);
+  const std::string rows_name = npz_member(archive, options.key);
+  check(!rows_name.empty(), archive.name(), " has no array ", options.key, "; it holds ",
         archive.listing(), options.key == "X" ? "; --key names the array to take" : "");
   const bool labelled = has_labels(archive, options);
   ZipMember rows(archive, rows_name);
   Table table = read_npy_rows(rows);
   if (labelled) {
-    ZipMember labels(archive, labels_name);
+    ZipMember labels(archive, npz_member(archive, options.label_key));
     table.labels = read_npy_labels(labels);
     check(Index(table.labels.size()) == table.X.rows(), archive.name(), " has ", table.X.rows(),
           " rows in ", options.key, " but ", table.labels.size(), " labels in ", options.label_key);

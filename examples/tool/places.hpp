@@ -17,7 +17,11 @@ inline dasvdd::detail::Places places_of(const Table& table) {
   dasvdd::detail::Places places;
   places.columns = table.columns;
   places.rows = table.lines.empty() ? table.rows : table.lines;
-  if (!table.lines.empty()) places.row = "line";
+  if (table.lines.empty()) {
+    places.from = ", from 0";
+  } else {
+    places.row = "line";
+  }
   return places;
 }
 

@@ -85,12 +85,29 @@ inline void group_rows(Table& table, const DataOptions& options, const std::stri
 
 }  // namespace detail
 
-/// Reads labels from an IDX file or an .npy array of one dimension.
+/// Hands over labels from an IDX file or an .npy array of one dimension.
+/// \param use called as use(label) for each row
 /// \throws FileError
-inline std::vector<std::string> read_labels(const std::string& path) {
+template <class Use>
+void each_label_beside(const std::string& path, const Use& use) {
   FileStream stream(path);
-  return detail::is_npy(stream.peek(npy_magic.size())) ? read_npy_labels(stream)
-                                                       : read_idx_labels(stream);
+  const std::string start = stream.peek(1024);
+  check(!start.empty(), stream.name(), " is empty");
+  if (detail::is_npy(start)) return each_npy_label(stream, use);
+  const bool zip = detail::is_zip(start), mat = detail::is_mat(start);
+  check(start[0] == '\0', stream.name(), " is ",
+        zip   ? "a zip archive, as an .npz is"
+        : mat ? "a .mat file"
+              : "no IDX file and no .npy file",
+        "; --labels takes labels in an IDX file or in an .npy of one dimension, as numpy.save "
+        "writes it",
+        zip || mat ? "" : " (--label-column names a csv's own column)");
+  each_idx_label(stream, use);
+}
+inline std::vector<std::string> read_labels(const std::string& path) {
+  std::vector<std::string> labels;
+  each_label_beside(path, [&](const std::string& label) { labels.push_back(label); });
+  return labels;
 }
 
 /// Reads a data set: .npy, .npz, .mat, .csv or IDX images, all but .npz and .mat gzipped or not, or

@@ -355,6 +355,11 @@ TEST_CASE("tool: labels that the archive doesn't hold are refused in pieces as t
     const std::vector<std::string> more = {"--label-key", "yy", "--memory", memory};
     arguments.insert(arguments.end(), more.begin(), more.end());
     check_failure(arguments, 2, "a.npz' has no array yy; it holds X.npy, y.npy");
+    std::vector<std::string> named = fit;
+    const std::vector<std::string> with_ends = {"--key",    "X.npy", "--label-key", "y.npy",
+                                                "--normal", "0",     "--memory",    memory};
+    named.insert(named.end(), with_ends.begin(), with_ends.end());
+    CHECK(dasvdd_tool(named).status == 0);
     check_failure({"eval", model, data, "--label-key", "yy", "--memory", memory}, 2,
                   "a.npz' has no array yy; it holds X.npy, y.npy");
   }

@@ -251,6 +251,20 @@ TEST_CASE("npz: what doesn't hold X and fitting labels is refused") {
   CHECK(refusal("a.npz", with_labels(array("<U0", "(2,)", ""))) == " (y.npy) holds empty labels");
 }
 
+TEST_CASE("npz: an archive of other things is refused by what it is") {
+  const auto archive = [](const std::string& member) {
+    return zipped({{"[Content_Types].xml", "<x/>"}, {member, "1,2\n"}}, ZIP_CM_DEFLATE);
+  };
+  CHECK(refusal("a.xlsx", archive("xl/workbook.xml"))
+            .find(" is an Excel workbook, which isn't read; python3 -c ") == 0);
+  CHECK(refusal("a.zip", zipped({{"a.csv", "1,2\n"}}, ZIP_CM_STORE)) ==
+        " is a zip archive without an array, expected an .npz as numpy.savez writes it; it holds "
+        "a.csv; unpack it and give the csv");
+  CHECK(refusal("a.npz", archive("data.pkl")) ==
+        " is a zip archive without an array, expected an .npz as numpy.savez writes it; it holds "
+        "[Content_Types].xml, data.pkl");
+}
+
 TEST_CASE("npz: a damaged archive is refused") {
   const std::string good = zipped({{"X.npy", two_by_three}}, ZIP_CM_STORE);
   CHECK(refusal("a.npz", good.substr(0, good.size() - 30))
@@ -273,6 +287,11 @@ TEST_CASE("npz: arrays of any name, and a packing that isn't read is named") {
   CHECK(table_of("a.npz", archive, options).labels.empty());
   options.label_key = "y_train";
   options.label_key_given = true;
+  CHECK(table_of("a.npz", archive, options).labels == Words{"0", "7"});
+  // As the sentence lists them.
+  options.key = "x_train.npy";
+  options.label_key = "y_train.npy";
+  CHECK(values(table_of("a.npz", archive, options)) == std::vector<float>{1, 2, 3, 4, 5, 6});
   CHECK(table_of("a.npz", archive, options).labels == Words{"0", "7"});
   options.label_key = "z";
   CHECK(refusal("a.npz", archive, options) == " has no array z; it holds x_train.npy, y_train.npy");
@@ -831,6 +850,15 @@ TEST_CASE("a missing label is refused where it is") {
                                  {"y.npy", array("<f8", "(2,)", raw<double>({0, NAN}))}},
                                 ZIP_CM_STORE)) ==
         " (y.npy), row 1 (from 0): the label is missing (nan)");
+  // Words that Python makes of no value, as of an array of objects.
+  for (const char* word : {"None", "NaT", "<NA>", "nan", "NA"}) {
+    CAPTURE(word);
+    std::string words("ok\0\0", 4);
+    words += word + std::string(4 - std::string(word).size(), '\0');
+    CHECK(refusal("a.npz", zipped({{"X.npy", two_by_three}, {"y.npy", array("|S4", "(2,)", words)}},
+                                  ZIP_CM_STORE)) ==
+          " (y.npy), row 1 (from 0): the label is missing (" + std::string(word) + ")");
+  }
 }
 
 TEST_CASE("csv: the words of pandas, R and spreadsheets for a missing value are known as such") {
@@ -1049,7 +1077,19 @@ TEST_CASE("idx: labels that don't fit are refused") {
         "'" + data + "' has 3 dimension(s), expected 1 for labels");
   options.labels_path = folder.put("text", "no labels");
   CHECK(message([&] { read_table(data, options); }) ==
-        "'" + options.labels_path + "' is no IDX file: it doesn't begin with two zero bytes");
+        "'" + options.labels_path +
+            "' is no IDX file and no .npy file; --labels takes labels in an IDX file or in an .npy "
+            "of one dimension, as numpy.save writes it (--label-column names a csv's own column)");
+  options.labels_path = folder.put("y.npz", zipped({{"y.npy", two_by_three}}, ZIP_CM_STORE));
+  CHECK(message([&] { read_table(data, options); }) ==
+        "'" + options.labels_path +
+            "' is a zip archive, as an .npz is; --labels takes labels in an IDX file or in an .npy "
+            "of one dimension, as numpy.save writes it");
+  options.labels_path = folder.put("y.mat", "MATLAB 5.0 MAT-file");
+  CHECK(message([&] { read_table(data, options); }).find("' is a .mat file; --labels takes") !=
+        std::string::npos);
+  options.labels_path = folder.put("none", "");
+  CHECK(message([&] { read_table(data, options); }) == "'" + options.labels_path + "' is empty");
   options.label_column = "x";
   CHECK(message([&] { read_table(data, options); }) ==
         "--labels and --label-column are both given; one file holds the labels");

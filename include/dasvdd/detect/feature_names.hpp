@@ -33,10 +33,11 @@ struct Places {
   std::vector<Index> rows = {};     ///< each row's number; none where they are counted from 0
   std::vector<Index> columns = {};  ///< each feature's, for features without names; none as above
   const char* row = "row";          ///< what a row is called: "line", say
+  const char* from = "";  ///< what its number begins with, where that is to be said: ", from 0"
 
   /// "row 3".
   std::string row_text(Index i) const {
-    return sentence(row, ' ', rows.empty() ? i : rows[static_cast<std::size_t>(i)]);
+    return sentence(row, ' ', rows.empty() ? i : rows[static_cast<std::size_t>(i)], from);
   }
   /// Feature j as it begins a sentence or ends one.
   std::string feature_text(const std::vector<std::string>& names, std::size_t j) const {
