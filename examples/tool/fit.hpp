@@ -103,9 +103,11 @@ class FitCommand {
                            ->capture_default_str()
                            ->check(CLI::IsMember({"drawn", "last"}));
     command_
-        .add_option("--missing", missing_,
-                    "what becomes of missing values (NaN; in a csv also empty fields, NA, ? and "
-                    "null): refuse, mask them, or impute the mean beside a feature that says so")
+        .add_option(
+            "--missing", missing_,
+            "what becomes of missing values (NaN; in a csv also empty fields and the words "
+            "of pandas, R and spreadsheets): refuse, mask them, or impute the mean beside a "
+            "feature that says so")
         ->capture_default_str()
         ->check(CLI::IsMember({"refuse", "mask", "impute"}));
     command_.add_flag("--double", double_, "train and score in double, at half the speed");

@@ -64,7 +64,7 @@ class MayLack {
       if (!missing || lacked_.empty() || lacked_[static_cast<std::size_t>(j)]) continue;
       check(false, file, ", ", row_text, ", ", column_text(j), ": the value is missing", why_);
     }
-    check(there > 0, file, ", ", row_text, ": the row has no value at all; leave it out");
+    check(there > 0, file, ", ", row_text, no_value);
   }
   /// The same of each row.
   void check_rows(const Table& table, const std::string& file) const {

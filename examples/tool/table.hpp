@@ -184,8 +184,7 @@ void check(bool condition, const Parts&... parts) {
 }
 
 /// What is said of a row that lacks all of its values.
-inline constexpr const char* no_value =
-    " has not a single value, so nothing can be said of it; take the row out";
+inline constexpr const char* no_value = ": the row has no value at all; leave it out";
 
 /// Refuses a table with a number that no detector takes, by its place in the file.
 /// \param name the file's, in quotes

@@ -64,7 +64,7 @@ TEST_CASE("--missing masks or imputes empty fields, NA, ? and null, in files and
     CHECK(lines(row.out).size() == 4);
     // A row without a value is named by its line, in a file too.
     const std::string bare = "a,b,c\n1,2,3\n,,\n1,2,3\n";
-    const std::string sentence = "line 3 has not a single value";
+    const std::string sentence = "line 3: the row has no value at all";
     const Outcome none = dasvdd_tool({"score", model, "-"}, bare);
     CHECK(none.status == 2);
     CHECK(lines(none.out).size() == 2);
@@ -79,7 +79,7 @@ TEST_CASE("--missing masks or imputes empty fields, NA, ? and null, in files and
   check_failure({"score", model, folder.put("c.csv", "a,b,c\n1,2,\n")}, 2,
                 "no training row lacked that value");
   CHECK(contains(dasvdd_tool({"score", model, "-"}, "a,b,c\n1,2,3\n1,2,\n").err,
-                 "standard input, line 3: "));
+                 "standard input, line 3, column 'c': the value is missing"));
   check_failure({"score", model, folder.put("c.csv", "a,b,c\n1,inf,2\n")}, 2, "infinity");
   check_failure({"fit", train, "-o", model, "--label-column", "label", "--missing", "mask",
                  "--no-standardize"},
