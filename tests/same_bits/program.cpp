@@ -11,6 +11,8 @@
 #include <dasvdd/dasvdd.hpp>
 #include <dasvdd/io/model_file.hpp>
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -105,10 +107,12 @@ bool near(const char* task, const char* what, const std::string& a, const std::s
   return worst <= 1e-5;
 }
 
-int run(const std::string& mode, const std::string& folder, const std::string& kernels) {
+int run(const std::string& mode, const std::string& folder) {
   bool right = true;
   for (const Task& task : tasks) {
-    const std::string stem = folder + "/" + task.name, scratch = stem + "-" + mode + kernels;
+    // Programs of several compilers do this at the same time.
+    const std::string stem = folder + "/" + task.name,
+                      scratch = stem + "-" + std::to_string(::getpid());
     const std::string model = stem + ".safetensors", scores = stem + ".scores",
                       parameters = stem + ".parameters";
     if (mode == "write") {
@@ -142,7 +146,7 @@ int main(int argc, char** argv) {
   for (const auto* table : dasvdd::detail::kernels::available<float>()) {
     if (table->name == wanted) {
       setenv("DASVDD_KERNELS", argv[3], 1);  // read at the first use, which is yet to come
-      return run(argv[1], argv[2], wanted);
+      return run(argv[1], argv[2]);
     }
   }
   std::printf("skipped: this CPU has no %s kernels\n", argv[3]);
