@@ -219,7 +219,7 @@ TEST_CASE("tool: a stream's first row says what its columns are, as a file's doe
   CHECK(contains(call("\"a\rb\",b,c\r1,2,3\r1,x,3\r").err, "line 4, column 'b': 'x' is no"));
   CHECK(contains(call("\"a\r\nb\",b,c\r\n1,2,3\r\n1,x,3\r\n").err, "line 4, column 'b': 'x'"));
   // What is no text is named.
-  for (const auto& [bytes, kind] : std::vector<std::pair<std::string, std::string>>{
+  for (const auto& input : std::vector<std::pair<std::string, std::string>>{
            {std::string("\xff\xfe"
                         "1\0,\0002\0,\0003\0\n\0",
                         14),
@@ -230,8 +230,9 @@ TEST_CASE("tool: a stream's first row says what its columns are, as a file's doe
            {std::string("\x1f\x8b\x08\0\0\0\0\0", 8), "is packed with gzip; gzip -dc unpacks it"},
            {std::string("PK\3\4\x14\0", 6), "is a zip archive, as .npz files are"},
            {"\x28\xb5\x2f\xfd\x04\x58", "is packed with Zstandard"}}) {
+    const std::string& kind = input.second;
     CAPTURE(kind);
-    const Outcome outcome = call(bytes);
+    const Outcome outcome = call(input.first);
     CHECK(outcome.status == 2);
     CHECK(contains(outcome.err, "standard input " + kind));
     CHECK(contains(outcome.err, "; csv in UTF-8 and .npy are read from it"));
