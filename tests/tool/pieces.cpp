@@ -115,7 +115,7 @@ TEST_CASE("pieces: a csv in parts of any size means what it means whole") {
   for (const std::string& text : texts) {
     const std::string path = folder.put("t.csv", text);
     for (const DataOptions& options : {DataOptions(), labelled}) {
-      for (const std::size_t bytes : {1, 5, 12, 25, 1000}) {
+      for (const std::size_t bytes : {1u, 5u, 12u, 25u, 1000u}) {
         CAPTURE(text);
         CAPTURE(bytes);
         CHECK(in_parts(path, options, bytes) == whole(path, options));
@@ -143,7 +143,7 @@ TEST_CASE("pieces: arrays of every kind give the rows they give whole, from any 
     REQUIRE(file != nullptr);
     CHECK(file->seeks() == seeks);
     CHECK(file->bytes() == 70 * 6 * 8);
-    for (const std::size_t piece : {1, 500, 100000}) {
+    for (const std::size_t piece : {1u, 500u, 100000u}) {
       const Table table = joined(*file->open(0, piece));
       CHECK(table.X == expected.X);
       CHECK(table.images == expected.images);
