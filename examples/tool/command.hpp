@@ -11,6 +11,7 @@
 #include <dasvdd/dasvdd.hpp>
 #include <dasvdd/io/bank_file.hpp>
 #include <dasvdd/io/model_file.hpp>
+#include <dasvdd/io/replace_file.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -98,6 +99,20 @@ inline void check_output(const std::string& path, const std::vector<std::string>
         " can't be written: there is no folder ", in_quotes(folder.string()));
   check(!std::filesystem::is_directory(file, error), in_quotes(path),
         " can't be written: it is a folder");
+}
+
+/// Whether a result takes the place of a file, or makes one; a device or a pipe is written to.
+inline bool is_replaced(const std::filesystem::path& place) {
+  std::error_code error;
+  const std::filesystem::file_status there = std::filesystem::status(place, error);
+  return !std::filesystem::exists(there) || std::filesystem::is_regular_file(there);
+}
+
+/// Begins to write a file, and takes that back: a place that refuses is known before the work.
+inline void try_output(const std::string& path) {
+  const std::filesystem::path place = output_place(path);
+  check(is_replaced(place), in_quotes(path), " can't be written: it is no regular file");
+  writing([&] { const dasvdd::detail::ReplacementFile file(place); });
 }
 
 /// Runs what looks at the rows of a file: the library's sentence about a row or a width gets the

@@ -32,6 +32,7 @@ class ExportCommand {
 
   void run(std::ostream& out, std::ostream& err) const {
     check_output(output_, {model_path_});
+    try_output(output_);
     const std::string bytes = std::visit(
         [&](const auto& detector) {
           using Detector = std::decay_t<decltype(detector)>;

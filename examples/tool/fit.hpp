@@ -4,6 +4,7 @@
 
 #include <tool/bank.hpp>
 #include <tool/command.hpp>
+#include <tool/far_rows.hpp>
 #include <tool/progress.hpp>
 #include <tool/saved_fit.hpp>
 #include <tool/sharded_fit.hpp>
@@ -210,7 +211,12 @@ class FitCommand {
       });
     }
 
-    if (published() && !streamed) leave_far_rows(table);
+    if (published() && scales(table) && streamed) {
+      naming(data_.path,
+             [&] { leave_far_rows(*streamed, table, !double_, options_.seed, far_values_); });
+    } else if (published() && scales(table)) {
+      leave_far_rows(table, far_values_);
+    }
     SavedFit<Scalar> saved(checkpoint_, ranks_);
     dasvdd::Detector<Scalar> detector = naming(data_.path, [&] {
       return published()              ? fit_published(table, streamed, saved, out)
@@ -246,7 +252,7 @@ class FitCommand {
                       "--columns", "--drop", "--header", "--key", "--label-key", "--normal"});
     options_.validate();
     check_output(model_path_, data_.files());
-    { const dasvdd::detail::ReplacementFile place(output_place(model_path_)); }
+    try_output(model_path_);
     Table table = by_.read();
     const std::size_t dropped = keep_normal_rows(table);
     dasvdd::BankOptions options;
@@ -290,10 +296,7 @@ class FitCommand {
     if (false_alarm_rate_) dasvdd::false_alarm_rate(*false_alarm_rate_);
     check_output(model_path_, data_.files());
     shards_.check_options(published());
-    if (ranks_.rank() == 0) {
-      // Begins to write the model, and takes that back: no long training for a folder that refuses it.
-      const dasvdd::detail::ReplacementFile place(output_place(model_path_));
-    }
+    if (ranks_.rank() == 0) try_output(model_path_);
     checkpoint_.check_options(command_, data_.files(), model_path_, ranks_.rank() == 0);
     check(
         !checkpoint_.given() || options_.validation == 0,
@@ -383,7 +386,10 @@ class FitCommand {
                                              options_.seed, std::is_same_v<Scalar, float>});
     });
     table.X = StreamedRows::matrix(scan.held);
-    for (const Index i : scan.numbers) table.rows.push_back(rows.chosen().row_of(i));
+    for (const Index i : scan.numbers) {
+      table.rows.push_back(rows.chosen().row_of(i));
+      if (rows.has_lines()) table.lines.push_back(rows.place_of(table.rows.back()));
+    }
     if (!scan.holds_all()) {
       drawn_from_ = scan.rows;
       facts_["drawn_from"] = std::to_string(scan.rows);
@@ -475,21 +481,6 @@ class FitCommand {
                                   : Missing::refuse;
   }
 
-  /// Takes the rows with values far from all others out of a table that is scaled, as the library's one-line fit does:
-  /// a trainer takes what it is given.
-  void leave_far_rows(Table& table) {
-    namespace detail = dasvdd::detail;
-    if (!scales(table)) return;
-    const Index n = table.X.rows();
-    const detail::AnyRows X{dasvdd::Rows<const double>(table.X)};
-    const std::vector<detail::FarValues> all = detail::far_values(X);
-    const std::vector<Index> rows = detail::few_far_rows(all, n);
-    if (rows.empty()) return;
-    detail::warn_of(all, n, places_of(table), table.names,
-                    "Their rows have no part in the fit, and rows like them score as anomalies",
-                    far_values_);
-    table.keep(detail::all_rows_but(rows, n));
-  }
   /// Whether one net is trained on standardized rows.
   bool scales(const Table& table) const { return standardize_ || (!raw_ && !table.images); }
 
@@ -589,13 +580,7 @@ class FitCommand {
       source = streamed->source();
       rows.emplace(*source, options_, std::is_same_v<Scalar, float>);
       trained_rows_ = rows->rows();
-      detail::Places places = places_of(table);
-      const std::vector<Index> numbers = rows->places().rows;
-      for (Index i = 0; i < rows->known().rows(); ++i) {
-        const Index chosen = numbers.empty() ? i : numbers[static_cast<std::size_t>(i)];
-        places.rows.push_back(streamed->chosen().row_of(chosen));
-      }
-      rows->set_places(std::move(places));
+      rows->set_places(streamed->places(table));
     } else {
       rows.emplace(detail::AnyRows(table.X));
       rows->set_places(places_of(table));

@@ -45,6 +45,7 @@ class FreezeCommand {
     std::vector<std::string> read = data_.files();
     read.push_back(model_path_);
     check_output(output_, read);
+    try_output(output_);
     check_name();
     std::visit([&](const auto& detector) { freeze(detector, out, err); }, load_model(model_path_));
   }

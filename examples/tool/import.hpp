@@ -3,6 +3,7 @@
 /// `dasvdd import`: an autoencoder that was trained elsewhere becomes a detector.
 
 #include <tool/command.hpp>
+#include <tool/far_rows.hpp>
 #include <tool/groups.hpp>
 
 #include <dasvdd/dasvdd.hpp>
@@ -86,6 +87,7 @@ class ImportCommand {
     std::vector<std::string> read = data_.files();
     read.push_back(net_path_);
     check_output(model_path_, read);
+    try_output(model_path_);
     check(score_ == "published" || !gamma_, "--gamma goes with --score published");
     check(!gamma_ || (*gamma_ >= 0 && dasvdd::detail::is_finite(*gamma_)), "--gamma is ",
           gamma_.value_or(0), ", expected a finite number that is not negative");
@@ -100,15 +102,20 @@ class ImportCommand {
     naming(data_.path,
            [&] { dasvdd::detail::require_width(table.X, foreign.net.inputs(), "the batch"); });
     check_numbers(table, in_quotes(data_.path), std::numeric_limits<double>::max());
-    const Split split = split_rows(table);
+    Split split = split_rows(table);
     naming(data_.path, [&] {
       // The calibration's own check, before the work and not after it.
       return dasvdd::Calibration(std::vector<double>(split.units)).threshold(alarm);
     });
 
+    // What is scaled, a few values must not decide; they score as anomalies then.
+    std::vector<std::string> warnings;
+    if (standardize_) leave_far_rows(split.rows, warnings);
+
     const dasvdd::Detector<float> fitted =
         naming(data_.path, [&] { return fit(foreign, split.rows.X); });
-    for (const std::string& warning : fitted.warnings()) {
+    warnings.insert(warnings.end(), fitted.warnings().begin(), fitted.warnings().end());
+    for (const std::string& warning : warnings) {
       err << "dasvdd: warning: " << printable(warning) << '\n';
     }
     Eigen::VectorXf scores = fitted.score(split.held_out.X, threads_);
@@ -117,7 +124,7 @@ class ImportCommand {
       return dasvdd::Calibration(std::vector<double>(scores.begin(), scores.end()));
     });
     const double threshold = calibration.threshold(alarm);
-    const dasvdd::Detector<float> detector(shared_model(fitted), threshold, calibration);
+    const dasvdd::Detector<float> detector(shared_model(fitted, warnings), threshold, calibration);
     writing([&] { dasvdd::save(detector, output_place(model_path_)); });
 
     out << "features " << detector.features() << "\ncode " << foreign.net.code()
@@ -227,8 +234,9 @@ class ImportCommand {
 
   /// The model with facts of this import in the place of a training's.
   std::shared_ptr<const dasvdd::detail::Model<float>> shared_model(
-      const dasvdd::Detector<float>& detector) const {
+      const dasvdd::Detector<float>& detector, const std::vector<std::string>& warnings) const {
     auto model = std::make_shared<dasvdd::detail::Model<float>>(detector.model());
+    model->warnings = warnings;
     model->facts = {{"training", "imported"}, {"score", score_}, {"seed", std::to_string(seed_)}};
     if (!data_.normal.empty()) model->facts["normal"] = canonical_label(data_.normal);
     if (!image_shape_text_.empty()) model->facts["image_shape"] = image_shape_text_;

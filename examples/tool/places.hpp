@@ -4,7 +4,7 @@
 
 #include <tool/table.hpp>
 
-#include <dasvdd/detect/feature_names.hpp>
+#include <dasvdd/detect/places.hpp>
 #include <dasvdd/detect/scaler.hpp>
 
 #include <string>

@@ -66,9 +66,7 @@ struct CheckpointArguments {
     } else {
       epochs_ = static_cast<Index>(*number);
     }
-    if (resume.empty() && writes) {
-      const dasvdd::detail::ReplacementFile place(output_place(path));
-    }
+    if (resume.empty() && writes) try_output(path);
   }
 
   bool given() const { return !path.empty() || !resume.empty(); }

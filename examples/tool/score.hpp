@@ -163,18 +163,15 @@ class ScoreCommand {
     }
   }
 
-  /// Begins to write a file that will be replaced, and takes that back: a place that refuses is known before the
-  /// work. Of standard input the file must not be the same.
+  /// A place that refuses is known before the work. Of standard input the file must not be the same.
   void check_place(const std::string& output, bool streams) const {
     if (output.empty()) return;
-    std::error_code error;
     const std::filesystem::path place = output_place(output);
-    const std::filesystem::file_status there = std::filesystem::status(place, error);
     if (streams) {
       check(!is_standard_input(place), "-o ", in_quotes(output),
             " would take the place of standard input, which is read");
-    } else if (!std::filesystem::exists(there) || std::filesystem::is_regular_file(there)) {
-      const dasvdd::detail::ReplacementFile file(place);
+    } else if (is_replaced(place)) {
+      try_output(output);
     }
   }
 
@@ -228,12 +225,6 @@ class ScoreCommand {
     write_in_place(write);
   }
 
-  /// Whether a result takes the place of a file, or makes one.
-  static bool is_replaced(const std::filesystem::path& place) {
-    std::error_code error;
-    const std::filesystem::file_status there = std::filesystem::status(place, error);
-    return !std::filesystem::exists(there) || std::filesystem::is_regular_file(there);
-  }
   /// \param write called as write(std::ostream&)
   template <class Write>
   void write_in_place(const Write& write) const {

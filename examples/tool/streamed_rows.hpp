@@ -4,6 +4,7 @@
 
 #include <tool/big_file.hpp>
 #include <tool/pixel_range.hpp>
+#include <tool/places.hpp>
 
 #include <dasvdd/core/row_source.hpp>
 #include <dasvdd/fit/fit_options.hpp>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -50,6 +52,34 @@ class ChosenBits {
   std::vector<bool> bits_;
   std::vector<Index> before_;  // chosen ones before every 4096th row
   Index count_ = 0;
+};
+
+/// The lines of a file's rows, which are in order: where comments move them.
+class LineNumbers {
+ public:
+  void add(Index row, Index line) {
+    if (row <= last_) return;
+    last_ = row;
+    const bool moves = moved_.empty() || line - row != moved_.back().by;
+    if (moves && moved_.size() < most) moved_.push_back({row, line - row});
+    full_ = full_ || moved_.size() == most;
+  }
+  /// Whether the line of every row is known that has been added.
+  bool known() const { return !moved_.empty() && !full_; }
+  Index of(Index row) const {
+    const auto after = std::upper_bound(moved_.begin(), moved_.end(), row,
+                                        [](Index at, const Moved& part) { return at < part.row; });
+    return row + std::prev(after)->by;
+  }
+
+ private:
+  static constexpr std::size_t most = std::size_t(1) << 20;
+  struct Moved {
+    Index row, by;
+  };
+  std::vector<Moved> moved_;
+  Index last_ = -1;
+  bool full_ = false;
 };
 
 class StreamedRows {
@@ -97,6 +127,35 @@ class StreamedRows {
     return PixelRange();
   }
 
+  /// Chooses no longer those of the chosen rows, by their numbers among them, ascending.
+  /// \param count how many are chosen now
+  void leave(const std::vector<Index>& numbers, Index count) {
+    const Index n = chosen_.empty() ? count : chosen_.rows();
+    ChosenBits left;
+    auto next = numbers.begin();
+    for (Index row = 0, at = 0; row < n; ++row) {
+      const bool mine = chosen_.has(row);
+      const bool out = mine && next != numbers.end() && *next == at;
+      next += out;
+      at += mine;
+      left.add(mine && !out);
+    }
+    chosen_ = std::move(left);
+  }
+  /// Where the chosen rows, as they are now, stand in the file. This object must outlive the result.
+  dasvdd::detail::Places places(const Table& frame) const {
+    dasvdd::detail::Places places = places_of(frame);
+    if (has_lines()) {
+      places.row = "line";
+      places.from = "";
+    }
+    places.row_of = [this](Index i) { return place_of(chosen_.row_of(i)); };
+    return places;
+  }
+  bool has_lines() const { return lines_.known(); }
+  /// The line of a row of the file, where lines are known; else its number.
+  Index place_of(Index row) const { return has_lines() ? lines_.of(row) : row; }
+
   /// One way through the chosen rows.
   class Pass {
    public:
@@ -107,6 +166,9 @@ class StreamedRows {
     /// The next of them; false at the end.
     bool next() {
       while (pieces_->next(piece_)) {
+        for (std::size_t i = 0; i < piece_.lines.size(); ++i) {
+          rows_.lines_.add(piece_.rows[i], piece_.lines[i]);
+        }
         std::vector<Index> numbers;
         for (Index i = 0; i < piece_.X.rows(); ++i) {
           if (chosen_.has(piece_.rows[static_cast<std::size_t>(i)])) numbers.push_back(i);
@@ -173,6 +235,7 @@ class StreamedRows {
   std::string name_;
   double memory_, divisor_ = 1, largest_ = 0;
   ChosenBits chosen_;
+  mutable LineNumbers lines_;  // the first pass sees them
 };
 
 }  // namespace tool

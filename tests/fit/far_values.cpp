@@ -1,7 +1,8 @@
 // Training rows that lie: sentinels, huge values, features that vary by rounding alone.
 
 #include <dasvdd/dasvdd.hpp>
-#include <dasvdd/train/column_check.hpp>
+#include <dasvdd/train/far_values.hpp>
+#include <dasvdd/train/source_far_values.hpp>
 
 #include <doctest/doctest.h>
 
@@ -35,6 +36,29 @@ FitOptions quick() {
 }
 
 std::vector<Index> far_rows(const RowMatrix<double>& X) { return far_row_numbers(far_values(X)); }
+
+/// The rows in blocks of 100, which count their passes.
+template <class Scalar>
+RowSource source_of(const RowMatrix<Scalar>& X, int& passes) {
+  return {X.cols(), [&X, &passes] {
+            ++passes;
+            Index at = 0;
+            return [&X, at]() mutable {
+              const Index first = at, count = std::min<Index>(100, X.rows() - at);
+              at += count;
+              return Rows<const Scalar>(X).middle_rows(first, count);
+            };
+          }};
+}
+/// What a source's passes find while a sample of so many rows is held.
+template <class Scalar>
+std::vector<FarValues> found_in_source(const RowMatrix<Scalar>& X, Index sample, int& passes) {
+  passes = 0;
+  const RowSource source = source_of(X, passes);
+  RowReader reader(source.open());
+  const auto scan = SourceScan::of(reader, {sample, 1, false, 0, true});
+  return far_values(scan, source);
+}
 
 }  // namespace
 
@@ -95,6 +119,89 @@ TEST_CASE("values far from all others are found by feature, few of them and none
   CHECK(far_rows(X).empty());
   // Too few rows to say.
   CHECK(far_values(RowMatrix<double>(X.topRows(9))).empty());
+}
+
+TEST_CASE("of a source the same are found, though the sample that is held has none of them") {
+  const RowMatrix<double> clean = related(20000, 1);
+  int passes = 0;
+  CHECK(found_in_source(clean, 200, passes).empty());
+  CHECK(passes == 1);  // nothing to look for
+
+  // Every kind: few of any numbers at both ends, one number again and again, one number at both ends.
+  RowMatrix<double> X = clean;
+  for (const Index i : {3, 777, 19999}) X(i, 1) = -9999 - static_cast<double>(i);
+  X(10, 1) = 1e300;
+  for (Index i = 0; i < 1000; ++i) X(20 * i + 5, 0) = -9999;
+  X(17, 2) = 1e12;
+  const auto expected = far_values(X);
+  REQUIRE(expected.size() == 3);
+  for (const Index sample : {200, 3000, 20000}) {
+    CAPTURE(sample);
+    const auto found = found_in_source(X, sample, passes);
+    CHECK(passes == (sample < 20000 ? 2 : 1));
+    REQUIRE(found.size() == 3);
+    for (std::size_t k = 0; k < 3; ++k) {
+      CHECK(found[k].feature == expected[k].feature);
+      CHECK(found[k].rows == expected[k].rows);
+      CHECK(found[k].value == expected[k].value);
+      CHECK(found[k].alike == expected[k].alike);
+      CHECK(found[k].low == expected[k].low);
+      CHECK(found[k].high == expected[k].high);
+    }
+  }
+  const RowMatrix<float> narrow = X.cast<float>().cwiseMin(1e30f);
+  CHECK(far_row_numbers(found_in_source(narrow, 200, passes)) ==
+        far_row_numbers(far_values(narrow)));
+}
+
+TEST_CASE("of a source neither a tail nor a second mode nor a rare mark is far") {
+  const RowMatrix<double> clean = related(20000, 1);
+  RowMatrix<double> X = clean;
+  int passes = 0;
+  // Far from the middle, but with a way there in steps that are no gaps.
+  for (Index i = 0; i < 40; ++i) X(500 * i, 1) = 50.0 * static_cast<double>(i + 1);
+  CHECK(far_values(X).empty());
+  CHECK(found_in_source(X, 200, passes).empty());
+  CHECK(passes == 2);
+  // Several numbers, or zeros, in more than a fiftieth; one number in more than a tenth.
+  X = clean;
+  for (Index i = 0; i < 500; ++i) X(40 * i, 1) = -9999 - 0.1 * static_cast<double>(i % 2);
+  CHECK(far_values(X).empty());
+  CHECK(found_in_source(X, 200, passes).empty());
+  X = clean;
+  X.col(1).array() += 9999;
+  for (Index i = 0; i < 500; ++i) X(40 * i, 1) = 0;
+  CHECK(found_in_source(X, 200, passes).empty());
+  X = clean;
+  for (Index i = 0; i < 2001; ++i) X(9 * i, 1) = -9999;
+  CHECK(found_in_source(X, 200, passes).empty());
+  // A mark that is rare, long tails, and one value that is not most of the variance.
+  X = clean;
+  X.col(0).setZero();
+  X(5, 0) = 1;
+  for (Index i = 0; i < X.rows(); ++i) X(i, 1) = std::exp(clean(i, 0));
+  X(7, 2) = 130;
+  CHECK(far_values(X).empty());
+  CHECK(found_in_source(X, 200, passes).empty());
+}
+
+TEST_CASE("a trainer's windows warn of far values that their sample lacks, by the source's row") {
+  RowMatrix<double> X = related(4000, 1);
+  for (const Index i : {1234, 3333}) X(i, 1) = -9999;
+  Options options;
+  options.epochs = 1;
+  options.window = 100;
+  options.batch_size = 50;
+  options.standardize = true;
+  options.feature_names = {"flow", "current", "t"};
+  Trainer<float> trainer(dense_autoencoder<float>(3, {4, 2}, Activation()), options);
+  int passes = 0;
+  const FitReport report = trainer.fit(source_of(X, passes));
+  REQUIRE(!report.warnings.empty());
+  const std::string& warning = report.warnings.front();
+  CAPTURE(warning);
+  CHECK(warning.find("2 of 4000 values of feature 'current' lie far from all others: -9999 (first "
+                     "in row 1234)") == 0);
 }
 
 TEST_CASE("a handful of sentinels doesn't blind a feature: their rows are left out, and named") {

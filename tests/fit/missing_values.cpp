@@ -1,7 +1,7 @@
 // fit() on rows that lack values.
 
 #include <dasvdd/dasvdd.hpp>
-#include <dasvdd/train/column_check.hpp>
+#include <dasvdd/train/far_values.hpp>
 
 #include <doctest/doctest.h>
 

@@ -121,6 +121,20 @@ TEST_CASE("tool: an imported net gets center and gamma from the rows that are no
   const auto whitened = dasvdd::load<float>(folder / "other");
   CHECK(whitened.model().members.front().reconstruction.whitened());
   CHECK(whitened.model().scaler.text() == "standardized");
+
+  // What a device writes when it has nothing to write has no part in the scale.
+  for (const dasvdd::Index i : {20, 200, 220, 400, 420, 599}) X(i, 2) = -9999;
+  const std::string lying = folder.put("lying", csv_of(X));
+  const Outcome scaled =
+      dasvdd_tool(import_arguments(net, folder / "other", lying, {"--standardize"}));
+  CAPTURE(scaled.err);
+  REQUIRE(scaled.status == 0);
+  CHECK(contains(scaled.err,
+                 "values of column 2 (from 0) lie far from all others: -9999 (first in line "));
+  const auto cleaned = dasvdd::load<float>(folder / "other");
+  REQUIRE(!cleaned.warnings().empty());
+  CHECK(contains(cleaned.warnings()[0], "Their rows have no part in the fit"));
+  CHECK(!contains(dasvdd_tool(import_arguments(net, folder / "other", lying)).err, "far from"));
 }
 
 TEST_CASE("tool: --group gives one score for the rows of a group") {

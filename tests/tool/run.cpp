@@ -497,8 +497,30 @@ TEST_CASE("tool: bad input is exit status 2 and one sentence") {
   check_failure({"score", model, train, "--label-column", "label", "-o", folder / "."}, 2,
                 "it is a folder");
   check_failure(fit_arguments(train, "", by_label), 2, "-o is empty");
-  check_failure(fit_arguments(train, "/dev/null", by_label), 2,
-                "'/dev/null' can't be written: it is no regular file");
+  const std::string other = folder / "other";
+  REQUIRE(dasvdd_tool(fit_arguments(train, other, by_label)).status == 0);
+  const std::vector<std::vector<std::string>> calls = {
+      fit_arguments(train, "PLACE", by_label),
+      {"fit", train, "-o", "PLACE", "--label-column", "label", "--by", "0"},
+      fit_arguments(train, folder / "new", {"--label-column", "label", "--checkpoint", "PLACE"}),
+      {"import", other, "-o", "PLACE", "--data", train},
+      {"export", other, "-o", "PLACE"},
+      {"freeze", other, "-o", "PLACE"}};
+  for (std::vector<std::string> call : calls) {
+    CAPTURE(call.front());
+    const auto place = std::find(call.begin(), call.end(), "PLACE");
+    *place = "/dev/null";
+    const bool checkpoint = place + 1 == call.end() && call.size() > 2 && *(place - 1) != "-o";
+    check_failure(call, 2,
+                  checkpoint ? "'/dev/null' is a file already, and no checkpoint"
+                             : "'/dev/null' can't be written: it is no regular file");
+#if defined(__linux__)
+    // A folder that takes no file, whoever asks.
+    *place = "/proc/new";
+    check_failure(call, 1, "'/proc/new' can't be written");
+#endif
+  }
+  CHECK(!std::filesystem::exists(folder / "new"));
 }
 
 #if defined(__unix__)
@@ -533,6 +555,8 @@ TEST_CASE("tool: a disk that is full is exit status 1 and one sentence") {
   REQUIRE(dasvdd_tool(fit_arguments(train, model, by_label)).status == 0);
   check_failure({"score", model, train, "--label-column", "label", "-o", "/dev/full"}, 1,
                 "'/dev/full' can't be written");
+  check_failure({"score", model, train, "--label-column", "label", "-o", "/proc/new"}, 1,
+                "'/proc/new' can't be written");
   std::ofstream full("/dev/full");
   std::ostringstream err;
   const char* words[] = {"dasvdd", "info", model.c_str()};

@@ -2,11 +2,13 @@
 /// \file
 /// One line from rows to a detector.
 
+#include <dasvdd/detect/places.hpp>
 #include <dasvdd/fit/batch.hpp>
 #include <dasvdd/fit/fit_process.hpp>
 #include <dasvdd/fit/fitted_ensemble.hpp>
 #include <dasvdd/fit/member.hpp>
-#include <dasvdd/train/column_check.hpp>
+#include <dasvdd/train/far_values.hpp>
+#include <dasvdd/train/rounded_features.hpp>
 #include <dasvdd/train/run_rows.hpp>
 #include <dasvdd/train/training_rows.hpp>
 

@@ -3,10 +3,11 @@
 /// One small detector for each group of rows: `auto bank = dasvdd::fit_many(X, keys);`
 
 #include <dasvdd/detect/bank.hpp>
+#include <dasvdd/detect/places.hpp>
 #include <dasvdd/fit/bank_options.hpp>
 #include <dasvdd/fit/batch.hpp>
 #include <dasvdd/fit/member.hpp>
-#include <dasvdd/train/column_check.hpp>
+#include <dasvdd/train/far_values.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -33,17 +33,18 @@ class RowStore {
   void append(const AnyRows& rows) {
     d_ = rows.cols();
     wide_ = rows.wide();
+    if (rows.rows() == 0) return;
     const std::size_t end = at(count_ + rows.rows());
     // Never larger than is needed, but for a few growing steps: memory that is not touched is not taken.
     if (end > bytes_.capacity()) bytes_.reserve((std::max)(end, 2 * bytes_.capacity()));
     if (end > bytes_.size()) bytes_.resize(end);
     rows.visit([&](auto some) {
       if (some.stride() == d_) {
-        std::memcpy(&bytes_[at(count_)], some.data(), at(some.rows()));
+        std::memcpy(bytes_.data() + at(count_), some.data(), at(some.rows()));
         return;
       }
       for (Index i = 0; i < some.rows(); ++i) {
-        std::memcpy(&bytes_[at(count_ + i)], some.row(i), size());
+        std::memcpy(bytes_.data() + at(count_ + i), some.row(i), size());
       }
     });
     count_ += rows.rows();
@@ -56,10 +57,11 @@ class RowStore {
   }
   /// Row i becomes a copy of row j of another store of the same kind.
   void replace(Index i, const RowStore& other, Index j) {
-    std::memcpy(&bytes_[at(i)], other.row(j), size());
+    std::memcpy(bytes_.data() + at(i), other.row(j), size());
   }
   void swap(Index i, Index j) {
-    std::swap_ranges(&bytes_[at(i)], &bytes_[at(i)] + size(), &bytes_[at(j)]);
+    unsigned char* row = bytes_.data() + at(i);
+    std::swap_ranges(row, row + size(), bytes_.data() + at(j));
   }
 
  private:

@@ -3,8 +3,10 @@
 /// The rows of a run: all of them in memory, or a source's, of which a window is.
 
 #include <dasvdd/core/function_ref.hpp>
-#include <dasvdd/detect/feature_names.hpp>
+#include <dasvdd/detect/places.hpp>
+#include <dasvdd/train/far_values.hpp>
 #include <dasvdd/train/row_scaler.hpp>
+#include <dasvdd/train/source_far_values.hpp>
 #include <dasvdd/train/source_scan.hpp>
 
 #include <algorithm>
@@ -51,7 +53,6 @@ class RunRows {
       source_ = nullptr;
       scan_.numbers.clear();
     }
-    places_.rows = scan_.numbers;
   }
   RunRows(const RunRows&) = delete;
   RunRows& operator=(const RunRows&) = delete;
@@ -61,7 +62,11 @@ class RunRows {
   /// the threshold.
   const AnyRows& known() const { return known_; }
   bool knows_all() const { return source_ == nullptr; }
-  /// Where the rows of known() stand in the source, or in the file that set_places() says.
+  /// The far values of all rows; of a source that isn't standardized there are no sums to find them by.
+  std::vector<FarValues> far_values() const {
+    return knows_all() ? detail::far_values(known_) : detail::far_values(scan_, *source_);
+  }
+  /// Where the rows stand in a file.
   const Places& places() const { return places_; }
   void set_places(Places places) { places_ = std::move(places); }
   /// What tells a source's rows from others; 0 where all are known.

@@ -49,6 +49,10 @@ class ColumnSums {
     });
   }
 
+  /// The smallest and the largest number of feature j.
+  double low(Index j) const { return low_[static_cast<std::size_t>(j)]; }
+  double high(Index j) const { return high_[static_cast<std::size_t>(j)]; }
+
   template <class Scalar>
   Standardizer<Scalar> standardizer() const {
     std::vector<double> mean(sum_.size()), scale(sum_.size());

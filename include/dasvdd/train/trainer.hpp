@@ -6,12 +6,12 @@
 #include <dasvdd/objective/dasvdd.hpp>
 #include <dasvdd/train/batch_step.hpp>
 #include <dasvdd/train/codes.hpp>
-#include <dasvdd/train/column_check.hpp>
 #include <dasvdd/train/finish.hpp>
 #include <dasvdd/train/fit_report.hpp>
 #include <dasvdd/train/gamma.hpp>
 #include <dasvdd/train/held_out.hpp>
 #include <dasvdd/train/options.hpp>
+#include <dasvdd/train/rounded_features.hpp>
 #include <dasvdd/train/run_rows.hpp>
 #include <dasvdd/train/streams.hpp>
 #include <dasvdd/train/trainer_state.hpp>
@@ -339,9 +339,9 @@ class Trainer {
     FitReport report;
     report.gamma_seconds = seconds_since(start);
     if (options_.standardize) {
-      detail::warn_of(
-          detail::far_values(X.known()), X.known().rows(), X.places(), options_.feature_names,
-          "They decide how the feature is scaled: are they measurements?", report.warnings);
+      detail::warn_of(X.far_values(), X.rows(), X.places(), options_.feature_names,
+                      "They decide how the feature is scaled: are they measurements?",
+                      report.warnings);
     }
     if (options_.standardize || X.known().wide()) {
       detail::warn_of_rounding(X.known(), in_float && !options_.standardize, X.places(),

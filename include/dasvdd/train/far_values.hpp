@@ -1,12 +1,10 @@
 #pragma once
 /// \file
-/// What looks wrong with single features of a training set, before anything is trained: values that lie far from
-/// all others, and features that vary by no more than rounding.
+/// Values of a training set that lie far from all others of their feature, before anything is trained.
 
 #include <dasvdd/core/any_rows.hpp>
-#include <dasvdd/detect/feature_names.hpp>
 #include <dasvdd/detect/missing_values.hpp>
-#include <dasvdd/train/row_numbers.hpp>
+#include <dasvdd/detect/places.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -28,6 +26,62 @@ struct FarValues {
   double low = 0, high = 0;  ///< the others go from here to there
 };
 
+/// Whether b lies thirty ranges of the numbers in the middle above a. A sum of ranges may overflow, a quotient doesn't.
+inline bool far_apart(double a, double b, double range) { return b / range - a / range >= 30; }
+
+/// The numbers of a feature without so many at each end.
+struct MiddleOfValues {
+  double low = 0, high = 0;
+
+  /// \param x more numbers than twice `most`; gets the `most` smallest to its begin and the `most` largest to its
+  ///   end, both sorted
+  static MiddleOfValues of(std::vector<double>& x, std::size_t most) {
+    const auto first = x.begin(), last = x.end();
+    const auto left = first + static_cast<std::ptrdiff_t>(most);
+    const auto right = last - static_cast<std::ptrdiff_t>(most) - 1;
+    std::nth_element(first, left, last);
+    std::nth_element(left + 1, right, last);
+    std::sort(first, left + 1);
+    std::sort(right, last);
+    return {*left, *right};
+  }
+  /// 0 where they are all alike, apart from rounding: every other value lies far then.
+  double range() const {
+    const double range = high - low;
+    return range > 1e-9 * (std::max)(std::abs(high), std::abs(low)) ? range : 0;
+  }
+};
+
+/// Compares the spread of far values with the others', about the others' mean and in units of the range.
+class SpreadOfValues {
+ public:
+  explicit SpreadOfValues(double range) : range_(range) {}
+
+  /// Takes a value that is not far.
+  void add(double value) {
+    const double x = value / range_;
+    if (count_ == 0) first_ = x;
+    count_ += 1;
+    sum_ += x - first_;
+    squares_ += (x - first_) * (x - first_);
+  }
+  double mean() const { return first_ + sum_ / count_; }
+  /// The part of the variance that a far value has.
+  double part_of(double value) const {
+    const double difference = value / range_ - mean();
+    return difference * difference;
+  }
+  /// That of the others together.
+  double near_by() const { return squares_ - sum_ * sum_ / count_; }
+
+ private:
+  double range_, first_ = 0, count_ = 0, sum_ = 0, squares_ = 0;
+};
+
+/// How many values of n may be far at one end: of whatever numbers, and of one number that is not zero.
+inline std::size_t few_of(std::size_t n) { return (std::max)(std::size_t(1), n / 50); }
+inline std::size_t words_of(std::size_t n) { return n / 10; }
+
 /// The far values of a feature, at either end behind a gap of thirty times the range of those in the middle, and more than
 /// half of the variance. Either at most a fiftieth of n (one at least) at an end, of whatever numbers; or, up to a tenth, one
 /// number again and again that is not zero: what a device writes when it has none to write.
@@ -35,10 +89,10 @@ struct FarValues {
 class FarValuesSearch {
  public:
   explicit FarValuesSearch(std::vector<double> x) : x_(std::move(x)) {
-    const std::size_t n = x_.size(), few = std::max<std::size_t>(1, n / 50);
+    const std::size_t n = x_.size(), few = few_of(n);
     if (n < 10) return;
     look(few);
-    if (!found() && n / 10 > few) look_for_a_word(few, n / 10);
+    if (!found() && words_of(n) > few) look_for_a_word(few, words_of(n));
   }
 
   bool found() const { return below_ >= -largest_double || above_ <= largest_double; }
@@ -47,39 +101,22 @@ class FarValuesSearch {
  private:
   static constexpr double largest_double = (std::numeric_limits<double>::max)();
 
-  /// Sorts the `most` smallest and the `most` largest numbers.
-  /// \return the range of the others; 0 where they are all alike, apart from rounding: every other value lies far then
-  double sort_ends(std::size_t most) {
-    const auto first = x_.begin(), last = x_.end();
-    const auto left = first + static_cast<std::ptrdiff_t>(most);
-    const auto right = last - static_cast<std::ptrdiff_t>(most) - 1;
-    std::nth_element(first, left, last);
-    std::nth_element(left + 1, right, last);
-    const double range = *right - *left;
-    const double largest = (std::max)(std::abs(*right), std::abs(*left));
-    std::sort(first, left + 1);
-    std::sort(right, last);
-    return range > 1e-9 * largest ? range : 0;
-  }
-  // A sum of ranges may overflow, a quotient doesn't.
-  static bool gap(double a, double b, double range) { return b / range - a / range >= 30; }
-
   void look(std::size_t most) {
-    const double range = sort_ends(most);
+    const double range = MiddleOfValues::of(x_, most).range();
     if (range == 0) return;
     for (std::size_t at = most; at > 0 && below_ < -largest_double; --at) {
-      if (gap(x_[at - 1], x_[at], range)) below_ = x_[at - 1];
+      if (far_apart(x_[at - 1], x_[at], range)) below_ = x_[at - 1];
     }
     for (std::size_t at = x_.size() - 1 - most; at + 1 < x_.size() && above_ > largest_double;
          ++at) {
-      if (gap(x_[at], x_[at + 1], range)) above_ = x_[at + 1];
+      if (far_apart(x_[at], x_[at + 1], range)) above_ = x_[at + 1];
     }
     if (!dominate(range)) forget();
   }
 
   /// \param few, most how often the number stands at an end: more often than `few`, at most so often
   void look_for_a_word(std::size_t few, std::size_t most) {
-    const double range = sort_ends(most);
+    const double range = MiddleOfValues::of(x_, most).range();
     if (range == 0) return;
     const std::size_t n = x_.size();
     const double low = x_.front(), high = x_.back();
@@ -88,8 +125,8 @@ class FarValuesSearch {
         x_.begin());
     const auto highs = static_cast<std::size_t>(
         x_.end() - std::lower_bound(x_.end() - static_cast<std::ptrdiff_t>(most), x_.end(), high));
-    if (low != 0 && lows > few && gap(low, x_[lows], range)) below_ = low;
-    if (high != 0 && highs > few && gap(x_[n - 1 - highs], high, range)) above_ = high;
+    if (low != 0 && lows > few && far_apart(low, x_[lows], range)) below_ = low;
+    if (high != 0 && highs > few && far_apart(x_[n - 1 - highs], high, range)) above_ = high;
     if (!dominate(range)) forget();
   }
 
@@ -98,21 +135,18 @@ class FarValuesSearch {
     above_ = -below_;
   }
 
-  /// Whether they make up more than half of the variance, about the others' mean and in units of the range.
+  /// Whether they make up more than half of the variance.
   bool dominate(double range) const {
     if (!found()) return false;
-    double sum = 0, count = 0, outlying = 0, near_by = 0;
+    SpreadOfValues spread(range);
     for (const double value : x_) {
-      if (is_far(value)) continue;
-      sum += value / range;
-      count += 1;
+      if (!is_far(value)) spread.add(value);
     }
-    const double mean = sum / count;
+    double outlying = 0;
     for (const double value : x_) {
-      const double difference = value / range - mean;
-      (is_far(value) ? outlying : near_by) += difference * difference;
+      if (is_far(value)) outlying += spread.part_of(value);
     }
-    return outlying > near_by;
+    return outlying > spread.near_by();
   }
 
   std::vector<double> x_;
@@ -185,42 +219,6 @@ inline void warn_of(const std::vector<FarValues>& all, Index n, const Places& pl
                  " lie far from all others: ", outlying.value, outlying.alike ? "" : ", ...",
                  count == 1 ? " (" : " (first in ", places.row_text(outlying.rows.front()),
                  "); the others go from ", outlying.low, " to ", outlying.high, ". ", done));
-  }
-}
-
-/// One sentence a feature that varies by less than its numbers can tell apart.
-/// \param narrowed whether the net gets the numbers as floats, its own or not, without a mean subtracted in double
-DASVDD_COLD inline void warn_of_rounding(const AnyRows& X, bool narrowed, const Places& places,
-                                         const std::vector<std::string>& names,
-                                         std::vector<std::string>& warnings) {
-  const bool floats = narrowed || !X.wide();
-  const double epsilon = floats ? static_cast<double>(std::numeric_limits<float>::epsilon())
-                                : std::numeric_limits<double>::epsilon();
-  // Row by row, as they lie in memory.
-  constexpr double largest_double = (std::numeric_limits<double>::max)();
-  std::vector<double> lowest(static_cast<std::size_t>(X.cols()), largest_double);
-  std::vector<double> highest(lowest.size(), -largest_double);
-  X.visit([&](auto rows) {
-    for (Index i = 0; i < rows.rows(); ++i) {
-      for (std::size_t j = 0; j < lowest.size(); ++j) {
-        const double value = static_cast<double>(rows(i, static_cast<Index>(j)));
-        if (is_missing(value)) continue;
-        lowest[j] = (std::min)(lowest[j], value);
-        highest[j] = (std::max)(highest[j], value);
-      }
-    }
-  });
-  for (std::size_t j = 0; j < lowest.size(); ++j) {
-    const double low = lowest[j], high = highest[j];
-    const double largest = (std::max)(std::abs(low), std::abs(high));
-    // Sixteen numbers or fewer between the smallest and the largest.
-    if (low >= high || high - low > 16 * epsilon * largest) continue;
-    warnings.push_back(sentence(places.feature_text(names, j), " varies by ", high - low, " about ",
-                                low, ", where numbers of ", floats ? "32" : "64", " bits are ",
-                                epsilon * largest, " apart: what it tells is rounding",
-                                !X.wide()  ? ". Give the rows in double"
-                                : narrowed ? ". Standardize the rows"
-                                           : ""));
   }
 }
 
