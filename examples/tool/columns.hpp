@@ -4,6 +4,8 @@
 
 #include <tool/table.hpp>
 
+#include <dasvdd/core/utf8.hpp>
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -28,24 +30,6 @@ inline std::optional<std::size_t> parse_index(const std::string& text) {
   const auto [end, error] = std::from_chars(text.data(), last, index);
   if (error != std::errc() || end != last) return std::nullopt;
   return index;
-}
-
-inline bool is_utf8(const std::string& text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const int tail = byte < 0x80   ? 0
-                     : byte < 0xc2 ? -1
-                     : byte < 0xe0 ? 1
-                     : byte < 0xf0 ? 2
-                     : byte < 0xf5 ? 3
-                                   : -1;
-    if (tail < 0) return false;
-    ++i;
-    for (int k = 0; k < tail; ++k, ++i) {
-      if (i >= text.size() || (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return false;
-    }
-  }
-  return true;
 }
 
 /// "'a', 'b' and 'c'", the first few of them.
@@ -613,7 +597,8 @@ class Columns {
   void take_names() {
     for (const std::size_t j : used_) {
       names_.push_back(column_name(j));
-      check(is_utf8(names_.back()), name_, ", line ", line_, ": the name of column ", j,
+      check(dasvdd::detail::is_utf8(names_.back()), name_, ", line ", line_,
+            ": the name of column ", j,
             " (from 0) isn't in UTF-8; iconv -f latin1 -t utf8 converts a file");
     }
     std::unordered_map<std::string, std::size_t> columns;

@@ -16,9 +16,6 @@
 
 namespace tool {
 
-inline constexpr const char* far_rows_left_out =
-    "Their rows have no part in the fit, and rows like them score as anomalies";
-
 /// Takes them out of a table, as the library's one-line fit does: a trainer takes what it is given.
 /// \param warnings gets a sentence a feature
 inline void leave_far_rows(Table& table, std::vector<std::string>& warnings) {
@@ -28,7 +25,7 @@ inline void leave_far_rows(Table& table, std::vector<std::string>& warnings) {
   const std::vector<detail::FarValues> all = detail::far_values(X);
   const std::vector<Index> rows = detail::few_far_rows(all, n);
   if (rows.empty()) return;
-  detail::warn_of(all, n, places_of(table), table.names, far_rows_left_out, warnings);
+  detail::warn_of(all, n, places_of(table), table.names, rows, warnings);
   table.keep(detail::all_rows_but(rows, n));
 }
 
@@ -44,7 +41,7 @@ inline void leave_far_rows(StreamedRows& rows, const Table& frame, bool narrow, 
   const std::vector<detail::FarValues> all = detail::far_values(scan, source);
   const std::vector<Index> far = detail::few_far_rows(all, scan.rows);
   if (far.empty()) return;
-  detail::warn_of(all, scan.rows, rows.places(frame), frame.names, far_rows_left_out, warnings);
+  detail::warn_of(all, scan.rows, rows.places(frame), frame.names, far, warnings);
   rows.leave(far, scan.rows);
 }
 

@@ -28,12 +28,14 @@ struct Grouping : std::numpunct<char> {
 
 #ifdef __GLIBC__
 /// The C library's own file of a locale in which numbers have a comma: small machines have none installed.
-void write_comma_locale(const std::string& folder) {
+/// \param mark the point's two bytes or one, \param letter the same as a wide letter
+void write_locale(const std::string& folder, const std::string& mark, std::uint32_t letter) {
   constexpr std::uint32_t magic = 0x20031115u ^ 1u;  // of LC_NUMERIC
   // Six items and where they begin: point, separator, grouping, the first two as wide letters, encoding.
-  const std::uint32_t head[] = {magic, 6, 32, 34, 35, 36, 40, 44}, wide[] = {',', 0};
+  const std::uint32_t head[] = {magic, 6, 32, 35, 35, 36, 40, 44}, wide[] = {letter, 0};
   std::string bytes(reinterpret_cast<const char*>(head), sizeof head);
-  bytes.append(",\0\0\0", 4).append(reinterpret_cast<const char*>(wide), sizeof wide);
+  bytes.append((mark + std::string(4, '\0')).substr(0, 4))
+      .append(reinterpret_cast<const char*>(wide), sizeof wide);
   bytes.append("UTF-8", 6);
   std::filesystem::create_directory(folder);
   std::ofstream(folder + "/LC_NUMERIC", std::ios::binary) << bytes;
@@ -59,12 +61,20 @@ TEST_CASE("a decimal point stays one under the C locale of a country with decima
   const std::string before = std::setlocale(LC_NUMERIC, nullptr);
 #ifdef __GLIBC__
   const TemporaryFolder folder;
-  write_comma_locale(folder / "comma");
+  write_locale(folder / "comma", ",", ',');
+  write_locale(folder / "arabic", "\xd9\xab", 0x66b);
   ::setenv("LOCPATH", (folder / "").c_str(), 1);
   REQUIRE(std::setlocale(LC_NUMERIC, "comma"));
   char text[8];
   std::snprintf(text, sizeof text, "%g", 0.5);
   CHECK(std::string(text) == "0,5");
+  CHECK(sentence(0.5, " and ", -1.25e-7) == "0.5 and -1.25e-07");
+  CHECK(dasvdd::detail::number_text("%.17g", 0.9) == "0.90000000000000002");
+  REQUIRE(std::setlocale(LC_NUMERIC, "arabic"));
+  std::snprintf(text, sizeof text, "%g", 0.5);
+  CHECK(std::string(text) ==
+        "0\xd9\xab"
+        "5");
   CHECK(sentence(0.5, " and ", -1.25e-7) == "0.5 and -1.25e-07");
   ::unsetenv("LOCPATH");
 #endif

@@ -143,6 +143,22 @@ TEST_CASE("a writable view writes into the matrix, and is a readable one") {
   CHECK(view(w).stride() == 4);
 }
 
+TEST_CASE("a map of one row again and again, or of rows that overlap, is refused") {
+  float row[8] = {};
+  const auto again = [&](Index rows, Index stride) {
+    return Rows<const float>(Eigen::Map<const RowMatrix<float>, 0, Eigen::OuterStride<>>(
+        row, rows, 4, Eigen::OuterStride<>(stride)));
+  };
+  CHECK_THROWS_WITH_AS(
+      again(1000, 0),
+      "the batch has rows of 4 numbers, 0 apart; copy it into a dasvdd::RowMatrix first",
+      dasvdd::InvalidArgument);
+  CHECK_THROWS_AS(again(2, 3), dasvdd::InvalidArgument);
+  CHECK_THROWS_AS(again(2, -4), dasvdd::InvalidArgument);
+  CHECK(again(2, 4).stride() == 4);
+  CHECK(again(1, 0).stride() == 4);  // one row has no next one
+}
+
 TEST_CASE("rows with gaps between their columns are refused") {
   RowMatrix<float> x = numbered(4, 6);
   const char* sentence =

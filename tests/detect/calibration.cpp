@@ -96,6 +96,9 @@ TEST_CASE("too few rows for a rate: the sentence says how many are needed") {
   CHECK(refusal(Calibration(std::vector<double>(99, 0)), 0.01) == "");
   CHECK(refusal(Calibration({1}), 1e-7) ==
         "a false alarm rate of 1e-07 needs at least 9999999 held-out normal rows, got 1");
+  CHECK(
+      refusal(Calibration({1}), 1e-300) ==
+      "a false alarm rate of 1e-300 needs at least 999999999999999999 held-out normal rows, got 1");
   CHECK(refusal(Calibration(), 0.5) ==
         "a false alarm rate of 0.5 needs at least 1 held-out normal rows, got 0");
 }

@@ -93,6 +93,38 @@ TEST_CASE("the empty scaler copies") {
   CHECK(out[2] == 3);
 }
 
+TEST_CASE("a mean is right though its sum is rounded: many rows with a large offset") {
+  // 1.7e18 nanoseconds, a double in 256 of them.
+  const Index n = 200000;
+  RowMatrix<double> X(n, 2);
+  for (Index i = 0; i < n; ++i) {
+    X(i, 0) = 1.7e18 + 256 * static_cast<double>(i % 2001);
+    X(i, 1) = static_cast<double>(i % 2001);
+  }
+  const auto scaler = Standardizer<double>::of(X);
+  double mean = 0, square = 0;
+  for (Index i = 0; i < n; ++i) mean += X(i, 1) / static_cast<double>(n);
+  for (Index i = 0; i < n; ++i)
+    square += (X(i, 1) - mean) * (X(i, 1) - mean) / static_cast<double>(n);
+  CHECK(std::abs(scaler.mean()[0] - 1.7e18 - 256 * mean) <= 256);
+  CHECK(scaler.scale()[0] == doctest::Approx(256 * std::sqrt(square)).epsilon(1e-6));
+  CHECK(scaler.scale()[1] == doctest::Approx(std::sqrt(square)).epsilon(1e-12));
+}
+
+TEST_CASE("a row's contrast keeps nothing of a large brightness") {
+  RowMatrix<double> X(1, 64), far(1, 64);
+  for (Index j = 0; j < 64; ++j) X(0, j) = std::sin(0.7 * static_cast<double>(j));
+  const ContrastNormalizer<float> scaler(1e-3);
+  const auto& k = kernels::best<float>();
+  std::vector<float> near(64), out(64);
+  scaler.apply(k, X.data(), 64, near.data());
+  for (const double offset : {1e6, 1e8}) {
+    far = (X.array() + offset).matrix();
+    scaler.apply(k, far.data(), 64, out.data());
+    for (std::size_t j = 0; j < 64; ++j) CHECK(out[j] == doctest::Approx(near[j]).epsilon(1e-5));
+  }
+}
+
 TEST_CASE("bad means and scales are refused by feature") {
   const double infinity = std::numeric_limits<double>::infinity(), nan = std::nan("");
   CHECK_THROWS_WITH_AS((Standardizer<float>({0, 0}, {1})),

@@ -271,6 +271,21 @@ TEST_CASE(
   CHECK(rounded.warnings().front().find(
             "bits are 202.656 apart: what it tells is rounding. Give the rows in double") !=
         std::string::npos);
+  // Of the rows that have a part alone, and by a trainer however it scales.
+  RowMatrix<float> lacking = late;
+  for (const Index i : {3, 77}) lacking(i, 2) = 0;
+  const auto others = fit(lacking, quick()).warnings();
+  REQUIRE(others.size() == 2);
+  CHECK(others[0].find("2 of 200 values of feature 't' lie far") == 0);
+  CHECK(others[1].find("feature 't' varies by ") == 0);
+  for (const bool standardize : {false, true}) {
+    Options of_trainer;
+    of_trainer.epochs = 1;
+    of_trainer.standardize = standardize;
+    of_trainer.feature_names = {"flow", "current", "t"};
+    Trainer<float> trainer(dense_autoencoder<float>(3, {4}), of_trainer);
+    CHECK(trainer.fit(late).warnings.front().find("feature 't' varies by ") == 0);
+  }
   // In double there is nothing to say, unless a net in float gets them as they are.
   RowMatrix<double> fine = X;
   for (Index i = 0; i < 200; ++i) fine(i, 2) = 1.7e9 + 3 * static_cast<double>(i);
@@ -287,6 +302,82 @@ TEST_CASE("rows with far values are left out where they are a handful, a tenth a
   for (Index i = 0; i < 10; ++i) far.rows.push_back(7 * i);
   CHECK(few_far_rows({far}, 100) == far.rows);
   CHECK(few_far_rows({far, far}, 100) == far.rows);  // of two features, each row once
-  CHECK(few_far_rows({far}, 99).empty());
   CHECK(few_far_rows({}, 100).empty());
+  far.alike = false;
+  CHECK(few_far_rows({far}, 99).empty());
+
+  // Where many features have some, those of one number again and again, in up to half of the rows.
+  FarValues word, once;
+  for (Index i = 0; i < 40; ++i) word.rows.push_back(2 * i + 1);
+  once.rows = {0};
+  CHECK(few_far_rows({far, word, once}, 100) == word.rows);
+  CHECK(few_far_rows({far, word, once}, 80) == word.rows);
+  CHECK(few_far_rows({far, word, once}, 79).empty());
+}
+
+TEST_CASE("many features that are out now and then don't blind each other") {
+  std::vector<int> anomalies;
+  const auto wide = [](const RowMatrix<double>& X) {
+    RowMatrix<double> all(X.rows(), 9);
+    for (Index j = 0; j < 9; ++j) all.col(j) = X.col(j % 3);
+    return all;
+  };
+  const RowMatrix<double> test = wide(related(400, 2, &anomalies));
+  RowMatrix<double> X = wide(related(500, 1));
+  FitOptions options = quick();
+  options.feature_names.clear();
+  const double clean = roc_auc(fit<float>(X, options).score(test), anomalies);
+  // Each in a fiftieth of the rows, each in others.
+  for (Index i = 0; i < 90; ++i) X(5 * i, i % 9) = -9999;
+  const Detector<float> detector = fit<float>(X, options);
+  CHECK(roc_auc(detector.score(test), anomalies) > clean - 0.02);
+  CHECK(clean > 0.85);
+  REQUIRE(detector.warnings().size() == 9);
+  for (const std::string& warning : detector.warnings()) {
+    CHECK(warning.find("10 of 500 values of feature ") == 0);
+    CHECK(warning.find("Their rows have no part in the fit") != std::string::npos);
+  }
+}
+
+TEST_CASE("sentinels beside a large offset are found: of double rows 1e12 is one") {
+  RowMatrix<double> X = related(2000, 1);
+  X.col(1) = (1e12 + 100 * X.col(1).array()).matrix();
+  CHECK(far_values(X).empty());
+  for (Index i = 0; i < 20; ++i) X(97 * i, 1) = -9999;
+  const auto found = far_values(X);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].rows.size() == 20);
+  // What differs in its last digits alone is no range, of rows of either type.
+  for (Index i = 0; i < 2000; ++i) X(i, 1) = 0.3 + 1e-16 * static_cast<double>(i % 3);
+  X(5, 1) = 7;
+  CHECK(far_values(X).empty());
+  RowMatrix<float> narrow = X.cast<float>();
+  for (Index i = 0; i < 2000; ++i) narrow(i, 1) = 0.3f + 3e-8f * static_cast<float>(i % 2);
+  narrow(5, 1) = 7;
+  CHECK(far_values(narrow).empty());
+}
+
+TEST_CASE("rows with far values count as anomalies that are known where some may be") {
+  std::vector<int> anomalies;
+  const RowMatrix<double> test = related(400, 2, &anomalies);
+  RowMatrix<double> X = related(500, 1);
+  FitOptions options = quick();
+  options.contamination = 0.02;
+  const double clean = roc_auc(fit<float>(X, options).score(test), anomalies);
+  for (Index i = 0; i < 8; ++i) X(60 * i, 1) = -9999;
+  for (const double contamination : {0.004, 0.016, 0.02}) {
+    CAPTURE(contamination);
+    options.contamination = contamination;
+    const Detector<float> detector = fit<float>(X, options);
+    CHECK(roc_auc(detector.score(test), anomalies) > clean - 0.03);
+    CHECK(detector.warnings().front().find("8 of 500 values of feature 'current'") == 0);
+    CHECK(detector.warnings().front().find("have no part in the fit") != std::string::npos);
+    // None of them is among the scores that calibrate.
+    CHECK(detector.calibration().scores().back() < 1000);
+    CHECK(detector.model().facts.at("contamination") == sentence(contamination));
+  }
+  CHECK(clean > 0.8);
+  CHECK(share_among(0.1, 100, 100) == 0.1);
+  CHECK(share_among(0.1, 100, 95) == doctest::Approx(5 / 95.0));
+  CHECK(share_among(0.1, 100, 80) == 0);
 }

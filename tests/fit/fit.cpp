@@ -468,6 +468,12 @@ TEST_CASE("wrong settings are refused before anything is trained") {
   refused("the contamination is 0.5", [](FitOptions& s) { s.contamination = 0.5; });
   refused("the contamination is -0.1", [](FitOptions& s) { s.contamination = -0.1; });
   refused("gamma is -1", [](FitOptions& s) { s.gamma = GammaRule::value(-1); });
+  refused("the name of feature 1 (from 0) isn't in UTF-8", [](FitOptions& s) {
+    s.feature_names = {"Breite",
+                       "Gr\xf6\xdf"
+                       "e",
+                       "c", "d"};
+  });
   refused("the learning rate is 0", [](FitOptions& s) { s.adam.learning_rate = 0; });
 }
 
@@ -636,7 +642,8 @@ TEST_CASE("rows are trusted by what most of them have in common") {
     options.contamination = contamination;
     options.seed = seed;
     detail::FitProcess<float> alone;
-    return detail::trusted_rows(X, options, threads, at, alone);
+    return detail::trusted_rows(X, detail::all_rows(600), contamination, options, threads, at,
+                                alone);
   };
   const std::vector<Index> trusted = trusted_rows(0.1, 0, 1);
   // Three times the share that may be anomalies is left out.
@@ -671,7 +678,8 @@ TEST_CASE(
       detail::NetsProgress at(1, until_last);
       at.expect(1000);
       detail::FitProcess<float> alone;
-      const auto trusted = detail::trusted_rows(X, settings, threads, at, alone);
+      const auto trusted =
+          detail::trusted_rows(X, detail::all_rows(60), 0.1, settings, threads, at, alone);
       // What a round leaves out counts when all of its nets have scored the rows.
       CHECK(trusted.size() == (last > first_round ? 42 : 60));
       calls = 0;

@@ -110,6 +110,10 @@
 #endif
 #if defined(__FAST_MATH__)
 #define DASVDD_ABI_MATH fast
+#elif defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+#define DASVDD_ABI_MATH finite
+#elif defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__)
+#define DASVDD_ABI_MATH unsafe
 #else
 #define DASVDD_ABI_MATH ieee
 #endif

@@ -29,6 +29,23 @@ class FileError : public std::runtime_error {
 
 namespace detail {
 
+/// A number as printf writes it, with a point whatever locale the host program has set.
+/// \param format of one double
+DASVDD_NOINLINE inline std::string number_text(const char* format, double number) {
+  char digits[48];
+  std::snprintf(digits, sizeof digits, format, number);
+  std::string text;
+  bool marked = false;
+  for (const char* c = digits; *c != '\0'; ++c) {
+    const bool plain =
+        (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || *c == '-' || *c == '+';
+    if (plain) text += *c;
+    if (!plain && !marked) text += '.';
+    marked = marked || !plain;  // a mark may have several bytes
+  }
+  return text;
+}
+
 /// One part of a sentence: a text or a number. Sentences are put together by one function for all, because a template
 /// that streams its parts would be compiled anew for each sentence.
 class Part {
@@ -52,7 +69,6 @@ class Part {
   }
 
   DASVDD_NOINLINE void append_to(std::string& sentence) const {
-    char digits[32];
     switch (kind_) {
       case Kind::text:
         sentence += text_;
@@ -67,11 +83,7 @@ class Part {
         sentence += std::to_string(natural_);
         return;
       case Kind::real:
-        std::snprintf(digits, sizeof digits, "%g", real_);
-        for (char* c = digits; *c != '\0'; ++c) {
-          if (*c == ',') *c = '.';  // of a host program that has called setlocale
-        }
-        sentence += digits;
+        sentence += number_text("%g", real_);
         return;
     }
   }

@@ -118,7 +118,11 @@ class Rows {
       detail::ensure(
           Derived::IsRowMajor == 0 || matrix.cols() <= 1 || matrix.innerStride() == 1,
           "the batch has gaps between its columns; copy it into a dasvdd::RowMatrix first");
-      return Derived::IsRowMajor ? matrix.outerStride() : matrix.innerStride();
+      const Index stride = Derived::IsRowMajor ? matrix.outerStride() : matrix.innerStride();
+      if (matrix.rows() <= 1) return 0;
+      detail::ensure(stride >= matrix.cols(), "the batch has rows of ", matrix.cols(), " numbers, ",
+                     stride, " apart; copy it into a dasvdd::RowMatrix first");
+      return stride;
     } else {
       return 0;
     }

@@ -64,7 +64,7 @@ class Calibration {
     // Counted from the top, where (n + 1) rate is small: at most floor((n + 1) rate) scores lie above.
     const double above = (std::min)(n, std::floor((n + 1) * alarm.rate * (1 + 1e-12)));
     detail::ensure(above >= 1, "a false alarm rate of ", alarm.rate, " needs at least ",
-                   static_cast<long long>(std::ceil(1 / alarm.rate - 1e-9)) - 1,
+                   static_cast<long long>((std::min)(std::ceil(1 / alarm.rate - 1e-9), 1e18)) - 1,
                    " held-out normal rows, got ", scores_.size());
     return scores_[scores_.size() - static_cast<std::size_t>(above)];
   }

@@ -75,26 +75,37 @@ class ContrastNormalizer {
     const double count = static_cast<double>(d);
     double sum = 0;
     for (Index j = 0; j < d; ++j) sum += static_cast<double>(row[j]);
-    const Scalar mean = static_cast<Scalar>(sum / count);
-    Scalar squares = 0;
+    const double mean = static_cast<double>(static_cast<Scalar>(sum / count));
+    const auto deviation_of = [&](Scalar squares) {
+      return std::sqrt(static_cast<double>(squares) / count + floor_);
+    };
     if constexpr (std::is_same_v<Number, Scalar>) {
-      std::fill_n(out, d, mean);
-      squares = k.squared_distance(row, out, d);
+      std::fill_n(out, d, static_cast<Scalar>(mean));
+      return {mean, deviation_of(k.squared_distance(row, out, d))};
     } else {
-      // In the kernel's sixteen lanes: numbers that a float holds give the bits they would give as floats.
-      Scalar lanes[16] = {};
-      for (Index j = 0; j < d; ++j) {
-        out[j] = static_cast<Scalar>(static_cast<double>(row[j]) - static_cast<double>(mean));
-        lanes[j % 16] = std::fma(out[j], out[j], lanes[j % 16]);
-      }
-      for (int half = 8; half > 0; half /= 2) {
-        for (int lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
-      }
-      squares = lanes[0];
+      const double deviation = deviation_of(squares_about(mean, row, d, out));
+      // A mean whose rounding would be seen, as beside a large offset, isn't rounded.
+      if (std::abs(sum / count - mean) <= same_as_float * deviation) return {mean, deviation};
+      return {sum / count, deviation_of(squares_about(sum / count, row, d, out))};
     }
-    const double deviation = std::sqrt(static_cast<double>(squares) / count + floor_);
-    return {static_cast<double>(mean), deviation};
   }
+  /// Leaves the row without its mean in `out`, and gives the sum of squares: in the kernel's sixteen lanes, so that
+  /// numbers that a float holds give the bits they would give as floats.
+  template <class Number>
+  static Scalar squares_about(double mean, const Number* row, Index d, Scalar* out) {
+    Scalar lanes[16] = {};
+    for (Index j = 0; j < d; ++j) {
+      out[j] = static_cast<Scalar>(static_cast<double>(row[j]) - mean);
+      lanes[j % 16] = std::fma(out[j], out[j], lanes[j % 16]);
+    }
+    for (int half = 8; half > 0; half /= 2) {
+      for (int lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
+    }
+    return lanes[0];
+  }
+
+  /// The share of the deviation by which a mean may be off, as Standardizer has it.
+  static constexpr double same_as_float = 1e-3;
 
   double floor_;
 };

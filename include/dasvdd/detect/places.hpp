@@ -22,9 +22,7 @@ struct Places {
 
   /// "row 3".
   std::string row_text(Index i) const {
-    const Index number = row_of         ? row_of(i)
-                         : rows.empty() ? i
-                                        : rows[static_cast<std::size_t>(i)];
+    const Index number = row_of ? row_of(i) : rows.empty() ? i : rows[static_cast<std::size_t>(i)];
     return sentence(row, ' ', number, from);
   }
   /// Feature j as it begins a sentence or ends one.

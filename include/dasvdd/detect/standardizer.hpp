@@ -90,6 +90,14 @@ class Standardizer {
     const double rounding = 1.5 * epsilon * (std::max)(std::abs(low), std::abs(high));
     return high - low <= rounding || deviation < 1e-30;
   }
+  /// The deviation of a feature about its mean, which is corrected where the sum that it comes from was rounded: of many
+  /// rows with a large offset, timestamps in nanoseconds say.
+  /// \param rest mean of the differences from that mean, \param square mean of their squares
+  static double corrected_deviation(double& mean, double rest, double square) {
+    if (rest * rest <= 1e-12 * square) return std::sqrt(square);
+    mean += rest;
+    return std::sqrt((std::max)(square - rest * rest, 0.0));
+  }
   const std::vector<double>& mean() const { return mean_; }
   const std::vector<double>& scale() const { return scale_; }
 
@@ -161,16 +169,19 @@ class Standardizer {
       count[j] = (std::max)(count[j], 1.0);
       mean[j] /= count[j];
     }
+    std::vector<double> rest(size, 0);
     for (Index i = 0; i < n; ++i) {
       for (Index j = 0; j < d; ++j) {
         if (is_missing(x(i, j))) continue;
         const std::size_t at = static_cast<std::size_t>(j);
         const double difference = static_cast<double>(x(i, j)) - mean[at];
         scale[at] = std::fma(difference, difference, scale[at]);
+        rest[at] += difference;
       }
     }
     for (std::size_t j = 0; j < size; ++j) {
-      const double deviation = std::sqrt(scale[j] / count[j]);
+      const double deviation =
+          corrected_deviation(mean[j], rest[j] / count[j], scale[j] / count[j]);
       const bool constant = is_constant(
           low[j], high[j], deviation, static_cast<double>(std::numeric_limits<Number>::epsilon()));
       if (low[j] == high[j]) mean[j] = low[j];

@@ -11,7 +11,6 @@
 #include <dasvdd/train/trainer_state.hpp>
 
 #include <cstddef>
-#include <cstdio>
 #include <initializer_list>
 #include <map>
 #include <mutex>
@@ -113,9 +112,7 @@ namespace detail {
 inline std::string in_full(std::initializer_list<double> numbers) {
   std::string text;
   for (const double x : numbers) {
-    char digits[40];
-    std::snprintf(digits, sizeof digits, text.empty() ? "%.17g" : " %.17g", x);
-    text += digits;
+    text += (text.empty() ? "" : " ") + number_text("%.17g", x);
   }
   return text;
 }

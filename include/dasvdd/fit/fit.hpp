@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -34,6 +35,13 @@ std::string table_task(const AnyRows& X, const FitOptions& options) {
                static_cast<int>(options.missing)));
 }
 
+/// A share of n rows, as one of so many of them: those left out count towards it.
+inline double share_among(double share, Index n, Index left) {
+  if (left == n || share == 0) return share;
+  const double found = static_cast<double>(n - left);
+  return (std::max)(0.0, (share * static_cast<double>(n) - found) / static_cast<double>(left));
+}
+
 /// fit() for any type of batch and progress: chooses the rows to train on, fits the scaler, trains
 /// the nets, and makes the ensemble.
 /// \param places of the rows in the file or the source they are of
@@ -48,29 +56,26 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
   here.begin([&] { require_fit<Scalar>(X, options, options.missing); },
              [&] { return table_task<Scalar>(X, options); }, checkpoint, options.ensemble_size);
   const int threads = resolve_threads(options.threads);
-  const bool screened = options.contamination > 0;
-  const Index n = X.rows(), members = options.ensemble_size;
+  const Index members = options.ensemble_size;
   const std::vector<FarValues> outlying = far_values(X);
-  std::vector<Index> far_rows = few_far_rows(outlying, n);
-  if (screened) far_rows.clear();  // screening finds such rows by itself
+  std::vector<Index> far_rows = few_far_rows(outlying, X.rows());
   std::vector<std::string> warnings;
-  warn_of(outlying, n, places, options.feature_names,
-          far_rows.empty()
-              ? "They decide how the feature is scaled: are they measurements?"
-              : "Their rows have no part in the fit, and rows like them score as anomalies",
-          warnings);
+  warn_of(outlying, X.rows(), places, options.feature_names, far_rows, warnings);
   warn_of_rounding(X, std::is_same_v<Scalar, float> && !options.standardize, places,
-                   options.feature_names, warnings);
-  const Index trusted = screened ? Screening::trusted(n, options.contamination)
-                                 : n - static_cast<Index>(far_rows.size());
+                   options.feature_names, far_rows, warnings);
+  const std::vector<Index> near_rows = all_rows_but(far_rows, X.rows());
+  const Index n = static_cast<Index>(near_rows.size());
+  const double contamination = share_among(options.contamination, X.rows(), n);
+  const bool screened = contamination > 0;
+  const Index trusted = screened ? Screening::trusted(n, contamination) : n;
   NetsProgress at(members, progress);
-  if (screened) at.expect(Screening::all_epochs(n, options.contamination));
+  if (screened) at.expect(Screening::all_epochs(n, contamination));
   std::vector<double> costs;
   for (Index i = 0; i < members; ++i) {
     const Index rows = Folds::rows(trusted, i), kept = epochs_kept(checkpoint, i);
     const Index epochs = options.epochs_for(rows, X.cols());
     at.expect(epochs, kept);
-    costs.push_back(net_cost(member_net<Scalar>(X.cols(), i), epochs - kept, rows, n));
+    costs.push_back(net_cost(member_net<Scalar>(X.cols(), i), epochs - kept, rows, X.rows()));
   }
 
   FitTask<Scalar> task{
@@ -78,11 +83,12 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
       options,
       checkpoint,
       {},
-      screened ? trusted_rows(X, options, threads, at, here) : all_rows_but(far_rows, n),
+      screened ? trusted_rows(X, near_rows, contamination, options, threads, at, here) : near_rows,
       {},
-      {}};
-  if (screened) task.unused = all_rows_but(task.order, n);
-  task.far_rows = std::move(far_rows);
+      std::move(far_rows),
+      contamination};
+  std::set_difference(near_rows.begin(), near_rows.end(), task.order.begin(), task.order.end(),
+                      std::back_inserter(task.unused));
   if (options.standardize) task.scaler = standardizer_of<Scalar>(X, task.order, options.missing);
   random_stream(options.seed, Stream::fit_order).shuffle(task.order.data(), task.order.size());
 
@@ -99,10 +105,9 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
   }
   Facts facts = {{"seed", sentence(options.seed)}, {"gamma_rule", options.gamma.text()}};
   if (options.missing == FitOptions::Missing::impute) facts["missing"] = "impute";
-  if (screened) facts["contamination"] = sentence(options.contamination);
+  if (options.contamination > 0) facts["contamination"] = sentence(options.contamination);
   return fitted_ensemble(fitted, std::move(facts), X, options.threads,
-                         (std::max)(usual_false_alarms, options.contamination),
-                         std::move(warnings));
+                         (std::max)(usual_false_alarms, contamination), std::move(warnings));
 }
 
 /// How many rows of a source stand for all of it: no more than nets which train for `steps` see about once each.

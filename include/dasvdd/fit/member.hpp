@@ -31,7 +31,8 @@ struct FitTask {
   std::vector<Index> order;   ///< numbers of the rows to train on, in one random order
   std::vector<Index> unused;  ///< numbers of the rows that no net trains on
   std::vector<Index>
-      far_rows;  ///< numbers of the rows that have no part in the fit, see far_values()
+      far_rows;              ///< numbers of the rows that have no part in the fit, see far_values()
+  double contamination = 0;  ///< the share of the other rows that is anomalies
   MemberForm<Scalar> form = {};
 
   /// Numbers of the rows that member i leaves out. Those that no net trains on are dealt to the folds
@@ -97,9 +98,10 @@ Detector<Scalar> finished_with_lowest(const FitTask<Scalar>& task, FitReport& re
   const auto with = [&](const std::vector<Index>& numbers, FitReport& said, LeftOut& out) {
     return finished_with(ChosenRows(task.X, numbers).rows(), said, out);
   };
+  const std::vector<Index> all = all_rows_but(task.far_rows, task.X.rows());
   const auto lowest_by = [&](const Detector<Scalar>& detector) {
-    return lowest(scores_of_rows(detector, task.X, 1),
-                  rows_without(task.X.rows(), task.options.contamination));
+    return lowest(scores_of_rows(detector, task.X, 1), all,
+                  rows_without(static_cast<Index>(all.size()), task.contamination));
   };
   FitReport unused = report;
   LeftOut none;
@@ -145,7 +147,7 @@ DASVDD_COLD std::optional<FittedMember<Scalar>> fit_member(const FitTask<Scalar>
   };
   LeftOut left_out{task.left_out(i), {}};
   const auto finish_all = [&]() -> Detector<Scalar> {
-    if (task.options.contamination > 0) {
+    if (task.contamination > 0) {
       return finished_with_lowest(task, report, left_out, finished_with);
     }
     if (task.far_rows.empty()) return finished_with(task.X, report, left_out);

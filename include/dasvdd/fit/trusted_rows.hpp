@@ -20,9 +20,9 @@
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
-/// The numbers of the `count` rows with the lowest scores, ascending; of equal scores the first.
-inline std::vector<Index> lowest(const std::vector<double>& scores, Index count) {
-  std::vector<Index> rows = all_rows(static_cast<Index>(scores.size()));
+/// Of rows' numbers the `count` with the lowest scores, ascending; of equal scores the first.
+inline std::vector<Index> lowest(const std::vector<double>& scores, std::vector<Index> rows,
+                                 Index count) {
   std::stable_sort(rows.begin(), rows.end(), [&](Index a, Index b) {
     return scores[static_cast<std::size_t>(a)] < scores[static_cast<std::size_t>(b)];
   });
@@ -114,15 +114,18 @@ std::vector<double> brief_scores(const AnyRows& X, const Scaler<Scalar>& scaler,
   return scores;
 }
 
-/// Numbers of the rows to train on, ascending, where a share of X is anomalies: in each round nets
-/// are trained briefly on the rows trusted so far, and those of all rows that they reconstruct best
+/// Numbers of the rows to train on, ascending, where a share of some rows is anomalies: in each round nets
+/// are trained briefly on the rows trusted so far, and those of all that they reconstruct best
 /// are trusted in the next, as the minimum covariance determinant does with a covariance (Rousseeuw &
 /// van Driessen 1999). Where it is stopped, the rows trusted so far.
+/// \param rows numbers of the rows of X that may be trusted, ascending
+/// \param contamination the share of them that is anomalies
 template <class Scalar>
-std::vector<Index> trusted_rows(const AnyRows& X, const FitOptions& options, int threads,
+std::vector<Index> trusted_rows(const AnyRows& X, const std::vector<Index>& rows,
+                                double contamination, const FitOptions& options, int threads,
                                 NetsProgress& progress, FitProcess<Scalar>& process) {
-  const Index n = X.rows();
-  std::vector<Index> trusted = all_rows(n);
+  const Index n = X.rows(), candidates = static_cast<Index>(rows.size());
+  std::vector<Index> trusted = rows;
   for (Index round = 0; round < Screening::rounds; ++round) {
     const Scaler<Scalar> scaler = options.standardize
                                       ? standardizer_of<Scalar>(X, trusted, options.missing)
@@ -149,7 +152,7 @@ std::vector<Index> trusted_rows(const AnyRows& X, const FitOptions& options, int
     for (const auto& of_net : scores) {
       for (std::size_t r = 0; r < of_net.size(); ++r) sums[r] += of_net[r];
     }
-    trusted = lowest(sums, Screening::trusted(n, options.contamination));
+    trusted = lowest(sums, rows, Screening::trusted(candidates, contamination));
   }
   return trusted;
 }

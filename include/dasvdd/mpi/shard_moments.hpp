@@ -41,11 +41,13 @@ Standardizer<Scalar> standardizer_over_shards(const Shards& shards, const AnyRow
       for (Index j = 0; j < d; ++j) sums[j] += static_cast<double>(rows(i, j));
     });
     for (double& m : mean) m /= n;
-    std::vector<double> scale = sums_over_shards(shards, d, [&](Index i, double* sums) {
+    // Sums of squares and of differences.
+    std::vector<double> scale = sums_over_shards(shards, 2 * d, [&](Index i, double* sums) {
       for (Index j = 0; j < d; ++j) {
         const double difference =
             static_cast<double>(rows(i, j)) - mean[static_cast<std::size_t>(j)];
         sums[j] = std::fma(difference, difference, sums[j]);
+        sums[d + j] += difference;
       }
     });
     // Each shard's least and greatest values.
@@ -71,12 +73,15 @@ Standardizer<Scalar> standardizer_over_shards(const Shards& shards, const AnyRow
         high = (std::max)(high, ends[static_cast<std::size_t>(s * width + d + j)]);
       }
       const std::size_t at = static_cast<std::size_t>(j);
-      const double deviation = std::sqrt(scale[at] / n);
+      const double rest = scale[static_cast<std::size_t>(d + j)] / n;
+      const double deviation =
+          Standardizer<Scalar>::corrected_deviation(mean[at], rest, scale[at] / n);
       const bool constant = Standardizer<Scalar>::is_constant(
           low, high, deviation, static_cast<double>(std::numeric_limits<Number>::epsilon()));
       if (low == high) mean[at] = low;
       scale[at] = constant || !(deviation > 0) ? 1 : deviation;
     }
+    scale.resize(static_cast<std::size_t>(d));
     return Standardizer<Scalar>(std::move(mean), std::move(scale));
   });
 }

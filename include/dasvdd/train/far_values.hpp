@@ -31,11 +31,12 @@ inline bool far_apart(double a, double b, double range) { return b / range - a /
 
 /// The numbers of a feature without so many at each end.
 struct MiddleOfValues {
-  double low = 0, high = 0;
+  double low = 0, high = 0, rounding = 0;
 
+  /// \param rounding see rounding_of()
   /// \param x more numbers than twice `most`; gets the `most` smallest to its begin and the `most` largest to its
   ///   end, both sorted
-  static MiddleOfValues of(std::vector<double>& x, std::size_t most) {
+  static MiddleOfValues of(std::vector<double>& x, std::size_t most, double rounding) {
     const auto first = x.begin(), last = x.end();
     const auto left = first + static_cast<std::ptrdiff_t>(most);
     const auto right = last - static_cast<std::ptrdiff_t>(most) - 1;
@@ -43,12 +44,12 @@ struct MiddleOfValues {
     std::nth_element(left + 1, right, last);
     std::sort(first, left + 1);
     std::sort(right, last);
-    return {*left, *right};
+    return {*left, *right, rounding};
   }
   /// 0 where they are all alike, apart from rounding: every other value lies far then.
   double range() const {
     const double range = high - low;
-    return range > 1e-9 * (std::max)(std::abs(high), std::abs(low)) ? range : 0;
+    return range > rounding * (std::max)(std::abs(high), std::abs(low)) ? range : 0;
   }
 };
 
@@ -86,9 +87,10 @@ inline std::size_t words_of(std::size_t n) { return n / 10; }
 /// half of the variance. Either at most a fiftieth of n (one at least) at an end, of whatever numbers; or, up to a tenth, one
 /// number again and again that is not zero: what a device writes when it has none to write.
 /// \param x n numbers of the feature, which are moved around
+/// \param rounding see rounding_of()
 class FarValuesSearch {
  public:
-  explicit FarValuesSearch(std::vector<double> x) : x_(std::move(x)) {
+  FarValuesSearch(std::vector<double> x, double rounding) : x_(std::move(x)), rounding_(rounding) {
     const std::size_t n = x_.size(), few = few_of(n);
     if (n < 10) return;
     look(few);
@@ -102,7 +104,7 @@ class FarValuesSearch {
   static constexpr double largest_double = (std::numeric_limits<double>::max)();
 
   void look(std::size_t most) {
-    const double range = MiddleOfValues::of(x_, most).range();
+    const double range = MiddleOfValues::of(x_, most, rounding_).range();
     if (range == 0) return;
     for (std::size_t at = most; at > 0 && below_ < -largest_double; --at) {
       if (far_apart(x_[at - 1], x_[at], range)) below_ = x_[at - 1];
@@ -116,7 +118,7 @@ class FarValuesSearch {
 
   /// \param few, most how often the number stands at an end: more often than `few`, at most so often
   void look_for_a_word(std::size_t few, std::size_t most) {
-    const double range = MiddleOfValues::of(x_, most).range();
+    const double range = MiddleOfValues::of(x_, most, rounding_).range();
     if (range == 0) return;
     const std::size_t n = x_.size();
     const double low = x_.front(), high = x_.back();
@@ -150,9 +152,16 @@ class FarValuesSearch {
   }
 
   std::vector<double> x_;
+  double rounding_;
   double below_ = -std::numeric_limits<double>::infinity();
   double above_ = std::numeric_limits<double>::infinity();
 };
+
+/// By what share numbers that mean the same may differ: floats by one rounding, doubles by those of what was computed.
+inline double rounding_of(const AnyRows& X) {
+  return X.wide() ? 64 * std::numeric_limits<double>::epsilon()
+                  : 1.5 * static_cast<double>(std::numeric_limits<float>::epsilon());
+}
 
 /// The far values of each feature that has some.
 DASVDD_COLD inline std::vector<FarValues> far_values(const AnyRows& X) {
@@ -167,7 +176,7 @@ DASVDD_COLD inline std::vector<FarValues> far_values(const AnyRows& X) {
         if (!is_missing(rows(i, j))) there.push_back(x[static_cast<std::size_t>(i)]);
       }
     });
-    const FarValuesSearch search(there);
+    const FarValuesSearch search(there, rounding_of(X));
     if (!search.found()) continue;
     FarValues outlying;
     outlying.feature = static_cast<std::size_t>(j);
@@ -200,25 +209,37 @@ inline std::vector<Index> far_row_numbers(const std::vector<FarValues>& all) {
   return rows;
 }
 
-/// The rows with far values that a fit leaves out of n: none where they are more than a tenth, which is no handful.
+/// The rows with far values that a fit leaves out of n: all where they are a tenth of the rows at most. Where features
+/// have theirs in so many different rows, those with one number again and again, which no measurement is, in up to
+/// half of the rows.
 inline std::vector<Index> few_far_rows(const std::vector<FarValues>& all, Index n) {
   std::vector<Index> rows = far_row_numbers(all);
-  if (static_cast<Index>(rows.size()) > n / 10) rows.clear();
+  if (static_cast<Index>(rows.size()) <= n / 10) return rows;
+  std::vector<FarValues> words;
+  for (const FarValues& outlying : all) {
+    if (outlying.alike && outlying.rows.size() > 1) words.push_back(outlying);
+  }
+  rows = far_row_numbers(words);
+  if (static_cast<Index>(rows.size()) > n / 2) rows.clear();
   return rows;
 }
 
 /// One sentence a feature with far values.
-/// \param done what became of them
+/// \param left_out numbers of the rows that have no part in the fit, ascending
 inline void warn_of(const std::vector<FarValues>& all, Index n, const Places& places,
-                    const std::vector<std::string>& names, const char* done,
+                    const std::vector<std::string>& names, const std::vector<Index>& left_out,
                     std::vector<std::string>& warnings) {
   for (const FarValues& outlying : all) {
     const std::size_t count = outlying.rows.size();
+    const bool out =
+        std::includes(left_out.begin(), left_out.end(), outlying.rows.begin(), outlying.rows.end());
     warnings.push_back(
         sentence(count, " of ", n, " values of ", places.feature_text(names, outlying.feature),
                  " lie far from all others: ", outlying.value, outlying.alike ? "" : ", ...",
                  count == 1 ? " (" : " (first in ", places.row_text(outlying.rows.front()),
-                 "); the others go from ", outlying.low, " to ", outlying.high, ". ", done));
+                 "); the others go from ", outlying.low, " to ", outlying.high, ". ",
+                 out ? "Their rows have no part in the fit, and rows like them score as anomalies"
+                     : "They decide how the feature is scaled: are they measurements?"));
   }
 }
 

@@ -17,9 +17,11 @@ DASVDD_NAMESPACE_BEGIN
 namespace detail {
 
 /// One sentence a feature that varies by less than its numbers can tell apart.
+/// \param unused numbers of rows that have no part, ascending
 /// \param narrowed whether the net gets the numbers as floats, its own or not, without a mean subtracted in double
 DASVDD_COLD inline void warn_of_rounding(const AnyRows& X, bool narrowed, const Places& places,
                                          const std::vector<std::string>& names,
+                                         const std::vector<Index>& unused,
                                          std::vector<std::string>& warnings) {
   const bool floats = narrowed || !X.wide();
   const double epsilon = floats ? static_cast<double>(std::numeric_limits<float>::epsilon())
@@ -29,7 +31,12 @@ DASVDD_COLD inline void warn_of_rounding(const AnyRows& X, bool narrowed, const 
   std::vector<double> lowest(static_cast<std::size_t>(X.cols()), largest_double);
   std::vector<double> highest(lowest.size(), -largest_double);
   X.visit([&](auto rows) {
+    auto next = unused.begin();
     for (Index i = 0; i < rows.rows(); ++i) {
+      if (next != unused.end() && *next == i) {
+        ++next;
+        continue;
+      }
       for (std::size_t j = 0; j < lowest.size(); ++j) {
         const double value = static_cast<double>(rows(i, static_cast<Index>(j)));
         if (is_missing(value)) continue;

@@ -45,8 +45,7 @@ class FarCandidate {
     double outlying = 0;
     for (const Value& value : all) outlying += spread_.part_of(value.number);
     if (all.empty() || !(outlying > spread_.near_by())) return result;
-    std::sort(all.begin(), all.end(),
-              [](const Value& a, const Value& b) { return a.row < b.row; });
+    std::sort(all.begin(), all.end(), [](const Value& a, const Value& b) { return a.row < b.row; });
     result.value = all.front().number;
     result.low = nearest_low_;
     result.high = nearest_high_;
@@ -117,7 +116,8 @@ DASVDD_COLD inline std::vector<FarValues> far_values(const SourceScan& scan,
     });
     // One number may be so frequent that a sample without a fiftieth at each end still has it.
     for (const bool words : {false, true}) {
-      const MiddleOfValues middle = MiddleOfValues::of(x, words ? words_of(s) : few_of(s));
+      const MiddleOfValues middle =
+          MiddleOfValues::of(x, words ? words_of(s) : few_of(s), rounding_of(sample));
       const double range = middle.range();
       if (range == 0) continue;
       const bool may_be = far_apart(scan.sums.low(j), middle.low, range) ||

@@ -339,14 +339,11 @@ class Trainer {
     FitReport report;
     report.gamma_seconds = seconds_since(start);
     if (options_.standardize) {
-      detail::warn_of(X.far_values(), X.rows(), X.places(), options_.feature_names,
-                      "They decide how the feature is scaled: are they measurements?",
+      detail::warn_of(X.far_values(), X.rows(), X.places(), options_.feature_names, {},
                       report.warnings);
     }
-    if (options_.standardize || X.known().wide()) {
-      detail::warn_of_rounding(X.known(), in_float && !options_.standardize, X.places(),
-                               options_.feature_names, report.warnings);
-    }
+    detail::warn_of_rounding(X.known(), in_float && !options_.standardize, X.places(),
+                             options_.feature_names, {}, report.warnings);
     reset();
     state_.scaler = scaler;
     state_.gamma = gamma;
