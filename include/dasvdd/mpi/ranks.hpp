@@ -3,6 +3,7 @@
 /// `Ranks`: the processes that train together, as a trainer or a fit sees them.
 
 #include <dasvdd/core/error.hpp>
+#include <dasvdd/core/types.hpp>
 
 #include <algorithm>
 #include <cstddef>
