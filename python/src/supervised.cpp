@@ -3,6 +3,7 @@
 #include <dasvdd/core/error.hpp>
 
 #include <chrono>
+#include <exception>
 #include <thread>
 #include <utility>
 
@@ -18,17 +19,26 @@ void Supervised::run(detail::FunctionRef<void()> work) {
   std::exception_ptr error;
   {
     const nb::gil_scoped_release release;
-    std::thread worker([&] {
+    const auto guarded = [&] {
       try {
         work();
       } catch (...) {
         error = std::current_exception();
       }
-      const std::lock_guard<std::mutex> lock(mutex_);
-      done_ = true;
-      asked_.notify_one();
-    });
-    for (bool done = false; !done;) {
+    };
+    std::thread worker;
+    try {
+      worker = std::thread([&] {
+        guarded();
+        const std::lock_guard<std::mutex> lock(mutex_);
+        done_ = true;
+        asked_.notify_one();
+      });
+    } catch (const std::exception&) {
+      alone_ = true;  // no thread, or no memory for one
+    }
+    if (alone_) guarded();
+    for (bool done = alone_; !done;) {
       bool question;
       {
         std::unique_lock<std::mutex> lock(mutex_);
@@ -40,13 +50,20 @@ void Supervised::run(detail::FunctionRef<void()> work) {
       look_for_signals();
       if (question) answer();
     }
-    worker.join();
+    if (!alone_) worker.join();
   }
   if (raised_) throw std::move(*raised_);
+  if (failure_) std::rethrow_exception(failure_);
   if (error) std::rethrow_exception(error);
 }
 
 bool Supervised::ask(detail::FunctionRef<nb::object()> report) {
+  if (alone_) {
+    const nb::gil_scoped_acquire acquire;
+    look_for_signals();
+    tell(report);
+    return !stopped_;
+  }
   if (stopped_ || progress_.is_none()) return !stopped_;
   std::unique_lock<std::mutex> lock(mutex_);
   question_ = &report;
@@ -57,17 +74,24 @@ bool Supervised::ask(detail::FunctionRef<nb::object()> report) {
 
 /// Holds the GIL.
 void Supervised::answer() {
-  if (!stopped_) {
-    try {
-      const nb::object go_on = progress_((*question_)());
-      if (!go_on.is_none() && !nb::cast<bool>(nb::bool_(go_on))) stopped_ = true;
-    } catch (nb::python_error& error) {
-      stop_with(std::move(error));
-    }
-  }
+  tell(*question_);
   const std::lock_guard<std::mutex> lock(mutex_);
   question_ = nullptr;
   answered_.notify_one();
+}
+
+/// Holds the GIL. Throws nothing: who waits for the answer would wait for ever.
+void Supervised::tell(detail::FunctionRef<nb::object()> report) {
+  if (stopped_ || progress_.is_none()) return;
+  try {
+    const nb::object go_on = progress_(report());
+    if (!go_on.is_none() && !nb::cast<bool>(nb::bool_(go_on))) stopped_ = true;
+  } catch (nb::python_error& error) {
+    stop_with(std::move(error));
+  } catch (...) {
+    stopped_ = true;
+    failure_ = std::current_exception();
+  }
 }
 
 void Supervised::look_for_signals() {

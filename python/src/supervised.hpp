@@ -18,7 +18,8 @@ namespace nb = nanobind;
 namespace dasvdd::python {
 
 /// Runs long work on a thread of its own, without the GIL. The calling thread waits for it and meanwhile answers its
-/// reports with the caller's Python function, and looks for Ctrl-C ten times a second.
+/// reports with the caller's Python function, and looks for Ctrl-C ten times a second. Where no thread is to be had the
+/// calling thread works, and looks for Ctrl-C at each report.
 ///
 /// The work ends at the report that follows a stop, so memory that it reads is no longer in use when the call returns
 /// or raises.
@@ -36,14 +37,17 @@ class Supervised {
 
  private:
   void answer();
+  void tell(detail::FunctionRef<nb::object()> report);
   void look_for_signals();
   void stop_with(nb::python_error error);
 
   nb::object progress_;
   bool keeps_;
+  bool alone_ = false;  ///< no thread was to be had
   std::atomic<bool> stopped_{false};
   bool interrupted_ = false;
   std::optional<nb::python_error> raised_;
+  std::exception_ptr failure_;  ///< what telling has thrown that is no Python exception
 
   std::mutex mutex_;  // of what follows
   std::condition_variable asked_, answered_;

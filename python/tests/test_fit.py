@@ -205,6 +205,43 @@ def test_ctrl_c_in_a_trainer_leaves_its_net(X, interrupt):
     assert trainer.detector().score(X).shape == (300,)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of memory and of stacks are Linux's here")
+def test_without_a_thread_to_be_had_the_calling_one_works():
+    import resource
+
+    stack = 1 << 36  # of each thread: more than the process may have
+    hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+    if hard != resource.RLIM_INFINITY and hard < stack:
+        pytest.skip("stacks are limited")
+    program = """
+import resource, threading, dasvdd, numpy
+X = numpy.random.default_rng(0).standard_normal((300, 8)).astype("float32")
+resource.setrlimit(resource.RLIMIT_AS, (1 << 34, 1 << 34))
+try:
+    threading.Thread(target=print).start()
+except RuntimeError:
+    print("no thread")
+seen = set()
+dasvdd.fit(X, steps=30, ensemble_size=2, threads=2, progress=lambda p: seen.add(threading.get_ident()))
+print(seen == {threading.get_ident()})
+def fail(report):
+    raise KeyError("mine")
+try:
+    dasvdd.fit(X, steps=30, ensemble_size=2, progress=fail)
+except KeyError:
+    print("mine")
+"""
+    out = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, (stack, hard)),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert out.stdout == "no thread\nTrue\nmine\n", out.stderr
+
+
 def test_other_threads_go_on_while_a_fit_works(X):
     ticks = []
     done = threading.Event()

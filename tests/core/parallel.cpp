@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
@@ -15,6 +16,8 @@
 #endif
 #if defined(__linux__)
 #include <sys/resource.h>
+#include <cstdio>
+#include <cstdlib>
 #endif
 // The sanitizers of threads and addresses bear no forks and no limits of memory.
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
@@ -107,6 +110,81 @@ TEST_CASE("where the system gives no more threads, the calling thread works alon
   CHECK(dasvdd::detail::startable_threads(8) == 8);
 }
 #endif
+
+#if defined(__linux__) && DASVDD_OPENMP && !DASVDD_SANITIZER
+namespace {
+
+int team_of(int threads) {
+  int size = 0;
+  parallel(threads, [&](const Team& team) {
+    if (team.member() == 0) size = static_cast<int>(team.size());
+  });
+  return size;
+}
+/// Lets this process have so many bytes more than it has.
+void limit_memory(long more) {
+  long pages = 0;
+  std::FILE* file = std::fopen("/proc/self/statm", "r");
+  REQUIRE(file != nullptr);
+  REQUIRE(std::fscanf(file, "%ld", &pages) == 1);
+  std::fclose(file);
+  const rlim_t most = static_cast<rlim_t>(pages * ::sysconf(_SC_PAGESIZE) + more);
+  const struct rlimit memory = {most, most};
+  REQUIRE(::setrlimit(RLIMIT_AS, &memory) == 0);
+}
+
+/// Runs a test case of this program in a process of its own, whose OpenMP has had no team yet. Whether it has passed.
+bool passes_alone(const char* test_case, const char* openmp_stack) {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::alarm(120);
+    const struct rlimit stack = {8 << 20, 8 << 20};
+    ::setrlimit(RLIMIT_STACK, &stack);
+    if (openmp_stack) ::setenv("OMP_STACKSIZE", openmp_stack, 1);
+    ::execl("/proc/self/exe", "parallel", "--no-skip", "--minimal", test_case,
+            static_cast<char*>(nullptr));
+    ::_exit(127);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("alone: a team that has shrunk" * doctest::skip()) {
+  CHECK(team_of(8) == 8);
+  CHECK(team_of(2) == 2);  // OpenMP lets six threads go
+  limit_memory(4 << 20);
+  CHECK(team_of(2) == 2);
+  CHECK(team_of(8) == 1);
+}
+TEST_CASE("alone: large stacks" * doctest::skip()) {
+  limit_memory(1 << 30);
+  CHECK(team_of(2) == 2);
+  CHECK(team_of(8) == 1);  // seven stacks of 256 MB
+}
+
+TEST_CASE("a team that grows again is tried again, and with stacks of OpenMP's size") {
+  CHECK(passes_alone("--test-case=alone: a team that has shrunk", nullptr));
+  CHECK(passes_alone("--test-case=alone: large stacks", "256M"));
+}
+#endif
+
+TEST_CASE("the size of OpenMP's stacks is read as OpenMP does") {
+  using dasvdd::detail::stack_size_of;
+  CHECK(stack_size_of("512") == 512 * 1024);
+  CHECK(stack_size_of("100000B") == 100000);
+  CHECK(stack_size_of("16k") == 16 * 1024);
+  CHECK(stack_size_of(" 3 M ") == 3 << 20);
+  CHECK(stack_size_of("1g") == std::size_t(1) << 30);
+  for (const char* wrong :
+       {"", " ", "M", "-1", "2T", "2MB", "2 M x", "99999999999999999999999", "99999999999999G"}) {
+    CAPTURE(wrong);
+    CHECK(stack_size_of(wrong) == 0);
+  }
+}
 
 TEST_CASE("products and sums of costs stop at the largest number") {
   using dasvdd::detail::saturating_product;

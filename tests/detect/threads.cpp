@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <limits>
+#include <memory>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -116,4 +118,49 @@ TEST_CASE("layers that are not dense, and nets too small to share, are left to o
   CHECK(many.make_workspace(1, 2).threads(1) == 1);
   CHECK_THROWS_WITH_AS(small.make_workspace(1, -1), doctest::Contains("threads is -1"),
                        InvalidArgument);
+}
+
+namespace {
+
+/// The identity, which throws when it is told to.
+struct Refusing {
+  using Scalar = float;
+  Index size;
+  std::shared_ptr<std::atomic<bool>> refuses = std::make_shared<std::atomic<bool>>(false);
+  Index inputs() const { return size; }
+  Index outputs() const { return size; }
+  Index parameters() const { return 0; }
+  void forward(const float*, Rows<const float> x, Rows<float> y) const {
+    if (*refuses) throw std::domain_error("no such row");
+    y.matrix() = x.matrix();
+  }
+  void backward(const float*, Rows<const float>, Rows<const float>, Rows<const float> dy,
+                Rows<float> dx, float*) const {
+    dx.matrix() = dy.matrix();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what a layer of a user's own throws reaches who scores, whatever the threads") {
+  const Refusing layer{1024};
+  const auto net = autoencoder(
+      Network<float>().add(dense<float>(100, 1024)).add(layer).add(dense<float>(1024, 1024)),
+      Network<float>().add(dense<float>(1024, 1024)).add(tanh()).add(dense<float>(1024, 100)));
+  const auto detector = detector_of<float>({published_member(net, 1), published_member(net, 2)});
+  const auto X = random_rows<float>(20, 100, 3);
+  const Vector<float> expected = detector.score(X, 1);
+  for (const int threads : {1, 2}) {
+    CAPTURE(threads);
+    auto workspace = detector.make_workspace(1, threads);
+    CHECK(workspace.threads(1) == threads);
+    *layer.refuses = true;
+    const auto one = [&] { return detector.score_one(X.row(0).data(), workspace); };
+    CHECK_THROWS_WITH_AS(one(), "no such row", std::domain_error);
+    CHECK_THROWS_WITH_AS(detector.score(X.topRows(1), threads), "no such row", std::domain_error);
+    CHECK_THROWS_WITH_AS(detector.score(X, threads), "no such row", std::domain_error);
+    *layer.refuses = false;
+    CHECK(one() == expected[0]);
+    CHECK(same_bits(detector.score(X, threads), expected));
+  }
 }

@@ -24,6 +24,7 @@
 #include <csignal>
 #endif
 #if defined(__linux__)
+#include <sys/inotify.h>
 #include <sys/syscall.h>
 #endif
 
@@ -239,5 +240,28 @@ TEST_CASE("the file is on the disk before it replaces the old one, and the folde
   CHECK(sentence == "'" + path + "' can't be written: Input/output error");
   CHECK(content(path) == "old");
   CHECK(folder.files() == 1);
+}
+
+TEST_CASE(
+    "a writer holds its lock until the file has its name, so that no other takes it for a "
+    "left-over") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "net.st";
+  const int events = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  REQUIRE(events >= 0);
+  REQUIRE(::inotify_add_watch(events, (folder / "").c_str(), IN_MOVED_TO | IN_CLOSE_WRITE) >= 0);
+  replace_file(path, "new");
+  // Closing gives the lock up. The kernel tells of both in their order.
+  std::string order;
+  alignas(struct inotify_event) char buffer[4096];
+  for (ssize_t size; (size = ::read(events, buffer, sizeof buffer)) > 0;) {
+    for (ssize_t at = 0; at < size;) {
+      const auto* event = reinterpret_cast<const struct inotify_event*>(buffer + at);
+      order += (event->mask & IN_MOVED_TO) != 0 ? "named " : "closed ";
+      at += static_cast<ssize_t>(sizeof *event + event->len);
+    }
+  }
+  ::close(events);
+  CHECK(order == "named closed ");
 }
 #endif

@@ -4,22 +4,13 @@
 
 #include <doctest/doctest.h>
 
+#include "denormals.hpp"
+
 #include <cfenv>
-#include <cstdint>
-#include <cstring>
 #include <limits>
+#include <thread>
 
 namespace {
-
-/// The bits of half the smallest normal number: 0 where denormals are flushed. As bits, because a
-/// comparison would take a denormal for 0 where only those that come in are flushed.
-std::uint32_t half_of_smallest() {
-  volatile float x = std::numeric_limits<float>::min();
-  const float half = x * 0.5f;
-  std::uint32_t bits;
-  std::memcpy(&bits, &half, sizeof bits);
-  return bits;
-}
 
 /// 1 + 2^-24: a tie to nearest, the next number upward.
 float one_and_half_an_ulp() {
@@ -61,4 +52,27 @@ TEST_CASE("FloatingPointMode rounds to nearest and gives back the host's roundin
   CHECK(nearest_inside);
 #endif
   CHECK(upward_after);
+}
+
+TEST_CASE("amid computations, on any thread, code of the host program gets its own mode") {
+  REQUIRE(std::fesetround(FE_UPWARD) == 0);
+  const dasvdd::detail::FloatingPointMode::Host host;
+  std::fesetround(FE_TONEAREST);
+  bool upward = false, denormals = false, nearest_after = false, flushed_after = false;
+  std::thread([&] {
+    const dasvdd::detail::FloatingPointMode mode;
+    {
+      const dasvdd::detail::FloatingPointMode hosts(host);
+      upward = one_and_half_an_ulp() > 1;
+      denormals = half_of_smallest() > 0;
+    }
+    nearest_after = one_and_half_an_ulp() == 1;
+    flushed_after = half_of_smallest() == 0;
+  }).join();
+#if DASVDD_FLOATING_POINT_MODE
+  CHECK(upward);
+  CHECK(flushed_after);
+#endif
+  CHECK(denormals);
+  CHECK(nearest_after);
 }

@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <mutex>
+#include <new>
+#include <stdexcept>
 #include <string>
 
 #include "mpi/thread_ranks.hpp"
@@ -70,6 +72,24 @@ void check_same(Outcome a, const Outcome& b) {
   CHECK(a.detector->threshold() == b.detector->threshold());
   CHECK(same_bits(a.detector->score(rows()), b.detector->score(rows())));
 }
+
+/// Throws where it is told to.
+struct Refusing : Objective<float> {
+  static constexpr const char* name = "refusing";
+  bool in_call = false, in_extra = false;
+  void operator()(const Input& in, const State&, const Output& out) const {
+    in.reconstruction_term(1, out);
+    in.latent_term(0, out);
+    // By one member of a team, at the second row.
+    if (in_call && in.first <= 1 && in.last > 1) throw std::domain_error("no such row");
+  }
+  double extra(float, const State&) const {
+    if (in_extra) throw std::domain_error("no such row");
+    return 0;
+  }
+  double reconstruction_weight() const { return 1; }
+  double latent_weight(double) const { return 0; }
+};
 
 /// Calls f(ranks, rows of that rank) for each rank of a net with so many shards.
 template <class Trainer, class F>
@@ -220,4 +240,110 @@ TEST_CASE("all ranks say what is wrong on one, and ranks and shards must fit") {
                          doctest::Contains("rank 1: the training set has NaN in row 3, column 4"),
                          InvalidArgument);
   });
+}
+
+TEST_CASE("what the progress of one rank throws ends the training on all") {
+  for (const bool argument : {false, true}) {
+    CAPTURE(argument);
+    ThreadRanks::run(3, [&](Ranks& ranks) {
+      ShardedTrainer<float> trainer(net(), short_run(), ranks, 8);
+      const Range held = trainer.rows_of_rank(rows().rows());
+      const AnyRows mine = AnyRows(rows()).middle_rows(held.first, held.size());
+      const auto progress = [&](const EpochReport& at) {
+        if (at.epoch < 2 || ranks.rank() != 1) return;
+        if (argument) throw InvalidArgument("no more");
+        throw std::domain_error("no more");
+      };
+      const auto train = [&] { trainer.train(mine, progress); };
+      if (ranks.rank() == 1 && argument) {
+        CHECK_THROWS_WITH_AS(train(), "no more", InvalidArgument);
+      } else if (ranks.rank() == 1) {
+        CHECK_THROWS_WITH_AS(train(), "no more", std::domain_error);
+      } else if (argument) {
+        CHECK_THROWS_WITH_AS(train(), "rank 1: no more", InvalidArgument);
+      } else {
+        CHECK_THROWS_WITH_AS(train(), "rank 1: no more", std::runtime_error);
+      }
+      CHECK(trainer.state().epochs == 2);
+      trainer.resume(mine, NoProgress());
+      CHECK(trainer.state().epochs == 3);
+    });
+  }
+}
+
+TEST_CASE("what the objective of one rank throws ends the training on all") {
+  for (const int threads : {1, 2}) {
+    for (const bool in_call : {true, false}) {
+      CAPTURE(threads);
+      CAPTURE(in_call);
+      ThreadRanks::run(2, [&](Ranks& ranks) {
+        Options options = short_run();
+        options.threads = threads;
+        // Large enough for two threads.
+        options.batch_size = 100;
+        Refusing objective;
+        if (ranks.rank() == 1) (in_call ? objective.in_call : objective.in_extra) = true;
+        ShardedTrainer<float, Refusing> trainer(net(), options, ranks, 8, objective);
+        const auto before = trainer.state().parameters;
+        const Range held = trainer.rows_of_rank(rows().rows());
+        const AnyRows mine = AnyRows(rows()).middle_rows(held.first, held.size());
+        if (ranks.rank() == 1) {
+          CHECK_THROWS_WITH_AS(trainer.fit(mine), "no such row", std::domain_error);
+        } else {
+          CHECK_THROWS_WITH_AS(trainer.fit(mine), "rank 1: no such row", std::runtime_error);
+        }
+        CHECK(trainer.state().epochs == 0);
+        CHECK(same_bits(trainer.state().parameters, before));
+      });
+    }
+  }
+}
+
+TEST_CASE("where one rank has no memory, the others don't wait for it") {
+  ThreadRanks::run(3, [&](Ranks& ranks) {
+    const auto work = [&] {
+      ranks.together([&] {
+        if (ranks.rank() == 1) throw std::bad_alloc();
+      });
+    };
+    if (ranks.rank() == 1) {
+      CHECK_THROWS_AS(work(), std::bad_alloc);
+    } else {
+      CHECK_THROWS_WITH_AS(work(), doctest::Contains("rank 1: "), std::runtime_error);
+    }
+    const std::string all = sentence("ranks ", ranks.size());
+    CHECK_THROWS_WITH_AS(ranks.together([&] { throw InvalidArgument(all); }), "rank 0: ranks 3",
+                         InvalidArgument);
+    ranks.together([] {});
+    ranks.throw_of_any(nullptr);
+  });
+}
+
+TEST_CASE("ranks warn of a feature that varies by rounding as one process does") {
+  // Of 32 bits, and of 64 whose mean is not subtracted in double; the ends lie on different ranks.
+  RowMatrix<float> floats = rows();
+  for (Index i = 0; i < floats.rows(); ++i)
+    floats(i, 3) = i == 7 ? 1000.0005f : i == 200 ? 999.9995f : 1000;
+  RowMatrix<double> doubles = rows().cast<double>();
+  for (Index i = 0; i < doubles.rows(); ++i)
+    doubles(i, 5) = 1 + (i == 7 ? 1e-7 : i == 200 ? -1e-7 : 0);
+  const auto check = [](const AnyRows& X, bool standardize) {
+    Options options = short_run();
+    options.epochs = 1;
+    options.standardize = standardize;
+    Trainer<float> trainer(net(), options);
+    const auto expected = trainer.train(X).warnings;
+    REQUIRE(expected.size() == 1);
+    for (const int ranks : {1, 3}) {
+      CAPTURE(ranks);
+      on_ranks<ShardedTrainer<float>>(ranks, options, 8,
+                                      [&](Ranks&, ShardedTrainer<float>& sharded, const AnyRows&) {
+                                        const Range held = sharded.rows_of_rank(X.rows());
+                                        const AnyRows mine = X.middle_rows(held.first, held.size());
+                                        CHECK(sharded.train(mine).warnings == expected);
+                                      });
+    }
+  };
+  check(floats, true);
+  check(doubles, false);
 }

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <stdexcept>
+
 #include "train/support.hpp"
 
 using namespace dasvdd;
@@ -72,6 +74,24 @@ struct Plain : Objective<double> {
   }
   double reconstruction_weight() const { return 1; }
   double latent_weight(double) const { return 3; }
+};
+
+/// Throws where it is told to.
+struct Refusing : Objective<double> {
+  static constexpr const char* name = "refusing";
+  bool in_call = false, in_extra = false;
+  void operator()(const Input& in, const State&, const Output& out) const {
+    in.reconstruction_term(1, out);
+    in.latent_term(0, out);
+    // By one member of a team, at the second row.
+    if (in_call && in.first <= 1 && in.last > 1) throw std::domain_error("no such row");
+  }
+  double extra(double, const State&) const {
+    if (in_extra) throw std::domain_error("no such row");
+    return 0;
+  }
+  double reconstruction_weight() const { return 1; }
+  double latent_weight(double) const { return 0; }
 };
 
 Autoencoder<double> small_net() {
@@ -186,4 +206,27 @@ TEST_CASE(
   CHECK_FALSE(failing.partial_fit(X, 1).healthy());
   CHECK(failing.state().objective.epochs == 3);
   CHECK(failing.state().objective.scale == 1. / 8);
+}
+
+TEST_CASE("what an objective of a user's own throws reaches the caller, whatever the threads") {
+  const auto X = curve<double>(200, 6, 3);
+  const auto net = dense_autoencoder<double>(6, {3000, 3});  // worth two threads
+  for (const bool in_call : {true, false}) {
+    for (const int threads : {1, 2}) {
+      CAPTURE(in_call);
+      CAPTURE(threads);
+      Options options = short_run();
+      options.batch_size = 100;
+      options.threads = threads;
+      Refusing objective;
+      (in_call ? objective.in_call : objective.in_extra) = true;
+      Trainer<double, Refusing> trainer(net, options, objective);
+      const auto before = trainer.state().parameters;
+      CHECK_THROWS_WITH_AS(trainer.fit(X), "no such row", std::domain_error);
+      CHECK(trainer.state().epochs == 0);
+      CHECK(same_bits(trainer.state().parameters, before));
+      CHECK_THROWS_WITH_AS(trainer.step(X), "no such row", std::domain_error);
+      if (in_call) CHECK_THROWS_WITH_AS(trainer.gradient(X), "no such row", std::domain_error);
+    }
+  }
 }

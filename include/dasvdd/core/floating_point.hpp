@@ -24,7 +24,12 @@ namespace detail {
 /// is what it was, flags included. Does nothing on CPUs other than x86-64 and AArch64.
 class FloatingPointMode {
  public:
+  /// The mode that the calling thread was in when this was made.
+  class Host;
+
   FloatingPointMode() : saved_(read()) { write((saved_ & ~clear_bits) | set_bits); }
+  /// While it lives, the calling thread is in that mode: for calls of the host program's code amid computations.
+  explicit inline FloatingPointMode(const Host& host);
   ~FloatingPointMode() { write(saved_); }
   FloatingPointMode(const FloatingPointMode&) = delete;
   FloatingPointMode& operator=(const FloatingPointMode&) = delete;
@@ -54,6 +59,18 @@ class FloatingPointMode {
 #endif
   Bits saved_;
 };
+
+class FloatingPointMode::Host {
+ public:
+  Host() : bits_(read()) {}
+
+ private:
+  friend class FloatingPointMode;
+  Bits bits_;
+};
+inline FloatingPointMode::FloatingPointMode(const Host& host) : saved_(read()) {
+  write(host.bits_);
+}
 
 }  // namespace detail
 DASVDD_NAMESPACE_END

@@ -6,16 +6,14 @@
 #include <dasvdd/core/floating_point.hpp>
 #include <dasvdd/core/function_ref.hpp>
 #include <dasvdd/core/memory.hpp>
+#include <dasvdd/core/trial_threads.hpp>
 
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <mutex>
-#include <new>
-#include <system_error>
 #include <thread>
-#include <vector>
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <unistd.h>
@@ -85,16 +83,30 @@ class Barrier {
   std::condition_variable awake_;
 };
 
+/// The first of what several threads have thrown.
+class FirstException {
+ public:
+  /// Calls f; what it throws is kept.
+  void guard(FunctionRef<void()> f) {
+    try {
+      f();
+    } catch (...) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (!first_) first_ = std::current_exception();
+    }
+  }
+  /// Null: nothing was thrown. Called when the threads have ended.
+  const std::exception_ptr& get() const { return first_; }
+
+ private:
+  std::mutex mutex_;
+  std::exception_ptr first_;
+};
+
 /// What a team's members share.
 struct TeamState {
   Barrier barrier;
-  std::mutex mutex;
-  std::exception_ptr failure;
-
-  void keep(std::exception_ptr error) {
-    const std::lock_guard<std::mutex> lock(mutex);
-    if (!failure) failure = std::move(error);
-  }
+  FirstException failure;
 };
 
 /// The threads that work on one job; each member holds its own copy.
@@ -114,14 +126,10 @@ class Team {
   /// Runs code of the user's own: an exception is kept and thrown when the team has ended, because
   /// a member that left early would have the others wait for ever.
   void guard(detail::FunctionRef<void()> f) const {
-    if (!state_) {
+    if (state_) {
+      state_->failure.guard(f);
+    } else {
       f();
-      return;
-    }
-    try {
-      f();
-    } catch (...) {
-      state_->keep(std::current_exception());
     }
   }
 
@@ -161,25 +169,17 @@ inline bool forked_from_team() {
 #endif
 }
 
+/// How many threads OpenMP keeps for teams of the calling thread: as many as the last one had, the calling thread among
+/// them. When a team is smaller than the one before, OpenMP lets the others go.
+DASVDD_NOINLINE inline int& last_team_size() {
+  thread_local int size = 1;
+  return size;
+}
+
 /// `threads`, or 1 where the system does not give that many. OpenMP ends the whole process when it gets no thread,
-/// so they are started here first, as often as the calling thread asks for more than ever before.
-DASVDD_NOINLINE inline int startable_threads(int threads) {
-  thread_local int started = 1;
-  if (threads <= started) return threads;
-  std::vector<std::thread> trial;
-  std::mutex gate;  // all of them are there at the same time
-  try {
-    const std::lock_guard<std::mutex> closed(gate);
-    for (int i = 1; i < threads; ++i)
-      trial.emplace_back([&gate] { const std::lock_guard<std::mutex> wait(gate); });
-    started = threads;
-  } catch (const std::system_error&) {
-    threads = 1;
-  } catch (const std::bad_alloc&) {
-    threads = 1;
-  }
-  for (std::thread& thread : trial) thread.join();
-  return threads;
+/// so they are started here first wherever it would have to start some.
+inline int startable_threads(int threads) {
+  return threads <= last_team_size() || threads_can_be_had(threads - 1) ? threads : 1;
 }
 
 /// How many threads, at most `threads`, make a job of that many multiply-adds faster. Waking a sleeping team
@@ -210,9 +210,15 @@ inline void parallel(int threads, detail::FunctionRef<void(const Team&)> f) {
       team.member_ = omp_get_thread_num();
       team.size_ = omp_get_num_threads();
       team.state_ = &state;
-      f(team);
+      // Where OpenMP may give fewer threads than there are, the next team may have to grow.
+      if (team.member_ == 0) last_team_size() = omp_get_dynamic() ? omp_get_num_threads() : threads;
+      if (team.size_ == 1) {
+        team.guard([&] { f(team); });
+      } else {
+        f(team);
+      }
     }
-    if (state.failure) std::rethrow_exception(state.failure);
+    if (state.failure.get()) std::rethrow_exception(state.failure.get());
     return;
   }
 #endif

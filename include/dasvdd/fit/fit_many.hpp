@@ -166,7 +166,8 @@ DASVDD_COLD void fit_group(const AnyRows& X, const Group& group, const BankOptio
 
   std::optional<Detector<Scalar>> detector;
   LeftOutTerms left_out;
-  NetsProgress progress(Folds::count, [](const FitProgress&) { return true; });
+  const auto go_on = [](const FitProgress&) { return true; };
+  NetsProgress progress(Folds::count, go_on);
   for (Index fold = 0; fold < (few ? Folds::count : 1); ++fold) {
     auto fitted = fit_member(task, fold, progress);
     left_out.add(fitted->left_out, fitted->detector.model().members.front());
@@ -250,12 +251,14 @@ Bank fit_groups(const AnyRows& X, const std::vector<Group>& groups, const BankOp
   at.total = static_cast<Index>(groups.size());
   at.done = at.total - count;
   bool stopped = false;
+  const FloatingPointMode::Host host;
   const auto take = [&](bool one_done) -> Index {
     const std::lock_guard<std::mutex> lock(mutex);
     if (one_done) {
       at.done += 1;
       if (!stopped) {
         stopped = true;  // should it throw
+        const FloatingPointMode mode(host);
         stopped = !progress(at);
       }
     }

@@ -119,12 +119,14 @@ class NetsProgress {
     at_.epoch = epoch;
     at_.done += (std::min)(epochs, at_.total - at_.done);
     state_ = State::failed;  // should it throw
+    const FloatingPointMode mode(host_);
     state_ = tell_(at_) ? State::going : State::stopped;
     return state_ == State::going;
   }
 
   mutable std::mutex mutex_;
   FunctionRef<bool(const FitProgress&)> tell_;
+  FloatingPointMode::Host host_;  ///< of the thread that fits, for `tell_`
   FitProgress at_;
   State state_ = State::going;
 };

@@ -117,10 +117,10 @@ class ReplacementFile {
   /// Flushes to the disk and puts the new file in the target's place.
   void commit() {
     if (::fsync(descriptor_) != 0) fail_because(errno);
-    const int descriptor = descriptor_;
-    descriptor_ = -1;
-    if (::close(descriptor) != 0) fail_because(errno);
+    // Closing gives up the lock, by which other writers see that the temporary file is no left-over. What close()
+    // could tell, fsync() has told.
     rename();
+    close();
     // The rename itself lasts only once the folder is on the disk; a file system that can't do that
     // is no error.
     const std::filesystem::path folder = folder_of(target_);

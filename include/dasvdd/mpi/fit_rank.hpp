@@ -19,7 +19,6 @@
 #include <limits>
 #include <mutex>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -141,7 +140,7 @@ class FitRank final : public FitProcess<Scalar> {
         stop_ = true;
         progress.fail();
         training.join();
-        throw_of_any(failure ? failure : training.failure());
+        ranks_.throw_of_any(failure ? failure : training.failure());
       }
       // A stop is told of at once, though no epoch may have ended: the caller may want to save what there is.
       const bool news = all.done != told_ || (all.stop && !stop_);
@@ -218,31 +217,6 @@ class FitRank final : public FitProcess<Scalar> {
       all.done += static_cast<Index>(said[at + 4]);
     }
     return all;
-  }
-
-  /// Throws on every rank: what it has thrown itself, or the sentence of the first that has thrown something.
-  [[noreturn]] void throw_of_any(std::exception_ptr mine) {
-    // A letter for the type before the sentence.
-    std::vector<std::string> said(static_cast<std::size_t>(ranks_.size()));
-    if (mine) {
-      std::string& here = said[static_cast<std::size_t>(ranks_.rank())];
-      try {
-        std::rethrow_exception(mine);
-      } catch (const InvalidArgument& error) {
-        here = sentence("a", error.what());
-      } catch (const std::exception& error) {
-        here = sentence("e", error.what());
-      } catch (...) {
-        here = "ean exception of another kind";
-      }
-    }
-    ranks_.texts(said);
-    if (mine) std::rethrow_exception(mine);
-    std::size_t r = 0;
-    while (said[r].empty()) ++r;
-    const std::string text = sentence("rank ", r, ": ", said[r].substr(1));
-    if (said[r].front() == 'a') throw InvalidArgument(text);
-    throw std::runtime_error(text);
   }
 
   static std::string bytes_of(const std::vector<double>& numbers) {

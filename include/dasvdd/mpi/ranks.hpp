@@ -3,13 +3,15 @@
 /// `Ranks`: the processes that train together, as a trainer or a fit sees them.
 
 #include <dasvdd/core/error.hpp>
+#include <dasvdd/core/types.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <exception>
+#include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
@@ -104,23 +106,58 @@ class Ranks {
       all[k].assign(reinterpret_cast<const char*>(buffer.data() + places[k].at), places[k].length);
     }
   }
-  /// Runs f on every rank. Where it throws InvalidArgument on some, all throw the sentence of the first: a rank
-  /// that left alone would have the others wait for ever.
+  /// Runs f on every rank. Where it throws on some, all throw: a rank that left alone would have the others wait for
+  /// ever. Of InvalidArgument all throw the first's sentence, of another exception its own rank throws that.
   template <class F>
   void together(F&& f) {
     if (alone()) return f();
-    std::string wrong;
+    std::exception_ptr mine;
+    bool invalid = false;
     try {
       f();
-    } catch (const InvalidArgument& error) {
-      wrong = error.what();
-      if (wrong.empty()) wrong = "invalid argument";
+    } catch (const InvalidArgument&) {
+      mine = std::current_exception();
+      invalid = true;
+    } catch (...) {
+      mine = std::current_exception();
     }
+    const std::vector<std::string> all = failures(mine);
+    if (mine && !invalid) std::rethrow_exception(mine);
+    throw_first(all);
+  }
+  /// Where some ranks have failed, throws on all: what the rank has thrown itself, else the sentence of the first.
+  /// \param mine null: this rank has not
+  void throw_of_any(const std::exception_ptr& mine) {
+    const std::vector<std::string> all = alone() ? std::vector<std::string>() : failures(mine);
+    if (mine) std::rethrow_exception(mine);
+    throw_first(all);
+  }
+
+ private:
+  /// What each rank has thrown: empty, or a letter for the type before the sentence.
+  std::vector<std::string> failures(const std::exception_ptr& mine) {
     std::vector<std::string> all(static_cast<std::size_t>(size()));
-    all[static_cast<std::size_t>(rank())] = std::move(wrong);
+    if (mine) {
+      std::string& here = all[static_cast<std::size_t>(rank())];
+      try {
+        std::rethrow_exception(mine);
+      } catch (const InvalidArgument& error) {
+        here = sentence("a", error.what());
+      } catch (const std::exception& error) {
+        here = sentence("e", error.what());
+      } catch (...) {
+        here = "ean exception of another kind";
+      }
+    }
     texts(all);
+    return all;
+  }
+  static void throw_first(const std::vector<std::string>& all) {
     for (std::size_t r = 0; r < all.size(); ++r) {
-      if (!all[r].empty()) throw InvalidArgument(sentence("rank ", r, ": ", all[r]));
+      if (all[r].empty()) continue;
+      const std::string text = sentence("rank ", r, ": ", all[r].substr(1));
+      if (all[r].front() == 'a') throw InvalidArgument(text);
+      throw std::runtime_error(text);
     }
   }
 };

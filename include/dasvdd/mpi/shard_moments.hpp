@@ -30,6 +30,37 @@ std::vector<double> sums_over_shards(const Shards& shards, Index width, Add&& ad
   return table;
 }
 
+/// The least value of each feature among all rows, then the greatest of each. \param X this rank's
+inline std::vector<double> ends_over_shards(const Shards& shards, const AnyRows& X) {
+  const Index d = X.cols(), width = 2 * d;
+  std::vector<double> ends(static_cast<std::size_t>(shards.count() * width));
+  const Range mine = shards.mine();
+  X.visit([&](auto rows) {
+    for (Index s = mine.first; s < mine.last; ++s) {
+      double* low = ends.data() + s * width;
+      const Range here = shards.local_rows_of(s);
+      for (Index i = here.first; i < here.last; ++i) {
+        for (Index j = 0; j < d; ++j) {
+          const double value = static_cast<double>(rows(i, j));
+          low[j] = i == here.first ? value : (std::min)(low[j], value);
+          low[d + j] = i == here.first ? value : (std::max)(low[d + j], value);
+        }
+      }
+    }
+  });
+  shards.gather(ends.data(), width);
+  double* all = ends.data();
+  for (Index s = 1; s < shards.count(); ++s) {
+    const double* low = all + s * width;
+    for (Index j = 0; j < d; ++j) {
+      all[j] = (std::min)(all[j], low[j]);
+      all[d + j] = (std::max)(all[d + j], low[d + j]);
+    }
+  }
+  ends.resize(static_cast<std::size_t>(width));
+  return ends;
+}
+
 /// Standardizer::of all rows. \param X this rank's
 template <class Scalar>
 Standardizer<Scalar> standardizer_over_shards(const Shards& shards, const AnyRows& X) {
@@ -50,28 +81,10 @@ Standardizer<Scalar> standardizer_over_shards(const Shards& shards, const AnyRow
         sums[d + j] += difference;
       }
     });
-    // Each shard's least and greatest values.
-    const Index width = 2 * d;
-    std::vector<double> ends(static_cast<std::size_t>(shards.count() * width));
-    const Range mine = shards.mine();
-    for (Index s = mine.first; s < mine.last; ++s) {
-      double* low = ends.data() + s * width;
-      const Range here = shards.local_rows_of(s);
-      for (Index i = here.first; i < here.last; ++i) {
-        for (Index j = 0; j < d; ++j) {
-          const double value = static_cast<double>(rows(i, j));
-          low[j] = i == here.first ? value : (std::min)(low[j], value);
-          low[d + j] = i == here.first ? value : (std::max)(low[d + j], value);
-        }
-      }
-    }
-    shards.gather(ends.data(), width);
+    const std::vector<double> ends = ends_over_shards(shards, X);
     for (Index j = 0; j < d; ++j) {
-      double low = ends[static_cast<std::size_t>(j)], high = ends[static_cast<std::size_t>(d + j)];
-      for (Index s = 1; s < shards.count(); ++s) {
-        low = (std::min)(low, ends[static_cast<std::size_t>(s * width + j)]);
-        high = (std::max)(high, ends[static_cast<std::size_t>(s * width + d + j)]);
-      }
+      const double low = ends[static_cast<std::size_t>(j)];
+      const double high = ends[static_cast<std::size_t>(d + j)];
       const std::size_t at = static_cast<std::size_t>(j);
       const double rest = scale[static_cast<std::size_t>(d + j)] / n;
       const double deviation =

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
 #include <vector>
 
 DASVDD_NAMESPACE_BEGIN
@@ -73,14 +74,16 @@ class ShardedStep {
     if (team.member() == 0) {
       t.state.clock = clock;
       Index i = 0;
-      batches_->for_mine(b, [&](Index s, const auto& split) {
-        EpochSums& sum = sums[static_cast<std::size_t>(s)];
-        sum.rows += split.network - split.first;
-        for (Index place = split.first; place < split.network; ++place, ++i) {
-          sum.reconstruction += static_cast<double>(reconstruction_[i]);
-          sum.latent += static_cast<double>(latent_[i]);
-          sum.extra += t.objective.extra(latent_[i], t.state.objective);
-        }
+      failure_.guard([&] {
+        batches_->for_mine(b, [&](Index s, const auto& split) {
+          EpochSums& sum = sums[static_cast<std::size_t>(s)];
+          sum.rows += split.network - split.first;
+          for (Index place = split.first; place < split.network; ++place, ++i) {
+            sum.reconstruction += static_cast<double>(reconstruction_[i]);
+            sum.latent += static_cast<double>(latent_[i]);
+            sum.extra += t.objective.extra(latent_[i], t.state.objective);
+          }
+        });
       });
     }
     waiting = -1;
@@ -102,6 +105,10 @@ class ShardedStep {
     center_step(team, t, 0, waiting);
     waiting = -1;
   }
+
+  /// What an objective of the user's own has thrown; null: nothing. It is kept while the steps go on, with numbers that
+  /// are worth nothing: a rank, or a thread, that left alone would have the others wait for ever.
+  const std::exception_ptr& failure() const { return failure_.get(); }
 
   /// Brings the slices of Adam's moments together. Called by one thread.
   template <class State>
@@ -180,12 +187,14 @@ class ShardedStep {
     const auto of_all = [k](auto rows) {
       return decltype(rows)(rows.data(), k, rows.cols(), rows.stride());
     };
-    t.objective({of_all(x), of_all(Rows<const Scalar>(pass_.output(n))),
-                 of_all(Rows<const Scalar>(pass_.code(n))), t.state.center.center.data(),
-                 t.state.gamma, share.first, share.last, &pass_.kernels()},
-                t.state.objective,
-                {reconstruction_.data(), latent_.data(), of_all(pass_.output_gradient(n)),
-                 of_all(pass_.latent_gradient(n))});
+    failure_.guard([&] {
+      t.objective({of_all(x), of_all(Rows<const Scalar>(pass_.output(n))),
+                   of_all(Rows<const Scalar>(pass_.code(n))), t.state.center.center.data(),
+                   t.state.gamma, share.first, share.last, &pass_.kernels()},
+                  t.state.objective,
+                  {reconstruction_.data(), latent_.data(), of_all(pass_.output_gradient(n)),
+                   of_all(pass_.latent_gradient(n))});
+    });
     pass_.backward(team, parameters, x);
   }
 
@@ -317,6 +326,7 @@ class ShardedStep {
     team.barrier();
   }
 
+  FirstException failure_;
   const Shards* shards_;
   const ShardBatches* batches_;
   Range mine_;

@@ -14,9 +14,13 @@
 #include <chrono>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <exception>
 #include <memory>
 #include <numeric>
 #include <optional>
+#include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -84,9 +88,12 @@ class ShardedTrainer {
   }
   detail::Range rows_of_rank(Index n) const { return rows_of_rank(n, shards_.ranks().rank()); }
 
-  /// As in Trainer, on the rows that this rank holds.
+  /// As in Trainer, on the rows that this rank holds. Nobody looks for values far from all others, because the ranks' rows
+  /// are not compared.
   /// \throws InvalidArgument on all ranks, before anything has changed
-  /// \param progress called on every rank; where it returns false on any, all stop
+  /// \param progress called on every rank; where it returns false on any, all stop, and where it throws on any, all
+  ///   throw, as for an objective of your own that throws (at the end of its epoch): the rank's own exception, or a
+  ///   std::runtime_error (InvalidArgument for one) that names the rank and has the sentence
   template <class Progress>
   FitReport fit(const detail::AnyRows& X, Progress&& progress) {
     FitReport report = train(X, progress);
@@ -212,6 +219,7 @@ class ShardedTrainer {
             : 0;
     FitReport report;
     report.gamma_seconds = seconds_since(start);
+    if (options_.standardize || X.wide()) warn_of_rounding(X, report.warnings);
     state_ = fresh().state();
     state_.scaler = scaler;
     state_.gamma = gamma;
@@ -219,6 +227,17 @@ class ShardedTrainer {
     run_epochs(X, 0, progress, report);
     report.seconds = seconds_since(start);
     return report;
+  }
+
+  /// As of all ranks' rows, by two rows that span them.
+  void warn_of_rounding(const detail::AnyRows& X, std::vector<std::string>& warnings) const {
+    const Index d = X.cols();
+    const std::vector<double> ends = detail::ends_over_shards(shards_, X);
+    const std::vector<float> floats(ends.begin(), ends.end());
+    const bool narrowed = std::is_same_v<Scalar, float> && !options_.standardize;
+    detail::warn_of_rounding(
+        X.wide() ? detail::AnyRows(ends.data(), 2, d) : detail::AnyRows(floats.data(), 2, d),
+        narrowed, {}, options_.feature_names, warnings);
   }
 
   void start_center(const detail::AnyRows& X) {
@@ -248,12 +267,22 @@ class ShardedTrainer {
     });
     const int threads = detail::worthwhile_threads(
         all_threads(), detail::saturating_product(net_.multiply_adds(), 6 * batches.largest()));
-    Step step(net_, shards_, batches, threads);
-    std::vector<Index> order(static_cast<std::size_t>(X.rows()));
+    std::optional<Step> step;
+    std::vector<Index> order;
     Good good;
-    good.keep(state_);
+    shards_.ranks().together([&] {  // memory may be short on one
+      step.emplace(net_, shards_, batches, threads);
+      order.resize(static_cast<std::size_t>(X.rows()));
+      good.keep(state_);
+    });
     for (Index epoch = first; epoch < options_.epochs; ++epoch) {
-      EpochReport done = run_epoch(step, batches, X, order, epoch, threads, report);
+      EpochReport done;
+      try {
+        done = run_epoch(*step, batches, X, order, epoch, threads, report);
+      } catch (...) {
+        good.put_back(state_);
+        throw;
+      }
       if (!detail::is_finite(done.loss) ||
           !detail::all_finite(state_.center.center.data(), net_.code())) {
         report.epochs.push_back(done);
@@ -265,7 +294,7 @@ class ShardedTrainer {
       objective_.after_epoch(state_.objective, state_.epochs, [&] { return distances(X); });
       good.keep(state_);
       report.epochs.push_back(done);
-      if (!all_go_on(progress(done) && !asked_to_stop())) {
+      if (!all_go_on(progress, done)) {
         report.stopped = epoch + 1 < options_.epochs;
         break;
       }
@@ -276,10 +305,25 @@ class ShardedTrainer {
   bool asked_to_stop() const {
     return options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed);
   }
-  bool all_go_on(bool here) {
-    if (shards_.ranks().alone()) return here;
-    const auto answers = shards_.ranks().numbers(here ? 1 : 0);
-    return std::all_of(answers.begin(), answers.end(), [](auto answer) { return answer == 1; });
+  /// Asks every rank whether to go on: `progress`, and whether its options say stop. Where `progress` throws on some, all
+  /// throw.
+  bool all_go_on(Progress progress, const EpochReport& done) {
+    detail::Ranks& ranks = shards_.ranks();
+    if (ranks.alone()) return progress(done) && !asked_to_stop();
+    enum Answer { stops, goes_on, failed };
+    Answer here = failed;
+    std::exception_ptr failure;
+    try {
+      here = progress(done) && !asked_to_stop() ? goes_on : stops;
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    const auto answers = ranks.numbers(here);
+    const auto count = [&](Answer answer) {
+      return std::count(answers.begin(), answers.end(), static_cast<std::int64_t>(answer));
+    };
+    if (count(failed) > 0) ranks.throw_of_any(failure);
+    return count(stops) == 0;
   }
   std::vector<double> distances(const detail::AnyRows& X) const {
     const auto mine = detail::squared_distances(network(), state_.scaler, X,
@@ -321,6 +365,7 @@ class ShardedTrainer {
       }
       step.move_center(team, training(), X, order.data(), waiting);
     });
+    shards_.ranks().throw_of_any(step.failure());
     step.gather_moments(state_);
     EpochReport done{epoch + 1, options_.epochs};
     sum_of(sums).fill(done, objective_, state_);

@@ -217,7 +217,8 @@ class PackedNetwork {
         k_->activate(s.activation, x.data(), x.stride(), y.data(), y.stride(), x.rows(), s.inputs);
         break;
       case Step<Scalar>::Kind::layer:
-        s.layer->forward(w, statistics_.data() + s.statistics_at, x, y, scratch);
+        team.guard(
+            [&] { s.layer->forward(w, statistics_.data() + s.statistics_at, x, y, scratch); });
         break;
     }
   }

@@ -96,11 +96,13 @@ class BatchStep {
          adam});
     if (team.member() == 0) {
       t.state.clock = clock;
-      for (Index i = 0; i < k; ++i) {
-        sums.reconstruction += static_cast<double>(reconstruction_[i]);
-        sums.latent += static_cast<double>(latent_[i]);
-        sums.extra += t.objective.extra(latent_[i], t.state.objective);
-      }
+      team.guard([&] {
+        for (Index i = 0; i < k; ++i) {
+          sums.reconstruction += static_cast<double>(reconstruction_[i]);
+          sums.latent += static_cast<double>(latent_[i]);
+          sums.extra += t.objective.extra(latent_[i], t.state.objective);
+        }
+      });
       sums.rows += k;
     }
     waiting = {};
@@ -154,11 +156,13 @@ class BatchStep {
     const Range mine = team.share(n);
     const bool masks = t.state.scaler.masks();
     if (masks) mask_outputs(x, pass.output(n), mine);
-    t.objective(
-        {x, pass.output(n), pass.code(n), t.state.center.center.data(), t.state.gamma, mine.first,
-         mine.last, &pass.kernels(), masks ? widening_.data() : nullptr},
-        t.state.objective,
-        {reconstruction_.data(), latent_.data(), pass.output_gradient(n), pass.latent_gradient(n)});
+    team.guard([&] {
+      t.objective({x, pass.output(n), pass.code(n), t.state.center.center.data(), t.state.gamma,
+                   mine.first, mine.last, &pass.kernels(), masks ? widening_.data() : nullptr},
+                  t.state.objective,
+                  {reconstruction_.data(), latent_.data(), pass.output_gradient(n),
+                   pass.latent_gradient(n)});
+    });
     pass.backward(team, parameters, x);
     pass.parameter_gradients(team, x, sink);
   }
