@@ -15,7 +15,6 @@ import sys
 # This folder has a dask.py, which would hide the package.
 sys.path[0] = str(pathlib.Path(__file__).resolve().parent / "engines")
 try:
-    import numpy as np
     import pyarrow as pa
     from comparison import compare, options
     from pyspark.sql import SparkSession
@@ -28,7 +27,7 @@ if not shutil.which("java") and "JAVA_HOME" not in os.environ:
 
 
 def features(table):
-    return np.column_stack([table[name].to_numpy() for name in table.schema.names if name.startswith("x")])
+    return table.select([name for name in table.schema.names if name.startswith("x")])
 
 
 def fit_groups(batches):

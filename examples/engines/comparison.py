@@ -46,7 +46,7 @@ def write_table(folder, o):
 
 
 def features(table):
-    return np.column_stack([table[name].to_numpy() for name in table.column_names if name.startswith("x")])
+    return table.select([name for name in table.column_names if name.startswith("x")])
 
 
 class OneProcess:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import _core
-from ._arrays import natural_dtype
+from ._arrays import natural_dtype, training_names
 from ._progress import following
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def fit(
     score: str = "several_centers",
     precision: str = "own",
     dtype: str | None = None,
+    feature_names: Sequence[str] | None = None,
     progress: bool | Callable[[_core.FitProgress], bool | None] | None = None,
     on_interrupt: str = "raise",
 ) -> _core.Detector:
@@ -87,6 +88,10 @@ def fit(
     dtype : {"float32", "float64"}, optional
         What the nets compute in. None: NumPy's promotion of X's type with float32, so float32 and small integers give
         float32, and float64 gives float64, which takes twice the time.
+    feature_names : list of str, optional
+        One name a column, kept with the detector and used in its warnings. None: the columns of a data frame where all
+        of them are of type str; an empty list: no names. The columns of a data frame are found by given names, in any
+        order.
     progress : bool or callable, optional
         True shows a bar (tqdm's where it is installed). A callable is called with a FitProgress after each epoch of
         each net; when it returns False the fit ends, and the detector is made of the nets that had begun.
@@ -103,7 +108,7 @@ def fit(
     Raises
     ------
     ValueError
-        For options out of range, or rows that can't be trained on; nothing has been trained then.
+        For options out of range, names that don't fit, or rows that can't be trained on; nothing has been trained then.
     """
     options = dict(
         seed=seed,
@@ -127,6 +132,7 @@ def fit(
         missing=missing,
         score=score,
         precision=precision,
+        feature_names=training_names(X, feature_names),
     )
     with following(progress) as callback:
         return _core.fit(X, _dtype_of(X, dtype), callback, on_interrupt, options)
@@ -143,6 +149,7 @@ def fit_images(
     epochs: int = 0,
     precision: str = "own",
     dtype: str | None = None,
+    feature_names: Sequence[str] | None = None,
     progress: bool | Callable[[_core.FitProgress], bool | None] | None = None,
     on_interrupt: str = "raise",
 ) -> _core.Detector:
@@ -160,7 +167,7 @@ def fit_images(
         Nets in the ensemble; 1 for the smallest model and the shortest fit.
     epochs : int
         Passes over the images, of each net; 0: what suits the kind.
-    seed, threads, precision, dtype, progress, on_interrupt
+    seed, threads, precision, dtype, feature_names, progress, on_interrupt
         As in fit().
 
     Returns
@@ -181,6 +188,7 @@ def fit_images(
         ensemble_size=ensemble_size,
         epochs=epochs,
         precision=precision,
+        feature_names=training_names(X, feature_names),
     )
     with following(progress) as callback:
         return _core.fit_images(X, _dtype_of(X, dtype), callback, on_interrupt, options)
@@ -194,6 +202,7 @@ def fit_many(
     threads: int = 0,
     steps: int = 0,
     least_rows: int = 20,
+    feature_names: Sequence[str] | None = None,
     progress: bool | Callable[[_core.FitProgress], bool | None] | None = None,
     on_interrupt: str = "raise",
 ) -> _core.Bank:
@@ -218,6 +227,8 @@ def fit_many(
         Mini-batches of 32 rows that a net trains for; 0: what suits.
     least_rows : int
         Groups with fewer rows are refused.
+    feature_names : list of str, optional
+        As in fit(), kept with the bank.
     progress : bool or callable, optional
         True shows a bar (tqdm's where it is installed). A callable is called with a FitProgress after each group, whose
         `done` and `total` count groups; when it returns False the fit ends, and the groups that had not begun are
@@ -234,8 +245,9 @@ def fit_many(
     ValueError
         For options out of range, more than 32 features, or not one key a row.
     """
+    names = training_names(X, feature_names)
     with following(progress) as callback:
-        return _core.fit_many(X, keys, callback, on_interrupt, seed, threads, steps, least_rows)
+        return _core.fit_many(X, keys, callback, on_interrupt, seed, threads, steps, least_rows, names)
 
 
 def _dtype_of(X, dtype):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import _core
+from ._arrays import names_of
 from ._trainer import Trainer
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def from_torch(
         state_dict of Linear and BatchNorm1d layers with Sequential's names, "encoder.0.weight" or "0.weight".
     X : array_like of shape (n, d), optional
         Normal rows, for the center where none is given, the score form and the threshold (their 0.99 quantile).
+        The names of a data frame's columns are kept, as in fit().
     code : int, optional
         Of a Sequential in one piece: how many of its layers make the code. None: up to its narrowest Linear layer, with
         the activation behind that; needed where several are the narrowest. The last layer makes the output and is not
@@ -69,7 +71,7 @@ def from_torch(
     if dtype is None:
         dtype = "float64" if any(t.dtype == np.float64 for t in tensors.values()) else "float32"
     net = _core.autoencoder(encoder, decoder)
-    trainer = Trainer(net, dtype=dtype, gamma=float(gamma), score=score, epochs=1)
+    trainer = Trainer(net, dtype=dtype, gamma=float(gamma), score=score, epochs=1, feature_names=names_of(X))
     trainer.set_parameters(tensors)
     state = trainer.state()
     state["gamma"] = float(gamma)

@@ -61,7 +61,7 @@ class DASVDD(OutlierMixin, BaseEstimator):
         decision_function(X) = score_samples(X) - offset_.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
-        Where X had names of type str.
+        Where X had names of type str; detector_ has them, too.
     """
 
     def __init__(
@@ -119,6 +119,7 @@ class DASVDD(OutlierMixin, BaseEstimator):
             threads=_threads(self.n_jobs),
             seed=_seed(self.random_state),
             progress=bool(self.verbose),
+            feature_names=getattr(self, "feature_names_in_", []),
         )
         if share > 0:
             detector = detector.with_threshold(_threshold_of(detector.score(X), share))

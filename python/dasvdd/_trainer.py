@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import _core
+from ._arrays import given_names, training_names
 from ._progress import following
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ class Trainer:
         "mixed" trains big float32 nets on bfloat16 where the CPU is fast at it.
     missing : {"refuse", "mask"}
         What becomes of NaN: an error, or a value without a part in the loss and in the score.
+    feature_names : list of str, optional
+        One name an input, kept with detectors and used in warnings. None: the columns of the data frame that fit() is
+        given, where all of them are of type str; an empty list: no names. Later data frames' columns are found by them.
     seed, threads : int
         `seed` covers everything drawn; `threads` never changes the result, 0 means what OpenMP would use.
 
@@ -101,6 +105,7 @@ class Trainer:
         shuffle: bool = True,
         training_quantile: float = 0.99,
         precision: str = "own",
+        feature_names: Sequence[str] | None = None,
     ) -> None:
         dtype = np.dtype(dtype).name
         if dtype not in ("float32", "float64"):
@@ -131,6 +136,7 @@ class Trainer:
             shuffle=shuffle,
             training_quantile=training_quantile,
             precision=precision,
+            feature_names=None if feature_names is None else given_names(feature_names),
         )
         self._made_from = (net, dtype, objective, nu, warm_up, options)
         self._trainer = _core.make_trainer(*self._made_from)
@@ -164,8 +170,9 @@ class Trainer:
             What Ctrl-C does at the end of the running epoch: raise KeyboardInterrupt, or stop there. In both cases
             detector() then gives the net as it stands.
         """
+        names = training_names(X, self._made_from[-1]["feature_names"])
         with following(progress) as callback:
-            return self._trainer.fit(X, callback, on_interrupt)
+            return self._trainer.fit(X, names, callback, on_interrupt)
 
     def partial_fit(
         self,

@@ -2,6 +2,8 @@
 
 import inspect
 
+import numpy as np
+
 from . import _arrays
 
 
@@ -50,19 +52,19 @@ def check_is_fitted(estimator):
 
 def validate_data(estimator, X, dtype=None, reset=True, ensure_min_samples=1):
     """Rows as an array, their number of features and names compared with, or kept for, later calls."""
-    names = _names_of(X)
+    names = _arrays.names_of(X)
     rows = _arrays.as_rows(X, "X", _arrays.natural_dtype(X))
     if len(rows) < ensure_min_samples:
         raise ValueError(f"X has {len(rows)} rows, expected at least {ensure_min_samples}")
     if reset:
         estimator.n_features_in_ = rows.shape[1]
         if names is not None:
-            estimator.feature_names_in_ = names
+            estimator.feature_names_in_ = np.asarray(names, dtype=object)
         elif hasattr(estimator, "feature_names_in_"):
             del estimator.feature_names_in_
         return rows
     known = getattr(estimator, "feature_names_in_", None)
-    if known is not None and names is not None and list(known) != list(names):
+    if known is not None and names is not None and list(known) != names:
         raise ValueError("The feature names should match those that were passed during fit.")
     if rows.shape[1] != estimator.n_features_in_:
         raise ValueError(
@@ -70,12 +72,3 @@ def validate_data(estimator, X, dtype=None, reset=True, ensure_min_samples=1):
             f"{estimator.n_features_in_} features as input."
         )
     return rows
-
-
-def _names_of(X):
-    import numpy as np
-
-    columns = getattr(X, "columns", None)
-    if columns is None or not all(isinstance(name, str) for name in columns):
-        return None
-    return np.asarray(columns, dtype=object)

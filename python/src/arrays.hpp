@@ -10,6 +10,7 @@
 #include <dasvdd/core/types.hpp>
 
 #include <cstdint>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -35,6 +36,9 @@ class Array : public nb::object {
  private:
   static bool is_anything(PyObject*) { return true; }
 };
+
+/// Of features; none where they have none.
+using Names = std::vector<std::string>;
 
 /// "float32" or "float64".
 template <class Scalar>
@@ -85,7 +89,9 @@ class Memory {
 };
 
 /// What dasvdd._arrays makes of an object that can't be used as it is, or refuses.
-nb::object converted(const char* function, nb::handle X, const char* what, const char* dtype);
+/// \param names in whose order the columns of a table that has names come back
+nb::object converted(const char* function, nb::handle X, const char* what, const char* dtype,
+                     const Names& names = {});
 
 /// Rows of a Python object for the time of a call. float32 and float64 that lie in memory one number after the other
 /// are used where they are, also where rows have gaps between them (X[:, 2:5], X[::2]): a net in float scales rows of
@@ -95,11 +101,12 @@ template <class Scalar>
 class Batch {
  public:
   /// \param what begins an error's sentence: "the batch"
+  /// \param names of the features, by which the columns of a data frame are found; no other rows have names
   /// \param dimensions 2, or 1 for a single row
-  Batch(nb::handle X, const char* what, int dimensions = 2) {
+  Batch(nb::handle X, const char* what, const Names& names, int dimensions = 2) {
     is_own_ = own_.take(X, dimensions);
     if (is_own_ || other_.take(X, dimensions)) return;
-    copy_ = converted(dimensions == 2 ? "as_rows" : "as_vector", X, what, "float64");
+    copy_ = converted(dimensions == 2 ? "as_rows" : "as_vector", X, what, "float64", names);
     is_own_ = own_.take(copy_, dimensions);
     if (!is_own_) other_.take(copy_, dimensions);
   }

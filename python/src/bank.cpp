@@ -45,14 +45,15 @@ std::vector<std::string> words_of(nb::handle keys, Index n) {
 
 Bank fit(const ArrayLike& X, const nb::object& keys, nb::object progress,
          const std::string& on_interrupt, std::uint64_t seed, int threads, Index steps,
-         Index least_rows) {
+         Index least_rows, const Names& feature_names) {
   BankOptions options;
   options.seed = seed;
   options.threads = threads;
   options.steps = steps;
   options.least_rows = least_rows;
+  options.feature_names = feature_names;
   options.validate();
-  const Batch<float> batch(X, "the training set");
+  const Batch<float> batch(X, "the training set", feature_names);
   const std::vector<std::string> words = words_of(keys, batch.rows().rows());
   const ThreadShare share(options.threads);
   options.threads = share.threads();
@@ -69,7 +70,7 @@ Bank fit(const ArrayLike& X, const nb::object& keys, nb::object progress,
 }
 
 Array score(const Bank& self, const ArrayLike& X, const nb::object& keys, int threads) {
-  const Batch<float> batch(X, "the batch");
+  const Batch<float> batch(X, "the batch", self.feature_names());
   const detail::AnyRows rows = batch.rows();
   detail::ensure(threads >= 0, "threads is ", threads, ", expected 0 (all) or a positive number");
   const auto words = words_of(keys, rows.rows());
@@ -78,7 +79,7 @@ Array score(const Bank& self, const ArrayLike& X, const nb::object& keys, int th
 }
 
 Array predict(const Bank& self, const ArrayLike& X, const nb::object& keys, int threads) {
-  const Batch<float> batch(X, "the batch");
+  const Batch<float> batch(X, "the batch", self.feature_names());
   const detail::AnyRows rows = batch.rows();
   const auto words = words_of(keys, rows.rows());
   const ThreadShare share(threads);
@@ -237,6 +238,10 @@ ValueError
           },
           "The groups that could get no detector: {key: why}.")
       .def_prop_ro("features", &Bank::features, "d, the numbers that a row must have.")
+      .def_prop_ro(
+          "feature_names", &Bank::feature_names,
+          "The features' names, d; empty where fit_many() was told none. As in Detector, the "
+          "columns of a data frame are found by them.")
       .def_prop_ro("facts", &Bank::facts, "Words about the fit.")
       .def_prop_ro("detector_bytes", &Bank::detector_bytes,
                    "Bytes that one detector takes, in memory and in the file.")
@@ -245,7 +250,7 @@ ValueError
                                 " features, ", self.refused().size(), " groups refused>");
       });
   m.def("fit_many", &fit, "X"_a, "keys"_a, "progress"_a.none(), "on_interrupt"_a, "seed"_a,
-        "threads"_a, "steps"_a, "least_rows"_a, "See dasvdd.fit_many().");
+        "threads"_a, "steps"_a, "least_rows"_a, "feature_names"_a, "See dasvdd.fit_many().");
 }
 
 }  // namespace dasvdd::python

@@ -36,7 +36,7 @@ void score_few(const Scorer<Scalar>& scorer, const detail::AnyRows& X, Scalar* s
 Array score(const AnyDetector& self, const ArrayLike& X, int threads) {
   return self.visit([&](const auto& scorer) -> Array {
     using Scalar = typename std::decay_t<decltype(scorer)>::Scalar;
-    const Batch<Scalar> batch(X, "the batch");
+    const Batch<Scalar> batch(X, "the batch", scorer.detector.feature_names());
     const detail::AnyRows rows = batch.rows();
     detail::ensure(threads >= 0, "threads is ", threads, ", expected 0 (all) or a positive number");
     if (rows.cols() == scorer.detector.features() &&
@@ -53,7 +53,7 @@ Array score(const AnyDetector& self, const ArrayLike& X, int threads) {
 double score_one(const AnyDetector& self, const ArrayLike& row) {
   return self.visit([&](const auto& scorer) -> double {
     using Scalar = typename std::decay_t<decltype(scorer)>::Scalar;
-    const Batch<Scalar> batch(row, "the row", 1);
+    const Batch<Scalar> batch(row, "the row", scorer.detector.feature_names(), 1);
     const detail::AnyRows rows = batch.rows();
     Scalar score;
     if (work(scorer.detector, 1) <= little_work) {
@@ -71,7 +71,7 @@ template <class F>
 auto with_rows(const AnyDetector& self, const ArrayLike& X, int threads, F&& f) {
   return self.with([&](const auto& detector) {
     using Scalar = typename std::decay_t<decltype(detector)>::Scalar;
-    const Batch<Scalar> batch(X, "the batch");
+    const Batch<Scalar> batch(X, "the batch", detector.feature_names());
     const ThreadShare share(threads);
     return f(detector, batch.rows(), share.threads());
   });
@@ -141,7 +141,7 @@ Array reconstruct(const AnyDetector& self, const ArrayLike& X, std::optional<Ind
 Explanation explain(const AnyDetector& self, const ArrayLike& row) {
   return self.with([&](const auto& detector) {
     using Scalar = typename std::decay_t<decltype(detector)>::Scalar;
-    const Batch<Scalar> batch(row, "the row", 1);
+    const Batch<Scalar> batch(row, "the row", detector.feature_names(), 1);
     const detail::AnyRows rows = batch.rows();
     detail::ensure(rows.cols() == detector.features(), "explain: the row has ", rows.cols(),
                    " numbers, expected ", detector.features());
@@ -227,7 +227,12 @@ Rows are array_like of shape (n, d). C-contiguous rows of float32 or float64, an
 rows, are read where they are, whatever the detector's `dtype`; anything else is copied and converted by NumPy. Rows
 must not be written to while a call runs. Work of more than some ten microseconds releases the GIL.
 
-ValueError is raised for rows of another width, or with NaN or infinity.)");
+Where the detector has `feature_names`, the columns of a data frame are found by their names, in any order, and so is a
+single row that is a pandas Series. Arrays, and frames without a name of type str, go by position. What comes back a
+feature has the order of `feature_names`.
+
+ValueError is raised for rows of another width, or with NaN or infinity, and for columns that are missing, unknown or
+there twice.)");
   bind_model_files(m, detector);
   detector
       .def("score", &score, "X"_a, "threads"_a = 0, R"(The score of each row.
@@ -287,7 +292,8 @@ fdr : float
 Returns
 -------
 ndarray of int32, shape (n,): 1 for a row that is selected)")
-      .def("explain", &explain, "row"_a, R"(Splits the score of one row by feature.
+      .def("explain", &explain, "row"_a,
+           R"(Splits the score of one row by feature, in the order of `feature_names`.
 
 Parameters
 ----------
@@ -370,6 +376,12 @@ ndarray of shape (n, d))")
           "features",
           [](const AnyDetector& s) { return s.with([](const auto& d) { return d.features(); }); },
           "d, the numbers that a row must have.")
+      .def_prop_ro(
+          "feature_names",
+          [](const AnyDetector& s) {
+            return s.with([](const auto& d) { return d.feature_names(); });
+          },
+          "The features' names, d, as training was told; empty where it was told none.")
       .def_prop_ro(
           "ensemble_size",
           [](const AnyDetector& s) {

@@ -24,7 +24,7 @@ using namespace nb::literals;
 template <class Scalar, class AnyOptions, class Train>
 AnyDetector fitted(nb::handle X, AnyOptions options, nb::object progress,
                    const std::string& on_interrupt, Train&& train) {
-  const Batch<Scalar> batch(X, "the training set");
+  const Batch<Scalar> batch(X, "the training set", options.feature_names);
   const ThreadShare share(options.threads);
   options.threads = share.threads();
   Supervised supervised(std::move(progress), on_interrupt);

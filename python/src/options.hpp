@@ -4,6 +4,7 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
 #include <dasvdd/fit/fit_options.hpp>
 #include <dasvdd/fit/image_options.hpp>
@@ -12,6 +13,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace nb = nanobind;
 
@@ -71,6 +73,11 @@ class OptionReader {
     choose(word, kind,
            {{"objects", ImageOptions::Kind::objects},
             {"photographs", ImageOptions::Kind::photographs}});
+  }
+  void operator()(const char* word, std::vector<std::string>& names) {
+    const nb::object given = take(word);
+    if (!given.is_none() && !nb::try_cast(given, names))
+      refuse<int>(word, given, "a list of names");
   }
   /// "own", "mixed" for the fastest set, or a set's name.
   void operator()(const char* word, detail::Precision& precision) {
@@ -156,6 +163,7 @@ void each_word(detail::RunOptions& o, Visit&& visit) {
   visit("seed", o.seed);
   visit("threads", o.threads);
   visit("precision", o.precision);
+  visit("feature_names", o.feature_names);
 }
 template <class Visit>
 void each_training_word(detail::TrainingOptions& o, Visit&& visit) {

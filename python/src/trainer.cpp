@@ -44,11 +44,12 @@ void bind_trainer(nb::module_& m) {
       .def_prop_ro("objective", &AnyTrainer::objective)
       .def(
           "fit",
-          [](AnyTrainer& self, nb::handle X, nb::object progress, const std::string& on_interrupt) {
+          [](AnyTrainer& self, nb::handle X, const Names& feature_names, nb::object progress,
+             const std::string& on_interrupt) {
             Supervised supervised(std::move(progress), on_interrupt);
-            return self.fit(X, supervised);
+            return self.fit(X, feature_names, supervised);
           },
-          "X"_a, "progress"_a.none(), "on_interrupt"_a)
+          "X"_a, "feature_names"_a, "progress"_a.none(), "on_interrupt"_a)
       .def(
           "partial_fit",
           [](AnyTrainer& self, nb::handle X, Index epochs, nb::object progress,

@@ -22,7 +22,8 @@ class AnyTrainer {
 
   virtual const char* dtype() const = 0;
   virtual const char* objective() const = 0;
-  virtual FitReport fit(nb::handle X, Supervised& supervised) = 0;
+  /// \param names of the features from now on
+  virtual FitReport fit(nb::handle X, const Names& names, Supervised& supervised) = 0;
   virtual FitReport partial_fit(nb::handle X, Index epochs, Supervised& supervised) = 0;
   /// One mini-batch.
   virtual EpochReport step(nb::handle X) = 0;

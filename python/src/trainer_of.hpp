@@ -56,27 +56,40 @@ template <class Scalar, class Objective>
 class TrainerOf final : public AnyTrainer {
  public:
   TrainerOf(const AnyNet& net, const Options& options, Objective objective)
-      : trainer_(net.net<Scalar>(), options, objective) {}
+      : objective_(objective),
+        given_(options.feature_names),
+        trainer_(net.net<Scalar>(), options, objective) {}
 
   const char* dtype() const override { return dtype_name<Scalar>; }
   const char* objective() const override { return Objective::name; }
 
-  FitReport fit(nb::handle X, Supervised& supervised) override {
-    return run(X, supervised,
-               [&](auto rows, const auto& tell) { return trainer_.fit(rows, tell); });
+  FitReport fit(nb::handle X, const Names& feature_names, Supervised& supervised) override {
+    const Batch<Scalar> batch(X, "the training set", feature_names);
+    const auto train = [&](auto rows, const auto& tell) { return trainer_.fit(rows, tell); };
+    // Rows of another width are refused as such, not for the number of their names.
+    const bool fits = feature_names.empty() || batch.rows().cols() == trainer_.net().inputs();
+    if (feature_names == names() || !fits) return run(batch, supervised, train);
+    Typed before = std::exchange(trainer_, named(feature_names));
+    try {
+      return run(batch, supervised, train);
+    } catch (...) {
+      if (trainer_.state().epochs == 0) trainer_ = std::move(before);  // nothing has been trained
+      throw;
+    }
   }
   FitReport partial_fit(nb::handle X, Index epochs, Supervised& supervised) override {
-    return run(X, supervised, [&](auto rows, const auto& tell) {
+    const Batch<Scalar> batch(X, "the training set", names());
+    return run(batch, supervised, [&](auto rows, const auto& tell) {
       return trainer_.partial_fit(rows, epochs, tell);
     });
   }
   EpochReport step(nb::handle X) override {
-    const Batch<Scalar> batch(X, "the mini-batch");
+    const Batch<Scalar> batch(X, "the mini-batch", names());
     return without_gil([&] { return trainer_.step(batch.rows()); });
   }
   AnyDetector detector() const override { return AnyDetector(trainer_.detector()); }
   AnyDetector detector_for(nb::handle X) const override {
-    const Batch<Scalar> batch(X, "the training set");
+    const Batch<Scalar> batch(X, "the training set", names());
     return without_gil([&] { return AnyDetector(trainer_.detector(batch.rows())); });
   }
 
@@ -97,6 +110,7 @@ class TrainerOf final : public AnyTrainer {
     state["epochs"] = s.epochs;
     const auto& random = s.order.state();
     state["order"] = vector_of(std::vector<std::uint64_t>(random.begin(), random.end()));
+    if (!names().empty()) state["feature_names"] = names();
     return state;
   }
 
@@ -121,7 +135,13 @@ class TrainerOf final : public AnyTrainer {
     detail::ensure(random.size() == 4, "the state's order has ", random.size(),
                    " words of random numbers, expected 4");
     s.order.set_state({random[0], random[1], random[2], random[3]});
-    trainer_.set_state(std::move(s));
+    const Names trained =
+        state.contains("feature_names") ? nb::cast<Names>(state["feature_names"]) : given_;
+    detail::ensure(given_.empty() || trained == given_,
+                   "the state is of a training with other feature names");
+    Typed taken = named(trained);
+    taken.set_state(std::move(s));
+    trainer_ = std::move(taken);
   }
 
   nb::dict tensors() const override {
@@ -158,7 +178,7 @@ class TrainerOf final : public AnyTrainer {
   }
 
   Array mean_code(nb::handle X) const override {
-    const Batch<Scalar> batch(X, "the batch");
+    const Batch<Scalar> batch(X, "the batch", names());
     detail::require_training_rows<Scalar>(batch.rows(), trainer_.net().inputs());
     const auto& s = trainer_.state();
     return vector_of(without_gil([&] {
@@ -171,10 +191,19 @@ class TrainerOf final : public AnyTrainer {
  private:
   static constexpr bool remembers_radius = std::is_same_v<Objective, SoftBoundaryDeepSvdd<Scalar>>;
 
+  using Typed = Trainer<Scalar, Objective>;
+
+  const Names& names() const { return trainer_.options().feature_names; }
+  /// A fresh trainer like this one, of features with these names.
+  Typed named(const Names& names) const {
+    Options options = trainer_.options();
+    options.feature_names = names;
+    return Typed(trainer_.net(), options, objective_);
+  }
+
   /// train(rows, tell) under supervision.
   template <class Train>
-  FitReport run(nb::handle X, Supervised& supervised, Train&& train) {
-    const Batch<Scalar> batch(X, "the training set");
+  FitReport run(const Batch<Scalar>& batch, Supervised& supervised, Train&& train) {
     FitReport report;
     supervised.run([&] {
       report = train(batch.rows(), [&](const EpochReport& epoch) {
@@ -184,7 +213,9 @@ class TrainerOf final : public AnyTrainer {
     return report;
   }
 
-  Trainer<Scalar, Objective> trainer_;
+  Objective objective_;  // as it was made
+  Names given_;
+  Typed trainer_;
 };
 
 template <class Scalar>
