@@ -141,6 +141,11 @@ class ArrayFile : public BigFile {
     frame_.images = header_.height > 0;
     frame_.height = header_.height;
     frame_.width = header_.width;
+    if (header_.divisor != 1) {
+      frame_.pixels = Pixels::divided;
+    } else if (header_.numbers.bytes == 1) {
+      frame_.pixels = Pixels::bytes;
+    }
     frame_.X.resize(0, header_.features);
     choose_columns(frame_, options_, file.stream->name());
     if (zip_) labels_in_archive_ = tool::has_labels(*file.archive, options_);

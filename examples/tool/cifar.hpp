@@ -22,6 +22,7 @@ inline Table read_cifar(const std::string& path) {
         " bytes, expected a multiple of ", record, ", CIFAR-10's bytes an image");
   Table table;
   table.images = true;
+  table.pixels = Pixels::divided;
   table.channels = channels;
   table.height = table.width = side;
   table.X.resize(size / record, pixels);

@@ -2,7 +2,10 @@
 /// \file
 /// Which columns of a table are features, which one holds labels, and what their names are.
 
+#include <tool/first_row.hpp>
+#include <tool/index_columns.hpp>
 #include <tool/table.hpp>
+#include <tool/thousands.hpp>
 
 #include <dasvdd/core/utf8.hpp>
 
@@ -22,15 +25,6 @@
 
 namespace tool {
 namespace detail {
-
-/// A whole number from 0, or nothing.
-inline std::optional<std::size_t> parse_index(const std::string& text) {
-  std::size_t index = 0;
-  const char* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, index);
-  if (error != std::errc() || end != last) return std::nullopt;
-  return index;
-}
 
 /// "'a', 'b' and 'c'", the first few of them.
 inline std::string name_listing(const std::vector<std::string>& names) {
@@ -78,67 +72,6 @@ inline void match_names(const std::string& file, const std::vector<std::string>&
   used = std::move(sorted);
 }
 
-/// Whether 1,001 and 1.001 in a table are decimal numbers or whole ones with separators of thousands. A separator has
-/// three digits behind it and one to three before it; one number that is written otherwise tells that they are decimal.
-class Thousands {
- public:
-  explicit Thousands(std::size_t columns = 0) : columns_(columns) {}
-
-  void take(std::size_t j, std::string_view field, Index line) {
-    if (decimal_) return;
-    std::string_view digits = trimmed(field);
-    if (!digits.empty() && (digits[0] == '-' || digits[0] == '+')) digits.remove_prefix(1);
-    const std::size_t whole = std::min(digits.find_first_not_of("0123456789"), digits.size());
-    Column& column = columns_[j];
-    if (whole == digits.size()) {
-      column.whole = true;
-    } else if (digits[whole] == '.' || digits[whole] == ',') {
-      const std::string_view behind = digits.substr(whole + 1);
-      const bool three =
-          behind.size() == 3 && behind.find_first_not_of("0123456789") == std::string_view::npos;
-      decimal_ = !three || whole == 0 || whole > 3 || digits[0] == '0';
-      if (column.line == 0) {
-        column.field = std::string(trimmed(field));
-        column.line = line;
-      }
-    }
-    if (!decimal_ && !unclear_ && column.whole && column.line > 0) unclear_ = j;
-  }
-
-  /// A column in which it can't be told, its numbers with a separator being beside whole ones.
-  std::optional<std::size_t> unclear() const { return decimal_ ? std::nullopt : unclear_; }
-  /// The column's first number with a separator, and the line it is on.
-  const std::string& field(std::size_t j) const { return columns_[j].field; }
-  Index line(std::size_t j) const { return columns_[j].line; }
-
-  /// Whether a field that is no number has separators of thousands: 1,001,000 or 1,001.5.
-  static bool separates(std::string_view field) {
-    std::string_view text = trimmed(field);
-    if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
-    const std::size_t first = text.find_first_of(",.");
-    if (first == std::string_view::npos || first == 0 || first > 3) return false;
-    if (text.find_first_not_of("0123456789.,") != std::string_view::npos) return false;
-    for (std::size_t at = first; at < text.size();) {
-      const std::size_t next = std::min(text.find_first_of(",.", at + 1), text.size());
-      const bool decimals = next == text.size() && text[at] != text[first];
-      if (!decimals && next - at != 4) return false;
-      if (next < text.size() && text[at] != text[first]) return false;
-      at = next;
-    }
-    return true;
-  }
-
- private:
-  struct Column {
-    bool whole = false;
-    Index line = 0;
-    std::string field;
-  };
-  std::vector<Column> columns_;
-  std::optional<std::size_t> unclear_;
-  bool decimal_ = false;
-};
-
 /// Whether a field looks like several with blanks between them, one of them a number.
 inline bool has_blanks_between_numbers(const std::string& field) {
   std::istringstream words{field};
@@ -153,29 +86,6 @@ inline constexpr const char* separator_advice =
     "commas, semicolons, tabs and | are read; sed 's/^ *//; s/ *$//; s/  */,/g' IN > OUT makes "
     "commas of them";
 
-/// Whether whole numbers count, as the names of numbered columns do: in steps of one, or from 0 or 1 with a few left
-/// out. One number doesn't.
-enum class Counting { no, gaps, steps };
-inline Counting counting(const std::vector<std::string>& row,
-                         const std::vector<std::size_t>& columns) {
-  Counting result = columns.size() < 2 ? Counting::no : Counting::steps;
-  double first = 0, before = 0;
-  for (std::size_t k = 0; k < columns.size() && result != Counting::no; ++k) {
-    bool comma = false;
-    const auto number =
-        columns[k] < row.size() ? parse_decimal(row[columns[k]], comma) : std::optional<double>();
-    if (!number || *number != std::floor(*number)) return Counting::no;
-    if (k == 0) first = *number;
-    if (k > 0 && *number != before + 1) result = Counting::gaps;
-    if (k > 0 && *number <= before) return Counting::no;
-    before = *number;
-  }
-  if (result != Counting::gaps) return result;
-  const double left_out = before - first + 1 - static_cast<double>(columns.size());
-  const bool few = columns.size() >= 3 && left_out < static_cast<double>(columns.size());
-  return few && (first == 0 || first == 1) ? result : Counting::no;
-}
-
 /// The fields of a line, and its number.
 struct FirstLine {
   std::vector<std::string> fields;
@@ -187,8 +97,10 @@ struct FirstLine {
 class Columns {
  public:
   /// \param name of the file, in quotes
+  /// \param separator of the fields
   /// \param comment what a comment right before the first row has as fields
-  Columns(FirstLine first, const DataOptions& options, std::string name, FirstLine comment = {})
+  Columns(FirstLine first, char separator, const DataOptions& options, std::string name,
+          FirstLine comment = {})
       : name_(std::move(name)), options_(options) {
     commented_ = names_columns(comment.fields, first.fields);
     FirstLine& names = commented_ ? comment : first;
@@ -207,7 +119,8 @@ class Columns {
     }
     header_ = decide_header();
     if (header_) take_names();
-    thousands_ = Thousands(first_.size());
+    if (!header_ && options_.header == DataOptions::Header::automatic) watch_.begin(first_, used_);
+    thousands_ = Thousands(first_.size(), separator);
   }
 
   /// Whether the first row is one of numbers: nothing holds names, or a comment before it does.
@@ -234,12 +147,14 @@ class Columns {
     std::vector<std::size_t> found;
     for (std::size_t k = 0; k < used_.size(); ++k) {
       const std::size_t j = used_[k];
-      const bool named = names_an_index(column_name(j)) && options_.expected.empty();
-      if (!named && !is_unnamed(j)) continue;
+      const IndexName name = options_.expected.empty() ? index_name(column_name(j)) : IndexName::no;
+      if (name == IndexName::no && !is_unnamed(j)) continue;
       std::vector<double> numbers;
       for (std::size_t at = k; at < values.size(); at += used_.size())
         numbers.push_back(values[at]);
-      if (named ? counts_rows(numbers) : looks_like_index(std::move(numbers))) found.push_back(j);
+      if (is_unnamed(j) ? looks_like_index(numbers) : numbers_rows(name, numbers)) {
+        found.push_back(j);
+      }
     }
     if (!found.empty()) refuse_index(found);
   }
@@ -259,17 +174,16 @@ class Columns {
     check(counting_ == Counting::no || !few, name_, ", line ", line_, ": ", listing(counted_),
           " may be names of columns or a row, since other lines don't count like that",
           which_header);
+    check(!watch_.is_other(), name_, ", line ", line_, ": ", listing(used_),
+          " may be names of columns or a row, since other lines aren't like that", which_header);
     check_thousands();
   }
   /// Whether the first row of a stream counts and the second, which has decimals, tells that it may be a header.
   void check_second(const std::vector<std::string>& row) const {
-    if (counting_ != Counting::steps || rows_ != 1) return;
-    bool comma = false;
-    const bool whole = std::all_of(counted_.begin(), counted_.end(), [&](std::size_t j) {
-      const auto number = parse_decimal(row[j], comma);
-      return number && *number == std::floor(*number);
-    });
-    check(whole, name_, ", line ", line_, ": ", listing(counted_),
+    const bool counts = counting_ == Counting::steps && rows_ == 1;
+    const bool whole = !counts || all_whole(numbers_of(row, counted_));
+    check(whole && !watch_.second_is_other(row), name_, ", line ", line_, ": ",
+          listing(whole ? used_ : counted_),
           " may be names of columns or a row, since other lines don't count like that",
           which_header);
   }
@@ -280,10 +194,9 @@ class Columns {
       const std::size_t at = field.find_first_of(",.");
       const std::string whole = field.substr(0, at) + field.substr(at + 1);
       check(false, name_, ", line ", thousands_.line(*j), ", ", text(*j), ": '", field, "' may be ",
-            whole, " or ", field.substr(0, at), ".", field.substr(at + 1),
-            ", since other numbers of the column are whole; write ", whole,
-            " and all like it so, or ", field, "0 if the ", field[at] == ',' ? "comma" : "point",
-            " is a decimal one");
+            whole, " or ", field.substr(0, at), ".", field.substr(at + 1), thousands_.doubt(*j),
+            "; write ", whole, " and all like it so, or ", field, "0 if the ",
+            field[at] == ',' ? "comma" : "point", " is a decimal one");
     }
   }
 
@@ -299,6 +212,7 @@ class Columns {
   void take(const std::vector<std::string>& row, Index line, std::vector<double>& values,
             std::vector<std::string>& labels, std::vector<std::string>& groups) {
     check_width(row, line);
+    if (watch_.watches() && line != line_) watch_.take(row);
     if (counting_ != Counting::no && line != line_) {
       // A row that lacks values says nothing.
       const bool whole = std::none_of(counted_.begin(), counted_.end(), [&](std::size_t j) {
@@ -357,40 +271,6 @@ class Columns {
       if (!column_name(i).empty() && !is_unnamed(i)) return false;
     }
     return word.empty();
-  }
-  /// Whether a name is one of those that pandas, R and databases give to row numbers.
-  static bool names_an_index(std::string word) {
-    for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    const bool level = word.compare(0, 6, "level_") == 0 && parse_index(word.substr(6)).has_value();
-    return level || word == "index" || word == "id" || word == "row" || word == "rownames" ||
-           word == "row_id" || word == "rowid";
-  }
-  /// 0, 1, 2, ... or 1, 2, 3, ...
-  static bool counts_rows(const std::vector<double>& numbers) {
-    if (numbers.size() < 2 || (numbers[0] != 0 && numbers[0] != 1)) return false;
-    for (std::size_t i = 1; i < numbers.size(); ++i) {
-      if (numbers[i] != numbers[i - 1] + 1) return false;
-    }
-    return true;
-  }
-  /// Whether numbers without a name may be an index: whole ones that differ, or that go up in steps of one in several
-  /// runs, as pandas joins tables, or any in equal steps.
-  static bool looks_like_index(std::vector<double> numbers) {
-    const std::size_t n = numbers.size();
-    const bool whole =
-        std::all_of(numbers.begin(), numbers.end(), [](double x) { return x == std::floor(x); });
-    std::size_t ones = 0, equal = 0;
-    const double step = n > 1 ? numbers[1] - numbers[0] : 0;
-    for (std::size_t i = 1; i < n; ++i) {
-      const double more = numbers[i] - numbers[i - 1];
-      ones += more == 1;
-      equal += std::abs(more - step) <= 1e-6 * std::abs(step);
-    }
-    if (n > 2 && step != 0 && equal == n - 1) return true;
-    if (!whole) return false;
-    if (n > 2 && 2 * ones >= n - 1) return true;
-    std::sort(numbers.begin(), numbers.end());
-    return std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end();
   }
   void refuse_index(const std::vector<std::size_t>& found) const {
     const std::size_t j = found.front();
@@ -577,7 +457,7 @@ class Columns {
     if (first_.size() < 2 || !trimmed(first_[0]).empty()) return;
     for (const std::vector<std::size_t>& columns : looks(1)) {
       const bool zero = columns.size() == 1 && parse_number(first_[columns[0]]) == 0.0;
-      if (!zero && counting(first_, columns) != Counting::steps) continue;
+      if (!zero && (columns.size() < 2 || !whole_and_rising(numbers_of(first_, columns)))) continue;
       const bool used = used_.front() == 0;
       check(false, name_, ", line ", line_, ": an empty field and ", listing(columns),
             " may be pandas' index and its numbered columns, or a row; --header yes",
@@ -634,6 +514,8 @@ class Columns {
     if (line != line_ && !rows_end_) rows_end_ = ends;
     const bool as_before =
         line == line_ ? (trailing_ || row.size() == columns) : ends == *rows_end_;
+    check(as_before || row.size() != columns || !rows_end_, name_, ", line ", line,
+          " has no separator at its end, as the lines before it have");
     check((row.size() == columns || ends) && as_before, name_, ", line ", line, " has ", row.size(),
           " fields, expected ", columns, " as in line ", line_,
           trailing_ && row.size() == columns + 1 ? ", which ends with a separator" : "",
@@ -665,6 +547,7 @@ class Columns {
   bool all_ = true, decimal_comma_ = false;  // whether --columns names none
   std::optional<bool> rows_end_;
   Thousands thousands_;
+  FirstRowWatch watch_;                 // of a row that may hold names
   Counting counting_ = Counting::no;    // how the first row counts, where it is a row
   std::vector<std::size_t> counted_;    // by these columns
   Index rows_ = 0, counting_rows_ = 0;  // below it, and those that count as it does

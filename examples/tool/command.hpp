@@ -4,6 +4,7 @@
 /// fail.
 
 #include <tool/big_file.hpp>
+#include <tool/output_file.hpp>
 #include <tool/pixel_range.hpp>
 #include <tool/places.hpp>
 #include <tool/read_table.hpp>
@@ -50,29 +51,6 @@ void writing(const Action& action) {
   }
 }
 
-/// Where a result goes: through links that lead to no file yet, as a shell would make one.
-inline std::filesystem::path output_place(const std::string& path) {
-  namespace fs = std::filesystem;
-  fs::path place(path);
-  std::error_code error;
-  for (int links = 0; links < 40 && fs::is_symlink(fs::symlink_status(place, error)); ++links) {
-    if (fs::exists(place, error)) break;
-    const fs::path target = fs::read_symlink(place, error);
-    if (error) break;
-    place = target.is_absolute() ? target : place.parent_path() / target;
-  }
-  return place;
-}
-
-/// Whether two names are one file's, by any spelling, through links of both kinds, also where there is none yet.
-inline bool same_place(const std::string& a, const std::string& b) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  if (fs::equivalent(a, b, error)) return true;
-  const fs::path first = fs::weakly_canonical(output_place(a), error);
-  return !error && first == fs::weakly_canonical(output_place(b), error) && !error;
-}
-
 /// Refuses a result's place before hours are spent on it: its folder must be there, it no folder itself, and
 /// no file that is read, or that another result goes to.
 /// \param inputs files that are read; empty names are none
@@ -99,13 +77,6 @@ inline void check_output(const std::string& path, const std::vector<std::string>
         " can't be written: there is no folder ", in_quotes(folder.string()));
   check(!std::filesystem::is_directory(file, error), in_quotes(path),
         " can't be written: it is a folder");
-}
-
-/// Whether a result takes the place of a file, or makes one; a device or a pipe is written to.
-inline bool is_replaced(const std::filesystem::path& place) {
-  std::error_code error;
-  const std::filesystem::file_status there = std::filesystem::status(place, error);
-  return !std::filesystem::exists(there) || std::filesystem::is_regular_file(there);
 }
 
 /// Begins to write a file, and takes that back: a place that refuses is known before the work.
@@ -199,12 +170,20 @@ inline AnyDetector load_model(const std::string& path) {
 /// Images with whole pixels from 0 to 255 become images from 0 to 1, as IDX files are read, and `err` says so.
 /// Rows of another kind are left as they are.
 /// \param name of the file, in quotes
-inline void scale_pixels(Table& table, const std::string& name, std::ostream& err) {
-  if (table.X.size() == 0 || table.X.minCoeff() < 0 || table.X.maxCoeff() <= 1) return;
-  const bool bytes = table.X.maxCoeff() <= 255 && table.X == table.X.array().floor().matrix();
-  if (!bytes) return;
+/// \param model the same of the model's: where those were divided, bytes are, though they be 0 and 1 alone
+inline void scale_pixels(Table& table, const std::string& name, std::ostream& err,
+                         Pixels model = Pixels::any) {
+  PixelRange range;
+  range.add(table.X);
+  if (!range.are_bytes(table.pixels, model)) return;
   table.X /= 255;
+  table.pixels = Pixels::divided;
   err << "dasvdd: note: " << name << " has pixels from 0 to 255: divided by 255\n";
+}
+/// What a model's pixels were before they went from 0 to 1.
+template <class Scalar>
+Pixels pixels_of(const dasvdd::Detector<Scalar>& detector) {
+  return detector.facts().count("pixels") > 0 ? Pixels::divided : Pixels::any;
 }
 
 /// Whether a model's rows are images with pixels from 0 to 1.
@@ -360,7 +339,7 @@ struct DataArguments {
       MayLack(detector.model().scaler, table.X.cols()).check_rows(table, in_quotes(path));
     }
     if (takes_pixels(detector)) {
-      scale_pixels(table, in_quotes(path), err);
+      scale_pixels(table, in_quotes(path), err, pixels_of(detector));
       PixelRange range;
       range.add(table.X);
       range.warn(in_quotes(path), err);

@@ -18,10 +18,12 @@ namespace detail {
 
 inline constexpr char comment_mark = '#';
 
-/// Whether a line that begins at this place is a comment. Spreadsheets write #N/A for a value that is missing.
+/// Whether a line that begins at this place is a comment. Spreadsheets write #N/A for a value that is missing, and
+/// other words for one that can't be computed.
 inline bool is_comment(const std::string& text, std::size_t at) {
   if (at >= text.size() || text[at] != comment_mark) return false;
-  for (const std::string_view word : {"#N/A", "#NA", "#n/a"}) {
+  for (const std::string_view word :
+       {"#N/A", "#NA", "#n/a", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?", "#NULL!"}) {
     const std::size_t end = at + word.size();
     if (text.compare(at, word.size(), word) != 0) continue;
     if (end >= text.size() || std::string_view(",;|\t\r\n").find(text[end]) != std::string::npos)
@@ -118,8 +120,8 @@ class CsvRows {
       end_line();
       at_ = std::min(at_ + 1, text_.size());
     }
-    // Blank lines at the very end are no rows.
-    const std::size_t last = text_.find_last_not_of(" \t\r\n");
+    // Blank lines at the very end are no rows; tabs that separate empty fields are one.
+    const std::size_t last = text_.find_last_not_of(separator == '\t' ? " \r\n" : " \t\r\n");
     const std::size_t end =
         last == std::string::npos ? std::string::npos : text_.find_first_of("\r\n", last);
     if (last == std::string::npos) text_.resize(at_);
@@ -141,6 +143,7 @@ class CsvRows {
       const std::size_t end = std::min(text_.find_first_of("\r\n", at_), text_.size());
       const bool blank = !begun_ && text_.find_first_not_of(" \t", at_) >= end;
       if (!is_comment(text_, at_) && !blank) break;
+      if (begun_) check_comment(text_.substr(at_, end - at_), separator_, width_, name_, line_);
       if (!begun_) {
         comment_ = text_.substr(at_, end - at_);
         comment_line_ = line_;
@@ -157,7 +160,32 @@ class CsvRows {
             most_fields, " fields, which are no features of one row");
       fields.push_back(field());
     } while (at_ < text_.size() && text_[at_++] == separator_);
+    if (width_ == 0) width_ = fields.size();
     return true;
+  }
+
+  /// Refuses a line that begins with # and is a row otherwise: no row may vanish.
+  /// \param width how many fields a row has
+  static void check_comment(const std::string& text, char separator, std::size_t width,
+                            const std::string& name, Index line) {
+    if (width < 2 || text.size() < 2 || text[1] == ' ' || text[1] == '\t') return;
+    std::vector<std::string> fields;
+    try {
+      CsvRows("x" + text.substr(1), "", separator).next(fields);
+    } catch (const FileError&) {
+      return;  // a quote that is never closed
+    }
+    if (fields.size() != width) return;
+    std::size_t numbers = 0;
+    for (std::size_t j = 1; j < width; ++j) {
+      bool comma = false;
+      const bool number = parse_decimal(fields[j], comma).has_value();
+      if (!number && !is_missing_word(fields[j])) return;
+      numbers += number;
+    }
+    check(numbers == 0, name, ", line ", line, ": ", in_quotes(text.substr(0, 40)),
+          " may be a comment or a row; write a blank behind the # of a comment, and a field that "
+          "begins with # in quotes");
   }
 
  private:
@@ -202,7 +230,7 @@ class CsvRows {
   std::string text_, name_, comment_;
   Index comment_line_ = 0;
   char separator_;
-  std::size_t at_ = 0;
+  std::size_t at_ = 0, width_ = 0;
   bool begun_ = false;
   Index line_, row_line_ = 1;
 };
@@ -261,6 +289,8 @@ inline FirstLine names_in_comment(const std::string& comment, Index line, char s
   } catch (const FileError&) {
     names.fields.clear();  // no names, but a sentence with a quote in it
   }
+  // What stands alone behind its separator is the name of row numbers.
+  if (at == 1 && !names.fields.empty() && names.fields[0].empty()) names.fields[0] = comment_mark;
   return names;
 }
 inline FirstLine names_in_comment(const CsvRows& rows, char separator) {
@@ -279,7 +309,7 @@ inline Table read_csv(ByteStream& stream, const DataOptions& options) {
   std::vector<std::string> first, fields;
   check(rows.next(first), name, " is empty");
   detail::check_blanks(first, name);
-  detail::Columns columns({first, rows.line()}, options, name,
+  detail::Columns columns({first, rows.line()}, separator, options, name,
                           detail::names_in_comment(rows, separator));
 
   Table table;

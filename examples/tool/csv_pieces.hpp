@@ -111,8 +111,9 @@ class CsvPieces : public Pieces {
     std::vector<std::string> first;
     check(next_row(first), name, " is empty");
     check_blanks(first, name);
-    columns_ = std::make_unique<Columns>(FirstLine{first, rows_->line()}, options_, name,
-                                         names_in_comment(*rows_, parts_.separator()));
+    columns_ =
+        std::make_unique<Columns>(FirstLine{first, rows_->line()}, parts_.separator(), options_,
+                                  name, names_in_comment(*rows_, parts_.separator()));
     frame_.names = columns_->feature_names();
     frame_.columns = columns_->file_columns();
     frame_.X.resize(0, columns_->features());

@@ -100,7 +100,8 @@ class EvalCommand {
                                            std::ostream& err) const {
     StreamedRows rows(file, in_quotes(data_.path), data_.memory_bytes());
     rows.set_largest(std::numeric_limits<double>::max());
-    if (takes_pixels(detector)) rows.scale_pixels(err).warn(in_quotes(data_.path), err);
+    if (takes_pixels(detector))
+      rows.scale_pixels(err, pixels_of(detector)).warn(in_quotes(data_.path), err);
     dasvdd::detail::Vector<Scalar> scores(n);
     StreamedRows::Pass pass = rows.scored();
     for (Index at = 0; pass.next(); at += pass.piece().X.rows()) {

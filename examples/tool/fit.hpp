@@ -5,6 +5,7 @@
 #include <tool/bank.hpp>
 #include <tool/command.hpp>
 #include <tool/far_rows.hpp>
+#include <tool/index_columns.hpp>
 #include <tool/progress.hpp>
 #include <tool/saved_fit.hpp>
 #include <tool/sharded_fit.hpp>
@@ -174,12 +175,14 @@ class FitCommand {
     std::optional<StreamedRows> streamed;
     if (big) streamed.emplace(*big, in_quotes(data_.path), data_.memory_bytes());
     Table table = big ? big->frame() : data_.read(missing_ != "refuse");
+    if (data_.options.columns.empty()) warn_of_row_numbers(table, in_quotes(data_.path), err);
     if (!image_shape_text_.empty()) set_image_shape(table);
     if (table.images && !standardize_) prepare_pixels(table, streamed, err);
     check_options_of(table);
     if (table.images) {
       facts_["image_shape"] = std::to_string(table.channels) + "," + std::to_string(table.height) +
                               "," + std::to_string(table.width);
+      if (table.pixels == Pixels::divided) facts_["pixels"] = "divided by 255";
     }
     const double largest = static_cast<double>(std::numeric_limits<Scalar>::max());
     std::size_t dropped;
@@ -452,6 +455,7 @@ class FitCommand {
     PixelRange range;
     if (streamed) {
       range = streamed->scale_pixels(err);
+      if (streamed->divides_pixels()) table.pixels = Pixels::divided;
     } else {
       scale_pixels(table, in_quotes(data_.path), err);
       range.add(table.X);
@@ -466,12 +470,12 @@ class FitCommand {
   void suit_wide_rows(const Table& table, std::ostream& err) {
     constexpr Index whitened = 2000;
     if (published() || by_image_preset(table) || table.X.cols() <= whitened) return;
-    if (!score_form_.empty() || members_option_->count() > 0) return;
+    if (!score_form_.empty()) return;
     score_form_ = "balanced";
-    members_ = 2;
+    if (!members_) members_ = 2;
     err << "dasvdd: note: rows of " << table.X.cols()
-        << " features are scored without whitening, by 2 nets (--score and --members say "
-           "otherwise)\n";
+        << " features are scored without whitening, by " << *members_
+        << (*members_ == 1 ? " net" : " nets") << " (--score and --members say otherwise)\n";
   }
 
   dasvdd::Options::Missing missing_rule() const {

@@ -3,6 +3,7 @@
 /// `dasvdd freeze`: a model as one C99 header, for devices without a file system, a heap, or a library.
 
 #include <tool/command.hpp>
+#include <tool/far_rows.hpp>
 #include <tool/frozen_source.hpp>
 
 #include <dasvdd/dasvdd.hpp>
@@ -72,6 +73,7 @@ class FreezeCommand {
       table = data_.read_for(detector, err);
       naming(data_.path,
              [&] { dasvdd::detail::require_width(table->X, model.features, "the batch"); });
+      check_rows(detector, *table, err);
       anomaly = anomalies(table->labels, normal_label(detector.facts()));
       bytes.emplace(model, normal_rows(*table, anomaly));
     }
@@ -92,6 +94,20 @@ class FreezeCommand {
   }
 
   /// The rows that are not labelled anomalies.
+  /// Leaves the rows that eight bits can be chosen and judged by.
+  template <class Scalar>
+  void check_rows(const dasvdd::Detector<Scalar>& detector, Table& table, std::ostream& err) const {
+    std::vector<std::string> warnings;
+    leave_far_rows(table, warnings);
+    for (const std::string& warning : warnings)
+      err << "dasvdd: warning: " << printable(warning) << '\n';
+    const auto scores = detector.score(table.X);
+    for (Index i = 0; i < scores.size(); ++i) {
+      check(dasvdd::detail::is_finite(scores[i]), in_quotes(data_.path), ", ", table.row_text(i),
+            ": the row is so far out that its score is infinity; eight bits are chosen by others");
+    }
+  }
+
   dasvdd::RowMatrix<float> normal_rows(const Table& table, const std::vector<int>& anomaly) const {
     dasvdd::RowMatrix<float> X(table.X.rows(), table.X.cols());
     Index kept = 0;

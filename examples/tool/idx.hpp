@@ -44,6 +44,7 @@ inline Table read_idx_images(ByteStream& stream) {
   const std::vector<Index> shape = detail::read_idx_header(stream, 3, "images");
   Table table;
   table.images = true;
+  table.pixels = Pixels::divided;
   table.height = shape[1];
   table.width = shape[2];
   check(table.height > 0 && table.width > 0, stream.name(), " has images without pixels");

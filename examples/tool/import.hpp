@@ -216,7 +216,11 @@ class ImportCommand {
     const RowTerms<float> rows =
         terms_of_rows(packed, trained, score_form<float>(dasvdd::ScoreForm::published), X, threads);
     const double q = mean_of(rows.distance);
-    const double equal = q > 0 ? mean_of(rows.residual, static_cast<double>(X.cols())) / q : 0;
+    const double r = mean_of(rows.residual, static_cast<double>(X.cols()));
+    check(is_finite(q) && is_finite(r), in_quotes(net_path_),
+          " overflows on these rows: their mean squared error is ", r,
+          "; are they scaled as those it was trained on?");
+    const double equal = q > 0 ? r / q : 0;
     trained.gamma = score_ == "reconstruction" ? 0 : gamma_.value_or(equal);
     trained.q_weight = trained.gamma;
     dasvdd::FitReport report;

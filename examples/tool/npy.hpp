@@ -293,6 +293,7 @@ inline Table read_npy_rows(ByteStream& stream) {
   table.images = images;
   table.height = images ? height : 0;
   table.width = images ? width : 0;
+  if (header.bytes == 1) table.pixels = Pixels::bytes;
   table.X.resize(rows, height * width);
   const detail::ToDouble number = detail::number_reader(header);
   detail::read_elements(stream, header, rows * height * width, [&](Index at, const char* bytes) {

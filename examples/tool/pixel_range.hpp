@@ -19,9 +19,16 @@ class PixelRange {
     least_ = std::min<double>(least_, X.minCoeff());
     most_ = std::max<double>(most_, X.maxCoeff());
     rows_ += X.rows();
+    whole_ = whole_ && (X.array() == X.array().floor()).all();
     // One anomaly may have any pixels; most rows of a file have none so far out.
     beyond_ +=
         (X.rowwise().minCoeff().array() < -0.5 || X.rowwise().maxCoeff().array() > 2).count();
+  }
+  /// Whether they are bytes, to be divided by 255.
+  /// \param file, model what is known of both
+  bool are_bytes(Pixels file, Pixels model) const {
+    if (rows_ == 0 || least_ < 0 || most_ > 255 || !whole_) return false;
+    return most_ > 1 || (file == Pixels::bytes && model == Pixels::divided);
   }
   double least() const { return least_; }
   double most() const { return most_; }
@@ -36,6 +43,7 @@ class PixelRange {
 
  private:
   double least_ = 0, most_ = 0;
+  bool whole_ = true;
   Index rows_ = 0, beyond_ = 0;
 };
 

@@ -3,6 +3,7 @@
 /// Draws blocks of small images with a caption under each as one PNG (stb_image_write,
 /// stb_easy_font).
 
+#include <tool/output_file.hpp>
 #include <tool/table.hpp>
 
 #ifndef STB_IMAGE_WRITE_STATIC
@@ -21,6 +22,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -95,8 +97,13 @@ class Canvas {
   }
 
   void write(const std::string& path) const {
-    const int ok = stbi_write_png(path.c_str(), width_, height_, 3, pixels_.data(), 3 * width_);
-    check(ok != 0, in_quotes(path), " can't be written");
+    std::string bytes;
+    const auto append = [](void* to, void* part, int size) {
+      static_cast<std::string*>(to)->append(static_cast<const char*>(part),
+                                            static_cast<std::size_t>(size));
+    };
+    stbi_write_png_to_func(append, &bytes, width_, height_, 3, pixels_.data(), 3 * width_);
+    write_output(path, bytes);
   }
 
  private:

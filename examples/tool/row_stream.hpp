@@ -72,8 +72,9 @@ class CsvRowStream : public RowStream {
       if (!columns_) {
         check_blanks(fields, name);
         // Unlike in a file, nothing is known of the labels to come: a word in the label's column alone is one.
-        columns_ = std::make_unique<Columns>(FirstLine{fields, first_line_}, options_, name,
-                                             names_in_comment(comment_, comment_line_, separator_));
+        columns_ =
+            std::make_unique<Columns>(FirstLine{fields, first_line_}, separator_, options_, name,
+                                      names_in_comment(comment_, comment_line_, separator_));
         columns_->check_unnamed();
         check(columns_->features() == features_, name, ", line ", first_line_, " has ",
               columns_->features(), " features, the model takes ", features_);
@@ -114,6 +115,9 @@ class CsvRowStream : public RowStream {
       if (!read_text(text)) return false;
       if (first_line_ == 1) text.erase(0, skip_marks(text));
       if (is_comment(text, 0)) {
+        if (columns_) {
+          CsvRows::check_comment(text, separator_, columns_->first().size(), name, first_line_);
+        }
         comment_ = text;
         comment_line_ = first_line_;
         continue;

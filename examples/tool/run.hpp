@@ -56,6 +56,15 @@ inline int run(int argc, const char* const* argv, std::ostream& out, std::ostrea
     return failed(2, error.what());
   }
 
+  // What a shell makes of a variable that isn't set.
+  for (const CLI::App* command : app.get_subcommands()) {
+    for (const CLI::Option* option : command->get_options()) {
+      for (const std::string& value : option->results()) {
+        if (value.empty()) return failed(2, option->get_name() + " is empty, expected a value");
+      }
+    }
+  }
+
   if (!ranks.alone() && !fit.chosen()) {
     return failed(2, "there are " + std::to_string(ranks.size()) +
                          " processes; fit is what several do together");

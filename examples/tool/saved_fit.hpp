@@ -53,8 +53,11 @@ struct CheckpointArguments {
     if (!given()) return;
     check_output(file(), read, resume.empty() ? "--checkpoint" : "--resume", {model});
     // At the end of the fit it is removed.
-    check(!resume.empty() || !std::filesystem::exists(path) || is_checkpoint(path), "--checkpoint ",
-          in_quotes(path), " is a file already, and no checkpoint: another name, or remove it");
+    const bool exists = resume.empty() && std::filesystem::exists(path);
+    check(!exists || !is_checkpoint(path), "--checkpoint ", in_quotes(path),
+          " is a checkpoint already: --resume goes on with it; another name, or remove it");
+    check(!exists, "--checkpoint ", in_quotes(path),
+          " is a file already, and no checkpoint: another name, or remove it");
     const bool seconds = every.size() > 1 && every.back() == 's';
     const auto number = parse_number(seconds ? every.substr(0, every.size() - 1) : every);
     check(number && *number >= (seconds ? 0 : 1) && *number < 1e9 &&

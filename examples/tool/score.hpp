@@ -249,7 +249,7 @@ class ScoreCommand {
     }
     StreamedRows rows(file, name, data_.memory_bytes());
     rows.set_largest(std::numeric_limits<double>::max());
-    if (takes_pixels(detector)) rows.scale_pixels(err).warn(name, err);
+    if (takes_pixels(detector)) rows.scale_pixels(err, pixels_of(detector)).warn(name, err);
     const auto each_score = [&](const auto& use) {
       StreamedRows::Pass pass = rows.scored();
       while (pass.next()) {

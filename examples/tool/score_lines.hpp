@@ -64,7 +64,9 @@ class ScoreLines {
       text += "," + (names.empty() ? std::to_string(j) : csv_field(names[j]));
       // What was observed as the file has it, which float would round; the others are the net's.
       text += "," + number_text(static_cast<Scalar>(why.features[j])) + "," +
-              number_text(why.observed[j]) + "," + number_text(why.expected[j]);
+              number_text(why.observed[j]) + ",";
+      // Of a row so far out that the net overflows nothing was expected.
+      if (dasvdd::detail::is_finite(why.expected[j])) text += number_text(why.expected[j]);
     }
     return text + "\n";
   }

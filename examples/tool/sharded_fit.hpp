@@ -25,6 +25,7 @@ class ShardArguments {
   /// \param one_net whether the command trains one net
   void check_options(bool one_net) const {
     check(one_net || !count_, "--shards goes with --layers");
+    check(!count_ || *count_ >= 1, "--shards is ", count_.value_or(0), ", expected at least 1");
   }
 
   /// 0: rows aren't cut into shards.

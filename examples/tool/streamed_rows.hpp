@@ -113,19 +113,16 @@ class StreamedRows {
 
   /// Looks at all pixels: whole ones from 0 to 255 will be divided by 255, as scale_pixels() does.
   /// \return what they are like; none where they are divided
-  PixelRange scale_pixels(std::ostream& err) {
+  PixelRange scale_pixels(std::ostream& err, Pixels model = Pixels::any) {
     PixelRange range;
-    bool whole = true;
     const auto pieces = file_.open(0, piece_bytes);
-    for (Table piece; pieces->next(piece);) {
-      range.add(piece.X);
-      whole = whole && piece.X == piece.X.array().floor().matrix();
-    }
-    if (range.least() < 0 || range.most() <= 1 || range.most() > 255 || !whole) return range;
+    for (Table piece; pieces->next(piece);) range.add(piece.X);
+    if (!range.are_bytes(file_.frame().pixels, model)) return range;
     divisor_ = 255;
     err << "dasvdd: note: " << name_ << " has pixels from 0 to 255: divided by 255\n";
     return PixelRange();
   }
+  bool divides_pixels() const { return divisor_ != 1; }
 
   /// Chooses no longer those of the chosen rows, by their numbers among them, ascending.
   /// \param count how many are chosen now

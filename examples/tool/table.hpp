@@ -43,6 +43,9 @@ struct DataOptions {
       false;  ///< whether rows may lack values: NaN, or in a csv a field that is_missing_word()
 };
 
+/// What a table's numbers are as pixels: of one byte each, divided by 255 already, or anything else.
+enum class Pixels { any, bytes, divided };
+
 /// A data set as read from a file.
 struct Table {
   dasvdd::RowMatrix<double> X;  ///< n x d; of IDX images the pixels / 255
@@ -52,6 +55,7 @@ struct Table {
   std::vector<std::string> names;   ///< one a feature; empty when the file names none
   bool images = false;
   Index channels = 1, height = 0, width = 0;  ///< of one image
+  Pixels pixels = Pixels::any;
   std::vector<Index> lines;    ///< of a csv: the line each row begins on, from 1; else empty
   std::vector<Index> rows;     ///< each row's number in the file, from 0; empty for 0, 1, 2, ...
   std::vector<Index> columns;  ///< each feature's number in the file, from 0; empty for 0, 1, ...
@@ -77,6 +81,7 @@ struct Table {
     part.names = names;
     part.columns = columns;
     part.images = images;
+    part.pixels = pixels;
     part.channels = channels;
     part.height = height;
     part.width = width;
@@ -217,8 +222,10 @@ inline bool is_missing_word(std::string_view field) {
   if (text == "None") return true;  // "none" may be a label
   std::string word(text);
   for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  for (const std::string_view missing : {"", "?", "na", "n/a", "null", "nat", "<na>", "#n/a", "#na",
-                                         "#n/a n/a", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"}) {
+  for (const std::string_view missing :
+       {"",       "?",      "na",       "n/a",     "null",    "nat",     "<na>",
+        "#n/a",   "#na",    "#n/a n/a", "#div/0!", "#value!", "#ref!",   "#num!",
+        "#name?", "#null!", "1.#ind",   "-1.#ind", "1.#qnan", "-1.#qnan"}) {
     if (word == missing) return true;
   }
   return false;

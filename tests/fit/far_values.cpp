@@ -96,9 +96,12 @@ TEST_CASE("values far from all others are found by feature, few of them and none
   for (const Index count : {11, 50, 51}) {
     X = clean;
     for (Index i = 0; i < count; ++i) X(i, 1) = -9999;
-    CHECK(far_rows(X).size() == (count > 50 ? 0u : static_cast<std::size_t>(count)));
-    X.col(1) *= -1;
-    CHECK(far_rows(X).size() == (count > 50 ? 0u : static_cast<std::size_t>(count)));
+    for (int side = 0; side < 2; ++side) {
+      const auto found = far_values(X);
+      CHECK(few_far_rows(found, 500).size() == (count > 50 ? 0u : static_cast<std::size_t>(count)));
+      CHECK(found.size() == 1);
+      X.col(1) *= -1;
+    }
   }
   // Of several numbers, or zeros, that many are a second mode.
   X = clean;
@@ -310,9 +313,57 @@ TEST_CASE("rows with far values are left out where they are a handful, a tenth a
   FarValues word, once;
   for (Index i = 0; i < 40; ++i) word.rows.push_back(2 * i + 1);
   once.rows = {0};
+  word.words = true;
   CHECK(few_far_rows({far, word, once}, 100) == word.rows);
   CHECK(few_far_rows({far, word, once}, 80) == word.rows);
   CHECK(few_far_rows({far, word, once}, 79).empty());
+  word.handful = false;
+  CHECK(few_far_rows({word, once}, 100) == once.rows);
+}
+
+TEST_CASE("several words of one feature are found, and one in more than a tenth is told of") {
+  const RowMatrix<double> clean = related(500, 1);
+  RowMatrix<double> X = clean;
+  std::vector<Index> rows;
+  for (Index i = 0; i < 60; ++i) {
+    X(8 * i, 1) = i % 3 == 0 ? -9999 : i % 3 == 1 ? -999 : 99999;
+    rows.push_back(8 * i);
+  }
+  auto found = far_values(X);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].rows == rows);
+  CHECK(found[0].words);
+  CHECK(found[0].low > -5);
+  CHECK(found[0].high < 5);
+  CHECK(few_far_rows(found, 500) == rows);  // twelve in a hundred, but words
+
+  for (const Index count : {51, 100, 199}) {
+    CAPTURE(count);
+    X = clean;
+    for (Index i = 0; i < count; ++i) X(2 * i, 1) = 65535;
+    found = far_values(X);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].rows.size() == static_cast<std::size_t>(count));
+    CHECK(!found[0].handful);
+    CHECK(few_far_rows(found, 500).empty());
+    const auto warnings = fit<float>(X, quick()).warnings();
+    REQUIRE(!warnings.empty());
+    CHECK(warnings[0].find(sentence(
+              count, " of 500 values of feature 'current' lie far from all others: 65535")) == 0);
+    CHECK(warnings[0].find("They decide how the feature is scaled: are they measurements?") !=
+          std::string::npos);
+  }
+  // A mark, a mode with zeros, and one that isn't alike, are what they are.
+  for (const double other : {1.0, 0.0}) {
+    X = clean;
+    if (other == 0) X.col(1).array() += 9999;
+    if (other == 1) X.col(1).setZero();
+    for (Index i = 0; i < 100; ++i) X(2 * i, 1) = other;
+    CHECK(far_values(X).empty());
+  }
+  X = clean;
+  for (Index i = 0; i < 100; ++i) X(2 * i, 1) = 9999 + 1e-3 * static_cast<double>(i);
+  CHECK(far_values(X).empty());
 }
 
 TEST_CASE("many features that are out now and then don't blind each other") {

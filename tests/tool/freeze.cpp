@@ -417,6 +417,9 @@ TEST_CASE("tool: freeze refuses what it can't use, each in one sentence") {
   check_failure({"freeze", model}, 2, "-o is required");
   check_failure({"freeze", model, "-o", header, "--normal", "0"}, 2, "--int8");
   check_failure({"freeze", model, "-o", header, "--int8", train}, 2, "train.csv");
+  const std::string infinite = folder.put("inf.csv", "a,b,c,label\n1,2,3,0\n1e300,1e300,1e300,0\n");
+  check_failure({"freeze", model, "-o", header, "--int8", infinite, "--label-column", "label"}, 2,
+                "line 3: the row is so far out that its score is infinity");
   const std::string only_anomalies = folder.put("bad.csv", csv(0, 5));
   check_failure(
       {"freeze", model, "-o", header, "--int8", only_anomalies, "--label-column", "label"}, 2,

@@ -1,5 +1,7 @@
 #include <tool/read_table.hpp>
 
+#include <dasvdd/core/random.hpp>
+
 #include <io/temporary_folder.hpp>
 
 #include <doctest/doctest.h>
@@ -16,6 +18,7 @@
 namespace {
 
 using dasvdd::FileError;
+using dasvdd::Random;
 using tool::DataOptions;
 using tool::Index;
 using tool::read_table;
@@ -532,6 +535,128 @@ TEST_CASE("csv: a first row that lacks all values is asked about") {
         0);
 }
 
+TEST_CASE("csv: a first row of numbers that is like no other line is asked about") {
+  Random random(1);
+  // Rows with decimals, whose lines the first one may head.
+  const auto rows = [&](int columns, int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) {
+      for (int j = 0; j < columns; ++j) {
+        text += (j == 0 ? "" : ",") +
+                tool::number_text(0.001 * std::floor(1000 * random.normal()) + 0.0005);
+      }
+      text += "\n";
+    }
+    return text;
+  };
+  const char* sentence = " may be names of columns or a row, since other lines";
+  for (const char* first : {"400,402,404,406", "0.25,0.5,0.75,1.0", "1990,2000,2010,2020",
+                            "5,7,9,1", "2,1,0,-1", "0.4,0.3,0.2,0.1", "100,200,300,7", "3,3,3,3"}) {
+    CAPTURE(first);
+    const std::string body = rows(4, 30), text = std::string(first) + "\n" + body;
+    CHECK(refusal("a.csv", text).find(sentence) != std::string::npos);
+    DataOptions told;
+    told.header = DataOptions::Header::yes;
+    CHECK(table_of("a.csv", text, told).X.rows() == 30);
+    told.header = DataOptions::Header::no;
+    CHECK(table_of("a.csv", text, told).X.rows() == 31);
+    // Elsewhere it is a row.
+    CHECK(table_of("a.csv", body + first + "\n").X.rows() == 31);
+  }
+  // A series, and two lines of a MultiIndex.
+  CHECK(refusal("a.csv", "0\n" + rows(1, 30)).find(sentence) != std::string::npos);
+  CHECK(refusal("a.csv", "0,0,1,1\n0,1,0,1\n" + rows(4, 30)).find(sentence) != std::string::npos);
+  // Wavelengths over whole numbers.
+  std::string counts = "400,402,404,406,408,410\n";
+  for (int i = 0; i < 30; ++i) {
+    for (int j = 0; j < 6; ++j) counts += (j == 0 ? "" : ",") + std::to_string(random.below(1000));
+    counts += "\n";
+  }
+  CHECK(refusal("a.csv", counts).find(", line 1: 400, 402, 404, 406, ... may be names") == 0);
+
+  // Rows as they come: whole ones among others, steps as others have, few rows.
+  for (const std::string& text :
+       {"1,2\n" + rows(2, 3), "0\n" + rows(1, 5),
+        std::string("2,4,6\n3,1,2\n5,5,1\n9,2,2\n0,0,1\n"), "3,7\n" + rows(2, 30) + "2,2\n",
+        std::string("0.5,1.0,1.5\n1.0,1.5,2.0\n0.1,0.2,0.3\n")}) {
+    CAPTURE(text);
+    CHECK(table_of("a.csv", text).X.rows() > 3 - (text[2] == '5'));
+  }
+}
+
+TEST_CASE("csv: pandas' index before columns whose names rise is asked about") {
+  for (const char* first : {",5,7,9", ",2000,2010", ",3,4"}) {
+    CAPTURE(first);
+    const std::string text = std::string(first) + "\n0,1.5,2.5,3.5\n1,2.5,3.5,4.5\n";
+    CHECK(refusal("a.csv", text).find("may be pandas' index and its numbered columns, or a row") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("csv: no row vanishes because it begins with #") {
+  const std::string rows = "g,a,b\n1,2,3\n";
+  for (const char* row : {"#12,1,2", "#7,NA,2", "#,5,6.5"}) {
+    CAPTURE(row);
+    CHECK(refusal("a.csv", rows + row + "\n4,5,6\n") ==
+          ", line 3: '" + std::string(row) +
+              "' may be a comment or a row; write a blank behind the # of a comment, and a field "
+              "that begins with # in quotes");
+  }
+  for (const char* comment : {"# 12,1,2", "#12,1", "#12,a,2", "#,,", "#", "#12,\"1,2"}) {
+    CAPTURE(comment);
+    CHECK(table_of("a.csv", rows + comment + "\n4,5,6\n").X.rows() == 2);
+  }
+  // What a spreadsheet writes where it can't compute is a missing value, in a first field, too.
+  for (const char* word : {"#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?", "#NULL!"}) {
+    CAPTURE(word);
+    const std::string text = rows + word + ",5,6\n";
+    CHECK(refusal("a.csv", text).find(", line 3, column 'g': ") == 0);
+    DataOptions missing;
+    missing.missing = true;
+    CHECK(std::isnan(table_of("a.csv", text, missing).X(1, 0)));
+  }
+  // Nor because all of its fields are empty.
+  CHECK(refusal("a.csv", "a\tb\n1\t2\n\t\n").find(", line 3, column 'a': the field is empty") == 0);
+  CHECK(table_of("a.csv", "a,b\n1,2\n \t \n\n").X.rows() == 1);
+}
+
+TEST_CASE("csv: a # alone names a column of row numbers") {
+  std::string text;
+  for (int i = 1; i < 30; ++i) text += std::to_string(i) + ",5.5,2.5\n";
+  for (const char* header : {"#,a,b\n", "\"#\",a,b\n"}) {
+    CAPTURE(header);
+    CHECK(refusal("a.csv", header + text).find(", line 1: column '#' seems to number the rows") ==
+          0);
+    DataOptions options;
+    options.drop = {"0"};
+    CHECK(table_of("a.csv", header + text, options).names == Words{"a", "b"});
+  }
+}
+
+TEST_CASE("csv: names of row numbers are known however they are spelled") {
+  std::string steps, shuffled, again;
+  for (int i = 0; i < 30; ++i) {
+    steps += std::to_string(1000 + 2 * i) + ",5.5\n";
+    shuffled += std::to_string(i * 7 % 30) + ",5.5\n";
+    again += std::to_string(i * 7 % 13) + ",5.5\n";
+  }
+  for (const char* name : {"id", "Index", "idx", "Row ID", "RecordID", "sample_id", "row number"}) {
+    CAPTURE(name);
+    const std::string header = std::string(name) + ",a\n";
+    CHECK(refusal("a.csv", header + steps).find("seems to number the rows") != std::string::npos);
+    CHECK(refusal("a.csv", header + shuffled).find("seems to number the rows") !=
+          std::string::npos);
+    CHECK(table_of("a.csv", header + again).X.cols() == 2);
+  }
+  for (const char* name : {"No.", "nr", "obs", "sample", "n"}) {
+    CAPTURE(name);
+    const std::string header = std::string(name) + ",a\n";
+    CHECK(refusal("a.csv", header + steps).find("seems to number the rows") != std::string::npos);
+    CHECK(table_of("a.csv", header + shuffled).X.cols() == 2);  // a count may be of anything
+  }
+  CHECK(table_of("a.csv", "rpm,a\n" + steps).X.cols() == 2);
+}
+
 TEST_CASE("csv: a column without a name that numbers the rows is refused, or left out") {
   const char* sentence =
       ", line 1: the first column has no name and seems to number the rows, as pandas' index does; "
@@ -658,6 +783,12 @@ TEST_CASE("csv: separators of thousands are no decimal marks, and asked about wh
         ", line 3, column 'a': '1,001,000' is no number; write it without separators of thousands");
   CHECK(refusal("a.csv", "a;b\n999;1\n1,001.5;1\n")
             .find("; write it without separators of thousands") != std::string::npos);
+  // In quotes, since commas separate the fields: those of thousands are written so.
+  CHECK(refusal("a.csv", "rpm,load\n\"1,234\",41\n\"1,345\",42\n") ==
+        ", line 2, column 'rpm': '1,234' may be 1234 or 1.234, since commas separate the fields; "
+        "write 1234 and all like it so, or 1,2340 if the comma is a decimal one");
+  CHECK(table_of("a.csv", "rpm,load\n\"1,234\",41\n\"0,5\",42\n").X(0, 0) == 1.234);
+  CHECK(table_of("a.csv", "rpm;load\n1,234;41\n1,345;42\n").X(0, 0) == 1.234);
   // What the sentence says goes, and so do numbers that are decimal by another one of the file.
   CHECK(values(table_of("a.csv", "a;b\n999;5\n1001;6\n")) == std::vector<float>{999, 5, 1001, 6});
   CHECK(values(table_of("a.csv", "a;b\n999;5\n1,0010;6\n")) ==
@@ -981,6 +1112,8 @@ TEST_CASE("csv: what is wrong is named by line and column") {
   CHECK(refusal("a.csv", "a,b\n1,2\n3,") ==
         ", line 3, column 'b': the field is empty (fit --missing mask or impute takes missing "
         "values)");
+  CHECK(refusal("a.csv", "a,b\n1,2,\n3,4\n") ==
+        ", line 3 has no separator at its end, as the lines before it have");
   CHECK(refusal("a.csv", "a,b\n1,2\n1,2,3\n") == ", line 3 has 3 fields, expected 2 as in line 1");
   CHECK(refusal("a.csv", "a,b\n1,2\n1\n") == ", line 3 has 1 fields, expected 2 as in line 1");
   CHECK(refusal("a.csv", "a,b\n\n1,2\n") == ", line 2 is empty");

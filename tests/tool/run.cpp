@@ -1,3 +1,4 @@
+#include "tool/arrays.hpp"
 #include "tool/support.hpp"
 
 #include <tool/progress.hpp>
@@ -740,6 +741,113 @@ TEST_CASE("tool: numbers of a file keep their 64 bits up to the scaler") {
     CHECK(std::stod(a[i]) == doctest::Approx(std::stod(b[i])).epsilon(1e-3));
 }
 
+TEST_CASE("tool: an image of bytes scores the same whatever other images its file has") {
+  const TemporaryFolder folder;
+  std::string many, dark(16, '\1'), both;
+  for (int i = 0; i < 640; ++i) many += static_cast<char>(i * 37 % 256);
+  dark[3] = 0;
+  both = dark + many.substr(0, 16);
+  const auto file = [&](const char* name, const std::string& bytes) {
+    return folder.put(
+        name, test_files::array("|u1", "(" + std::to_string(bytes.size() / 16) + ", 4, 4)", bytes));
+  };
+  const std::string model = folder / "m";
+  REQUIRE(dasvdd_tool(fit_arguments(file("many.npy", many), model)).status == 0);
+  const std::string alone = file("dark.npy", dark);
+  const Outcome one = dasvdd_tool({"score", model, alone});
+  CHECK(contains(one.err, "divided by 255"));
+  const std::string expected =
+      lines(dasvdd_tool({"score", model, file("both.npy", both)}).out).at(1);
+  CHECK(lines(one.out).at(1) == expected);
+  CHECK(lines(dasvdd_tool({"score", model, alone, "--memory", "1"}).out).at(1) == expected);
+  const std::string idx =
+      folder.put("dark.idx", std::string("\0\0\x08\x03\0\0\0\1\0\0\0\4\0\0\0\4", 16) + dark);
+  CHECK(lines(dasvdd_tool({"score", model, idx}).out).at(1) == expected);
+  // A model of black and white alone was trained from 0 to 1.
+  std::string black_and_white;
+  for (const char c : many) black_and_white += static_cast<char>(c & 1);
+  const std::string masks = file("masks.npy", black_and_white), other = folder / "o";
+  CHECK(!contains(dasvdd_tool(fit_arguments(masks, other)).err, "divided"));
+  CHECK(!contains(dasvdd_tool({"score", other, masks}).err, "divided"));
+}
+
+TEST_CASE(
+    "tool: an option whose value is empty is refused, as a shell's unset variable makes one") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(30, 2)), model = folder / "m";
+  for (const char* option : {"--label-column", "--labels", "--drop", "--columns", "--normal",
+                             "--image-shape", "--checkpoint", "--resume", "--memory", "--seed"}) {
+    CAPTURE(option);
+    check_failure({"fit", train, "-o", model, option, ""}, 2, " is empty");
+  }
+  CHECK(folder.files() == 1);
+  REQUIRE(dasvdd_tool(fit_arguments(train, model, by_label)).status == 0);
+  check_failure({"score", model, train, "--group", ""}, 2, "--group is empty");
+  check_failure({"eval", model, train, "--label-column", "label", "--group", ""}, 2,
+                "--group is empty");
+  check_failure({"score", model, "-", "--watch", "0.01", "--watch-rows", ""}, 2,
+                "--watch-rows is empty");
+  check_failure({"score", model, ""}, 2, "DATA is empty");
+}
+
+TEST_CASE("tool: a column that counts the rows is told of, whatever the file and its name") {
+  const TemporaryFolder folder;
+  std::string with, without;
+  dasvdd::Random random(3);
+  std::vector<double> numbers;
+  for (int i = 0; i < 30; ++i) {
+    const double x = random.normal();
+    with += std::to_string(i) + "," + tool::number_text(x) + "\n";
+    without += std::to_string(i == 29 ? 40 : i) + "," + tool::number_text(x) + "\n";
+    numbers.insert(numbers.end(), {static_cast<double>(i), x});
+  }
+  const std::string said =
+      " counts the rows, so new ones may lie beyond all of these; --drop leaves it out";
+  const std::string model = folder / "m";
+  const auto err = [&](const std::string& data, const std::vector<std::string>& more = {}) {
+    const Outcome outcome = dasvdd_tool(fit_arguments(data, model, more));
+    CHECK(outcome.status == 0);
+    return outcome.err;
+  };
+  const std::string named = folder.put("named.csv", "t,x\n" + with);
+  CHECK(contains(err(named), "column 't'" + said));
+  CHECK(contains(err(folder.put("plain.csv", with)), "column 0 (from 0)" + said));
+  CHECK(contains(err(folder.put("a.npy", test_files::array("<f8", "(30, 2)",
+                                                           test_files::raw<double>(numbers)))),
+                 "column 0 (from 0)" + said));
+  CHECK(!contains(err(named, {"--columns", "t,x"}), said));
+  CHECK(!contains(err(named, {"--drop", "t"}), said));
+  CHECK(!contains(err(folder.put("gap.csv", "t,x\n" + without)), said));
+}
+
+TEST_CASE(
+    "tool: so many members as nobody has are refused, and those of wide rows need no whitening") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(30, 0)), model = folder / "m";
+  for (const char* members : {"0", "10001", "1000000000", "9223372036854775807"}) {
+    CAPTURE(members);
+    check_failure({"fit", train, "-o", model, "--label-column", "label", "--members", members}, 2,
+                  "ensemble_size is " + std::string(members) + ", expected 1 to 10000");
+  }
+  check_failure(fit_arguments(train, model, {"--label-column", "label", "--shards", "0"}), 2,
+                "--shards is 0, expected at least 1");
+  dasvdd::Random random(3);
+  std::vector<double> numbers;
+  for (int i = 0; i < 5 * 2001; ++i) numbers.push_back(random.normal());
+  const std::string wide = folder.put(
+      "wide.npy", test_files::array("<f8", "(5, 2001)", test_files::raw<double>(numbers)));
+  for (const char* members : {"1", "2"}) {
+    const Outcome outcome =
+        dasvdd_tool({"fit", wide, "-o", model, "--members", members, "--epochs", "1"});
+    CHECK(outcome.status == 0);
+    CHECK(
+        contains(outcome.err, "are scored without whitening, by " + std::string(members) + " net"));
+    const auto detector = dasvdd::load<float>(model);
+    CHECK(detector.ensemble_size() == members[0] - '0');
+    CHECK(!detector.model().members.front().reconstruction.whitened());
+  }
+}
+
 TEST_CASE(
     "tool: pixels from 0 to 255 are divided by 255, in training and in scoring, and that is said") {
   const TemporaryFolder folder;
@@ -760,7 +868,9 @@ TEST_CASE(
   CHECK(contains(fit.err, "note: '" + whole + "' has pixels from 0 to 255: divided by 255\n"));
   const Outcome quiet = dasvdd_tool(fit_arguments(parts, other, shape));
   CHECK(!contains(quiet.err, "pixels"));
-  CHECK(content(model) == content(other));
+  CHECK(dasvdd::load<float>(model).facts().at("pixels") == "divided by 255");
+  CHECK(dasvdd::load<float>(other).facts().count("pixels") == 0);
+  CHECK(dasvdd_tool({"score", model, parts}).out == dasvdd_tool({"score", other, parts}).out);
   const Outcome scores = dasvdd_tool({"score", model, whole});
   CHECK(contains(scores.err, "divided by 255"));
   CHECK(scores.out == dasvdd_tool({"score", model, parts}).out);

@@ -113,6 +113,40 @@ TEST_CASE("tool: --fdr says which rows are selected, of calibrated models alone"
   }
 }
 
+#if defined(__linux__)
+TEST_CASE(
+    "tool: a heat map that can't be written is exit status 1, and leaves the file that was there") {
+  const TemporaryFolder folder;
+  const Images images(folder, {"--image-shape", "1,2,3"});
+  check_failure({"score", images.model, images.data, "--heatmap", "/dev/full"}, 1,
+                "'/dev/full' can't be written");
+  const std::string picture = folder.put("heat.png", "the old one");
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before;
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const rlimit small{100, before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const Outcome outcome = dasvdd_tool({"score", images.model, images.data, "--heatmap", picture});
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+  CHECK(outcome.status == 1);
+  CHECK(contains(outcome.err, "'" + picture + "' can't be written"));
+  CHECK(content(picture) == "the old one");
+}
+#endif
+
+TEST_CASE("tool: --explain says nothing of what was expected where the net overflows") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(60, 0)), model = folder / "m",
+                    far = folder.put("far.csv", "1e300,0,0\n");
+  REQUIRE(dasvdd_tool(fit_arguments(train, model, by_label)).status == 0);
+  const Outcome outcome = dasvdd_tool({"score", model, far, "--explain", "3"});
+  CAPTURE(outcome.out);
+  CHECK(outcome.status == 0);
+  CHECK(!contains(outcome.out, "nan"));
+  CHECK(!contains(outcome.out, "-inf"));
+  CHECK(fields(lines(outcome.out).at(1)).front() == "inf");
+}
+
 TEST_CASE("tool: --heatmap draws images whose shape somebody knows") {
   const TemporaryFolder folder;
   const std::string picture = folder / "heat.png";

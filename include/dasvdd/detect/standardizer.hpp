@@ -88,8 +88,10 @@ class Standardizer {
     // The mean of a constant may be rounded; its deviation is then rounding noise instead of zero. So is a
     // feature that differs by one rounding here and there.
     const double rounding = 1.5 * epsilon * (std::max)(std::abs(low), std::abs(high));
-    return high - low <= rounding || deviation < 1e-30;
+    return high - low <= rounding || deviation < least_deviation;
   }
+  /// Features of a smaller deviation are taken for constant: one divided by it, or its square in double, overflows.
+  static constexpr double least_deviation = std::is_same_v<Scalar, float> ? 1e-34 : 1e-150;
   /// The deviation of a feature about its mean, which is corrected where the sum that it comes from was rounded: of many
   /// rows with a large offset, timestamps in nanoseconds say.
   /// \param rest mean of the differences from that mean, \param square mean of their squares

@@ -61,7 +61,7 @@ Detector<Scalar> fit_table(const AnyRows& X, const FitOptions& options,
   std::vector<Index> far_rows = few_far_rows(outlying, X.rows());
   std::vector<std::string> warnings;
   warn_of(outlying, X.rows(), places, options.feature_names, far_rows, warnings);
-  warn_of_rounding(X, std::is_same_v<Scalar, float> && !options.standardize, places,
+  warn_of_rounding(X, std::is_same_v<Scalar, float>, options.standardize, places,
                    options.feature_names, far_rows, warnings);
   const std::vector<Index> near_rows = all_rows_but(far_rows, X.rows());
   const Index n = static_cast<Index>(near_rows.size());

@@ -37,7 +37,8 @@ struct FitOptions : detail::TrainingOptions {
 
   void validate() const {
     using detail::ensure;
-    ensure(ensemble_size >= 1, "ensemble_size is ", ensemble_size, ", expected at least 1");
+    ensure(ensemble_size >= 1 && ensemble_size <= 10000, "ensemble_size is ", ensemble_size,
+           ", expected 1 to 10000");
     ensure(steps >= 1, "steps is ", steps, ", expected at least 1");
     ensure(epochs >= 0, "epochs is ", epochs, ", expected 0 (as steps say) or more");
     ensure(contamination >= 0 && contamination < 0.5, "the contamination is ", contamination,

@@ -29,7 +29,8 @@ struct ImageOptions : detail::RunOptions {
   /// Throws InvalidArgument for numbers out of range; shape_of() checks the shape.
   void validate() const {
     RunOptions::validate();
-    detail::ensure(ensemble_size >= 1, "ensemble_size is ", ensemble_size, ", expected at least 1");
+    detail::ensure(ensemble_size >= 1 && ensemble_size <= 10000, "ensemble_size is ", ensemble_size,
+                   ", expected 1 to 10000");
     detail::ensure(kind == Kind::objects || kind == Kind::photographs, "kind is ",
                    static_cast<int>(kind), ", expected one of the enumerators of Kind");
     detail::ensure(epochs >= 0, "epochs is ", epochs, ", expected 0 (what suits the kind) or more");

@@ -219,7 +219,7 @@ class ShardedTrainer {
             : 0;
     FitReport report;
     report.gamma_seconds = seconds_since(start);
-    if (options_.standardize || X.wide()) warn_of_rounding(X, report.warnings);
+    warn_of_rounding(X, report.warnings);
     state_ = fresh().state();
     state_.scaler = scaler;
     state_.gamma = gamma;
@@ -234,10 +234,10 @@ class ShardedTrainer {
     const Index d = X.cols();
     const std::vector<double> ends = detail::ends_over_shards(shards_, X);
     const std::vector<float> floats(ends.begin(), ends.end());
-    const bool narrowed = std::is_same_v<Scalar, float> && !options_.standardize;
     detail::warn_of_rounding(
         X.wide() ? detail::AnyRows(ends.data(), 2, d) : detail::AnyRows(floats.data(), 2, d),
-        narrowed, {}, options_.feature_names, warnings);
+        std::is_same_v<Scalar, float>, options_.standardize, {}, options_.feature_names, {},
+        warnings);
   }
 
   void start_center(const detail::AnyRows& X) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct FarValues {
   std::vector<Index> rows;   ///< where they are, ascending
   double value = 0;          ///< the first of them
   bool alike = true;         ///< whether all are that value
+  bool words = false;        ///< whether each is one of few numbers that come again and again
+  bool handful = true;       ///< whether no such number is in more than a tenth of the rows
   double low = 0, high = 0;  ///< the others go from here to there
 };
 
@@ -96,6 +99,12 @@ class FarValuesSearch {
     look(few);
     if (!found() && words_of(n) > few) look_for_a_word(few, words_of(n));
   }
+  /// Looks for one number again and again, at either end.
+  /// \param few, most how often: more often than `few`, at most so often
+  FarValuesSearch(std::vector<double> x, double rounding, std::size_t few, std::size_t most)
+      : x_(std::move(x)), rounding_(rounding) {
+    if (x_.size() >= 10 && most > few) look_for_a_word(few, most);
+  }
 
   bool found() const { return below_ >= -largest_double || above_ <= largest_double; }
   bool is_far(double value) const { return value <= below_ || value >= above_; }
@@ -163,11 +172,61 @@ inline double rounding_of(const AnyRows& X) {
                   : 1.5 * static_cast<double>(std::numeric_limits<float>::epsilon());
 }
 
+/// What is far among the numbers of a feature: by one search after the other, each without what those before it found.
+/// After the first they look for further words; where nothing was found, for one in more than a tenth of the rows.
+class FarValuesSearches {
+ public:
+  FarValuesSearches(std::vector<double> x, double rounding) {
+    const std::size_t n = x.size();
+    if (!add(FarValuesSearch(x, rounding), x)) {
+      handful_ = !add(FarValuesSearch(x, rounding, words_of(n), 2 * n / 5), x);
+      return;
+    }
+    for (int more = 0; more < 3; ++more) {
+      if (!add(FarValuesSearch(x, rounding, 1, words_of(n)), x)) return;
+    }
+  }
+  bool found() const { return !found_.empty(); }
+  bool handful() const { return handful_; }
+  bool is_far(double value) const {
+    return std::any_of(found_.begin(), found_.end(),
+                       [&](const FarValuesSearch& search) { return search.is_far(value); });
+  }
+
+ private:
+  bool add(FarValuesSearch search, std::vector<double>& x) {
+    if (!search.found()) return false;
+    x.erase(std::remove_if(x.begin(), x.end(), [&](double value) { return search.is_far(value); }),
+            x.end());
+    found_.push_back(std::move(search));
+    return true;
+  }
+
+  std::vector<FarValuesSearch> found_;
+  bool handful_ = true;
+};
+
+/// Whether of values each comes again, and they are three numbers at most, none of them zero, and each far from the
+/// next.
+/// \param range of the numbers that aren't far
+inline bool are_words(std::vector<double> values, double range) {
+  std::sort(values.begin(), values.end());
+  std::size_t words = 0;
+  for (std::size_t at = 0; at < values.size(); ++words) {
+    const auto end = std::upper_bound(values.begin(), values.end(), values[at]);
+    const auto next = static_cast<std::size_t>(end - values.begin());
+    if (next - at < 2 || values[at] == 0) return false;
+    if (at > 0 && !far_apart(values[at - 1], values[at], range)) return false;
+    at = next;
+  }
+  return words >= 1 && words <= 3;
+}
+
 /// The far values of each feature that has some.
 DASVDD_COLD inline std::vector<FarValues> far_values(const AnyRows& X) {
   std::vector<FarValues> all;
   const Index n = X.rows();
-  std::vector<double> x(static_cast<std::size_t>(n)), there;
+  std::vector<double> x(static_cast<std::size_t>(n)), there, far;
   for (Index j = 0; j < X.cols(); ++j) {
     there.clear();
     X.visit([&](auto rows) {
@@ -176,16 +235,18 @@ DASVDD_COLD inline std::vector<FarValues> far_values(const AnyRows& X) {
         if (!is_missing(rows(i, j))) there.push_back(x[static_cast<std::size_t>(i)]);
       }
     });
-    const FarValuesSearch search(there, rounding_of(X));
-    if (!search.found()) continue;
+    const FarValuesSearches searches(there, rounding_of(X));
+    if (!searches.found()) continue;
     FarValues outlying;
     outlying.feature = static_cast<std::size_t>(j);
+    outlying.handful = searches.handful();
     outlying.low = (std::numeric_limits<double>::max)();
     outlying.high = -outlying.low;
+    far.clear();
     for (Index i = 0; i < n; ++i) {
       const double value = x[static_cast<std::size_t>(i)];
       if (is_missing(value)) continue;
-      if (!search.is_far(value)) {
+      if (!searches.is_far(value)) {
         outlying.low = (std::min)(outlying.low, value);
         outlying.high = (std::max)(outlying.high, value);
         continue;
@@ -193,7 +254,9 @@ DASVDD_COLD inline std::vector<FarValues> far_values(const AnyRows& X) {
       if (outlying.rows.empty()) outlying.value = value;
       outlying.alike = outlying.alike && value == outlying.value;
       outlying.rows.push_back(i);
+      far.push_back(value);
     }
+    outlying.words = are_words(far, outlying.high - outlying.low);
     all.push_back(std::move(outlying));
   }
   return all;
@@ -210,16 +273,17 @@ inline std::vector<Index> far_row_numbers(const std::vector<FarValues>& all) {
 }
 
 /// The rows with far values that a fit leaves out of n: all where they are a tenth of the rows at most. Where features
-/// have theirs in so many different rows, those with one number again and again, which no measurement is, in up to
-/// half of the rows.
+/// have theirs in so many different rows, those with words, which no measurements are, in up to half of the rows.
 inline std::vector<Index> few_far_rows(const std::vector<FarValues>& all, Index n) {
-  std::vector<Index> rows = far_row_numbers(all);
+  std::vector<FarValues> few;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(few),
+               [](const FarValues& outlying) { return outlying.handful; });
+  std::vector<Index> rows = far_row_numbers(few);
   if (static_cast<Index>(rows.size()) <= n / 10) return rows;
-  std::vector<FarValues> words;
-  for (const FarValues& outlying : all) {
-    if (outlying.alike && outlying.rows.size() > 1) words.push_back(outlying);
-  }
-  rows = far_row_numbers(words);
+  few.erase(std::remove_if(few.begin(), few.end(),
+                           [](const FarValues& outlying) { return !outlying.words; }),
+            few.end());
+  rows = far_row_numbers(few);
   if (static_cast<Index>(rows.size()) > n / 2) rows.clear();
   return rows;
 }

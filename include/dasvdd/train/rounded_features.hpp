@@ -5,6 +5,7 @@
 #include <dasvdd/core/any_rows.hpp>
 #include <dasvdd/detect/missing_values.hpp>
 #include <dasvdd/detect/places.hpp>
+#include <dasvdd/detect/standardizer.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -18,11 +19,13 @@ namespace detail {
 
 /// One sentence a feature that varies by less than its numbers can tell apart.
 /// \param unused numbers of rows that have no part, ascending
-/// \param narrowed whether the net gets the numbers as floats, its own or not, without a mean subtracted in double
-DASVDD_COLD inline void warn_of_rounding(const AnyRows& X, bool narrowed, const Places& places,
+/// \param in_float whether the net is in float, \param standardized whether means are subtracted in double before it
+DASVDD_COLD inline void warn_of_rounding(const AnyRows& X, bool in_float, bool standardized,
+                                         const Places& places,
                                          const std::vector<std::string>& names,
                                          const std::vector<Index>& unused,
                                          std::vector<std::string>& warnings) {
+  const bool narrowed = in_float && !standardized;
   const bool floats = narrowed || !X.wide();
   const double epsilon = floats ? static_cast<double>(std::numeric_limits<float>::epsilon())
                                 : std::numeric_limits<double>::epsilon();
@@ -48,6 +51,13 @@ DASVDD_COLD inline void warn_of_rounding(const AnyRows& X, bool narrowed, const 
   for (std::size_t j = 0; j < lowest.size(); ++j) {
     const double low = lowest[j], high = highest[j];
     const double largest = (std::max)(std::abs(low), std::abs(high));
+    if (in_float && standardized && low < high &&
+        high - low < Standardizer<float>::least_deviation) {
+      warnings.push_back(sentence(places.feature_text(names, j), " varies by ", high - low,
+                                  ", less than a net in float can be told of, and is taken for "
+                                  "constant. Give it in a smaller unit"));
+      continue;
+    }
     // Sixteen numbers or fewer between the smallest and the largest.
     if (low >= high || high - low > 16 * epsilon * largest) continue;
     warnings.push_back(sentence(places.feature_text(names, j), " varies by ", high - low, " about ",

@@ -49,10 +49,13 @@ class FarCandidate {
     result.value = all.front().number;
     result.low = nearest_low_;
     result.high = nearest_high_;
+    std::vector<double> numbers;
     for (const Value& value : all) {
       result.alike = result.alike && value.number == result.value;
       result.rows.push_back(value.row);
+      numbers.push_back(value.number);
     }
+    result.words = are_words(std::move(numbers), middle_.range());
     return result;
   }
 
@@ -79,9 +82,9 @@ class FarCandidate {
     }
     const std::size_t count = values.size() - begin;
     if (count == 0) return {};
-    const double first = values[begin].number;
-    const bool word = first != 0 && values.back().number == first;
-    if (count <= (word ? words_of(n) : words_ ? 0 : few_of(n))) {
+    std::vector<double> numbers;
+    for (std::size_t at = begin; at < values.size(); ++at) numbers.push_back(values[at].number);
+    if (count <= (are_words(numbers, middle_.range()) ? words_of(n) : words_ ? 0 : few_of(n))) {
       return {values.begin() + static_cast<std::ptrdiff_t>(begin), values.end()};
     }
     for (std::size_t at = begin; at < values.size(); ++at) add_near(values[at].number);

@@ -342,7 +342,7 @@ class Trainer {
       detail::warn_of(X.far_values(), X.rows(), X.places(), options_.feature_names, {},
                       report.warnings);
     }
-    detail::warn_of_rounding(X.known(), in_float && !options_.standardize, X.places(),
+    detail::warn_of_rounding(X.known(), in_float, options_.standardize, X.places(),
                              options_.feature_names, {}, report.warnings);
     reset();
     state_.scaler = scaler;
