@@ -67,9 +67,9 @@ if [ "$long" = ON ]; then set -- --long; else set --; fi
 sh "$root/python/tests/run.sh" "$build/python" --build "$build/tests" "$@" || python=failed
 
 # tests/same_bits uses both compilers whichever compiles the rest: once is enough. Of the rest Clang gets the
-# rooms from core to train, mpi and eval, and in the longer checks everything.
+# rooms from core to train, mpi and eval, and in the longer checks everything; with the checks of a hardened standard library.
 if [ -n "$clang" ]; then
-  run tests-clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang -DDASVDD_TEST_COMPILERS=OFF \
+  run tests-clang -DCMAKE_CXX_FLAGS=-D_GLIBCXX_ASSERTIONS -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang -DDASVDD_TEST_COMPILERS=OFF \
     -DDASVDD_TEST_FUZZ=ON -DDASVDD_TEST_CONSUMERS=$long -DDASVDD_TEST_PROGRAMS=$long -DDASVDD_BUILD_EXAMPLES=$long -DDASVDD_BUILD_C=$long
 fi
 if [ -n "$sanitize" ]; then

@@ -127,17 +127,17 @@ class FarValuesSearch {
 
   /// \param few, most how often the number stands at an end: more often than `few`, at most so often
   void look_for_a_word(std::size_t few, std::size_t most) {
+    const auto [first, last] = std::minmax_element(x_.begin(), x_.end());
+    const double low = *first, high = *last;
+    const auto lows = static_cast<std::size_t>(std::count(x_.begin(), x_.end(), low));
+    const auto highs = static_cast<std::size_t>(std::count(x_.begin(), x_.end(), high));
+    const bool at_low = low != 0 && lows > few && lows <= most;
+    const bool at_high = high != 0 && highs > few && highs <= most;
+    if (!at_low && !at_high) return;  // before anything is sorted: most features have no word
     const double range = MiddleOfValues::of(x_, most, rounding_).range();
     if (range == 0) return;
-    const std::size_t n = x_.size();
-    const double low = x_.front(), high = x_.back();
-    const auto lows = static_cast<std::size_t>(
-        std::upper_bound(x_.begin(), x_.begin() + static_cast<std::ptrdiff_t>(most), low) -
-        x_.begin());
-    const auto highs = static_cast<std::size_t>(
-        x_.end() - std::lower_bound(x_.end() - static_cast<std::ptrdiff_t>(most), x_.end(), high));
-    if (low != 0 && lows > few && far_apart(low, x_[lows], range)) below_ = low;
-    if (high != 0 && highs > few && far_apart(x_[n - 1 - highs], high, range)) above_ = high;
+    if (at_low && far_apart(low, x_[lows], range)) below_ = low;
+    if (at_high && far_apart(x_[x_.size() - 1 - highs], high, range)) above_ = high;
     if (!dominate(range)) forget();
   }
 
