@@ -42,6 +42,8 @@ class MaxPool2d : public Layer<Scalar_> {
   std::int64_t multiply_adds() const override {
     return std::int64_t(outputs()) * kernel_ * kernel_;
   }
+  /// A comparison is scalar and takes as long as 48 multiply-adds.
+  std::int64_t cost() const override { return 48 * multiply_adds(); }
 
   void forward(const Scalar*, const Scalar*, Rows<const Scalar> x, Rows<Scalar> y,
                Scalar*) const override {
