@@ -23,8 +23,8 @@ class WorkspaceSize {
                        const TermSize& latent) {
     forward_.cover(net);
     inputs_ = (std::max)(inputs_, net.inputs());
-    scratch_ = (std::max)({scratch_, reconstruction.scratch<Scalar>(tile_),
-                           latent.scratch<Scalar>(tile_)});
+    scratch_ = (std::max)(
+        {scratch_, reconstruction.scratch<Scalar>(tile_), latent.scratch<Scalar>(tile_)});
     for (const TermSize& term : {reconstruction, latent})
       narrow_ = narrow_ && !term.whitened && term.centers == 0;
     narrow_ = narrow_ && is_narrow(net.joined());
