@@ -4,6 +4,8 @@
 
 #include <dasvdd/fit/fit_many.hpp>
 #include <dasvdd/io/bank_file.hpp>
+#include <dasvdd/io/checkpoint_file.hpp>
+#include <dasvdd/io/model_file.hpp>
 
 #include <io/temporary_folder.hpp>
 
@@ -85,8 +87,64 @@ TEST_CASE("a bank's group is found without reading the keys on the way, however 
   }
   for (const auto& [key, word] : file.metadata()) bad.set_metadata(key, word);
   bad.write(path);
-  CHECK(message([&] { load(bank, path, {"x", "z"}); }) ==
-        "'" + path + "': tensor 'refused.sentences.ends' doesn't fit its text");
+  CHECK(message([&] {
+          load(bank, path, {"x", "z"});
+        }) == "'" + path + "': tensor 'refused.sentences.ends' doesn't fit its text");
+}
+
+TEST_CASE("a word of a few megabytes takes a few times as much memory") {
+  constexpr std::size_t length = 6000000;
+  const auto read = [](const std::string& word) {
+    TensorFile file;
+    file.set_metadata("warnings", word);
+    std::string why;
+    const long most = most_bytes_in([&] { why = message([&] { file.strings("warnings"); }); });
+    CHECK(most < 1000000);
+    return why;
+  };
+  CHECK(read(std::string(length, '[')) == "the metadata's 'warnings' is no JSON list of strings");
+  std::string lists = "[[]", words = "[\"\"";
+  while (lists.size() < length) lists += ",[]", words += ",\"\"";
+  CHECK(read(lists + "]") == "the metadata's 'warnings' is no JSON list of strings");
+  CHECK(read(words + "]") == "the metadata's 'warnings' has more than 1048576 values");
+
+  // A net's layers are lists in two lists of an object.
+  TensorFile model;
+  for (const auto& [key, word] : std::map<std::string, std::string>{
+           {"format", "dasvdd"}, {"format_version", "1"}, {"members", "1"}}) {
+    model.set_metadata(key, word);
+  }
+  const float one = 1;
+  model.add("center", {1}, &one);
+  const auto read_net = [&](const std::string& word) {
+    model.set_metadata("net", word);
+    std::string why;
+    const long most =
+        most_bytes_in([&] { why = message([&] { from_tensor_file<float>(model); }); });
+    CHECK(most < 1000000);
+    return why;
+  };
+  CHECK(read_net(R"({"decoder":[],"encoder":)" + std::string(length, '[')) ==
+        "the metadata's 'net' is no JSON object of encoder and decoder");
+  std::string numbers = R"({"decoder":[],"encoder":[["dense",5)";
+  while (numbers.size() < length) numbers += ",5";
+  CHECK(read_net(numbers + "]]}") == "the metadata's 'net' has more than 1048576 values");
+}
+
+TEST_CASE("a checkpoint's number of nets alone takes no memory") {
+  TensorFile file;
+  for (const auto& [key, word] : std::map<std::string, std::string>{{"format", "dasvdd checkpoint"},
+                                                                    {"format_version", "1"},
+                                                                    {"task", "x"},
+                                                                    {"nets", "1000000"}}) {
+    file.set_metadata(key, word);
+  }
+  std::string why;
+  CHECK(most_bytes_in([&] { why = message([&] { CheckpointReader<float>(file).content(); }); }) <
+        1000000);
+  CHECK(why == "the number of nets is '1000000', expected a whole number from 1 to 10000");
+  file.set_metadata("nets", "10000");
+  CHECK(CheckpointReader<float>(file).content().nets.size() == 10000);
 }
 
 #endif

@@ -410,7 +410,7 @@ TEST_CASE("a model in which one thing is wrong is refused with its sentence") {
   for (const char* members : {"0", "-1", "1x", "", "1000000000"}) {
     CHECK(refusal([&](Tensors&, Facts& words) { words["members"] = members; }) ==
           "'m': the number of members is '" + std::string(members) +
-              "', expected a whole number from 1");
+              "', expected a whole number from 1 to 17");
   }
   CHECK(refusal([](Tensors&, Facts& words) { words["members"] = "2"; }) ==
         "'m': the metadata have no 'members.0.net'");

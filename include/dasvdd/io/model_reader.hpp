@@ -3,6 +3,7 @@
 /// How a model file becomes a detector, and all that may be wrong with one.
 
 #include <dasvdd/detect/detector.hpp>
+#include <dasvdd/io/limited_json.hpp>
 #include <dasvdd/io/model_layout.hpp>
 #include <dasvdd/io/net_json.hpp>
 #include <dasvdd/io/tensor_file.hpp>
@@ -174,7 +175,8 @@ class ModelReader {
   }
 
   Autoencoder<Scalar> read_net(const std::string& prefix) const {
-    const auto layers = nlohmann::json::parse(file_.metadata(prefix + "net"), nullptr, false);
+    const auto layers = limited_json(file_.metadata(prefix + "net"), 3,
+                                     error_prefix(file_.source()) + "the metadata's 'net'");
     ensure(layers.is_object() && layers.contains("encoder") && layers.contains("decoder"),
            "the metadata's 'net' is no JSON object of encoder and decoder");
     return {net_from_json<Scalar>(layers["encoder"], "encoder", factory_),
