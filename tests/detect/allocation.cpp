@@ -27,6 +27,9 @@ void check(const Detector<Scalar>& detector) {
   CHECK(allocations_in([&] { detector.score(X, workspace, scores.data()); }) == 0);
   CHECK(allocations_in([&] { detector.score(X.topRows(1), workspace, scores.data()); }) == 0);
   CHECK(allocations_in([&] { scores[0] = detector.score_one(X.data(), workspace); }) == 0);
+  // What load() compares with its limit.
+  const long taken = heap::most_bytes_in([&] { keep(&(workspace = detector.make_workspace())); });
+  CHECK(taken == workspace_size(detector.model(), workspace.tile()).bytes());
   auto one = detector.make_workspace(1);
   CHECK(allocations_in([&] { detector.score(X, one, scores.data()); }) == 0);
   // Rows of the other type are converted in the workspace.

@@ -140,6 +140,47 @@ TEST_CASE(
   check_by_hand<float>({centers_member(small_net<float>(), 3)}, 2e-4);
 }
 
+TEST_CASE("a masked length has the same bits on every CPU, and each sum its order") {
+  Random random(3);
+  for (const Index d : {1, 2, 5, 8, 31}) {
+    std::vector<float> a(static_cast<std::size_t>(d * d));
+    for (float& entry : a) entry = static_cast<float>(random.normal());
+    std::vector<Index> missing;
+    for (Index j = d % 2; j + 1 < d; j += 1 + j % 2) missing.push_back(j);
+    const Index count = static_cast<Index>(missing.size());
+    std::vector<double> e(static_cast<std::size_t>(d)), work(4 * e.size());
+    for (double& x : e) x = random.normal();
+
+    std::vector<double> r = e, other = e, y(e.size()), other_y(e.size());
+    const double length =
+        masked_length(a.data(), d, d, missing.data(), count, r.data(), y.data(), work.data());
+    CHECK(length == masked_length_body(a.data(), d, d, missing.data(), count, other.data(),
+                                       other_y.data(), work.data()));
+    CHECK(r == other);
+    CHECK(y == other_y);
+
+    std::vector<double> q(e.size()), s(e.size());
+    const ChosenColumns<float> columns{a.data(), d, d, missing.data(), count};
+    columns.times(e.data(), q.data());
+    columns.transposed_times(e.data(), s.data());
+    const auto at = [&](Index i, Index t) {
+      return static_cast<double>(
+          a[static_cast<std::size_t>(i * d + missing[static_cast<std::size_t>(t)])]);
+    };
+    for (Index i = 0; i < d; ++i) {
+      double sum = 0;
+      for (Index t = 0; t < count; ++t)
+        sum = std::fma(at(i, t), e[static_cast<std::size_t>(t)], sum);
+      CHECK(q[static_cast<std::size_t>(i)] == sum);
+    }
+    for (Index t = 0; t < count; ++t) {
+      double sum = 0;
+      for (Index i = 0; i < d; ++i) sum = std::fma(at(i, t), e[static_cast<std::size_t>(i)], sum);
+      CHECK(s[static_cast<std::size_t>(t)] == sum);
+    }
+  }
+}
+
 TEST_CASE("what can't be missing is refused in a sentence") {
   const Index d = 9;
   const auto masked =

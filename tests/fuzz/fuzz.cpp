@@ -72,7 +72,7 @@ void use(const dasvdd::Detector<Scalar>& detector) {
 void read_model(const std::string& bytes) {
   const auto file = dasvdd::detail::TensorFile::parse(with_its_checksum(bytes));
   // A unit of a fuzzer must end soon.
-  const dasvdd::detail::LoadLimits limits{1 << 20, 1 << 24};
+  const dasvdd::detail::LoadLimits limits{1 << 24, 1 << 24};
   if (dasvdd::detail::holds_doubles(file)) {
     use(dasvdd::detail::from_tensor_file<double>(file, {}, limits));
   } else {

@@ -410,7 +410,7 @@ TEST_CASE("a model in which one thing is wrong is refused with its sentence") {
   for (const char* members : {"0", "-1", "1x", "", "1000000000"}) {
     CHECK(refusal([&](Tensors&, Facts& words) { words["members"] = members; }) ==
           "'m': the number of members is '" + std::string(members) +
-              "', expected a whole number from 1");
+              "', expected a whole number from 1 to 17");
   }
   CHECK(refusal([](Tensors&, Facts& words) { words["members"] = "2"; }) ==
         "'m': the metadata have no 'members.0.net'");
@@ -547,6 +547,131 @@ TEST_CASE("a small file that takes much to score is refused, unless the caller a
       FileError);
 }
 
+namespace {
+
+/// A model of a net that has no parameters, without a decoder.
+TensorFile bare_model(const std::string& encoder, Index code) {
+  TensorFile file;
+  for (const auto& [key, word] : std::map<std::string, std::string>{
+           {"format", "dasvdd"},
+           {"format_version", "1"},
+           {"members", "1"},
+           {"net", "{\"decoder\":[],\"encoder\":[" + encoder + "]}"}})
+    file.set_metadata(key, word);
+  const std::vector<float> center(static_cast<std::size_t>(code));
+  const double one = 1, unused[] = {0, 1}, used[] = {1, 1};
+  file.add("center", {code}, center.data());
+  file.add("gamma", {}, &one);
+  file.add("threshold", {}, &one);
+  file.add("score.reconstruction", {2}, unused);
+  file.add("score.latent", {2}, used);
+  return file;
+}
+
+/// Why a file is refused under limits of so many multiply-adds and bytes.
+std::string refused_under(const TensorFile& file, std::int64_t multiply_adds, std::int64_t bytes) {
+  try {
+    from_tensor_file<float>(file, {}, {multiply_adds, bytes});
+  } catch (const FileError& error) {
+    return error.what();
+  }
+  return "nothing thrown";
+}
+
+constexpr std::int64_t any = std::numeric_limits<std::int64_t>::max();
+
+/// Refused for this cost, and taken where one more is allowed.
+void check_limits(const TensorFile& file, std::int64_t least_cost, std::int64_t least_bytes) {
+  const std::string cost = refused_under(file, least_cost - 1, any);
+  CHECK(cost.find("the model takes the time of ") == 0);
+  CHECK(cost.find("multiply-adds a row or more") != std::string::npos);
+  CHECK(refused_under(file, any, least_bytes - 1).find("the model takes a workspace of ") == 0);
+}
+
+}  // namespace
+
+TEST_CASE("a model's workspace is counted whole: the rows, the score, and what packing adds") {
+  // Of an input that no layer gives, tiles of 96 rows are all there is.
+  const TensorFile pool = bare_model(R"(["max_pool2d",1,256,256,64,64])", 16);
+  check_limits(pool, 48 * 65536, 96 * 65536 * 4);
+  CHECK(refused_under(pool, any, 96 * 65536 * 4 + 65536) == "nothing thrown");
+
+  // The distances to very many centers.
+  TensorFile centers = bare_model(R"(["dense",1,1,0])", 1);
+  centers.set_metadata("net", R"({"encoder":[["dense",1,1,0]],"decoder":[["dense",1,1,0]]})");
+  const float one = 1;
+  centers.add("encoder.0.weight", {1, 1}, &one);
+  centers.add("decoder.0.weight", {1, 1}, &one);
+  const std::vector<float> places(20000, 1.0f);
+  centers.add("score.latent.centers", {20000, 1}, places.data());
+  check_limits(centers, 20000, 96 * 20000 * 4);
+  // A vast number of rows without numbers is no number of centers.
+  TensorFile none = bare_model(R"(["max_pool2d",1,8,8,4,4])", 4);
+  none.add("score.latent.centers", {any, 0}, places.data());
+  CHECK(refused_under(none, any, any) ==
+        "the score's latent term is of the decoded code but the net has no decoder");
+  CHECK(refused_under(centers, any, 97 * 20000 * 4 + 65536) == "nothing thrown");
+
+  // One output takes a strip of many.
+  const Index d = 20000, panel = kernels::best<float>().panel;
+  TensorFile wide = bare_model(R"(["dense",20000,1,0])", 1);
+  wide.add("encoder.0.weight", {1, d}, std::vector<float>(static_cast<std::size_t>(d)).data());
+  check_limits(wide, d * panel, (96 + panel - 1) * d * 4);
+  CHECK(refused_under(wide, any, (96 + panel - 1) * d * 4 + 65536) == "nothing thrown");
+}
+
+TEST_CASE("a row's time is counted where a layer has few multiply-adds, or none") {
+  std::string activations = R"(["upsample_nearest2d",1,1,1000,1])";
+  for (int i = 0; i < 100; ++i) activations += R"(,["gelu"])";
+  check_limits(bare_model(activations, 1000), 100 * 1000 * 32, 96 * 1000 * 4);
+  // Comparisons are not carried out as wide products are.
+  check_limits(bare_model(R"(["max_pool2d",1,64,64,32,1],["max_pool2d",1,33,33,33,33])", 1),
+               48 * 33 * 33 * 1024, 96 * 64 * 64 * 4);
+  // The weights meet the zeros around the one pixel, too.
+  TensorFile transposed = bare_model(R"(["conv_transpose2d",1,1,1,1,32,1,0,0])", 1024);
+  transposed.add("encoder.0.weight", {1, 1, 32, 32}, std::vector<float>(1024).data());
+  check_limits(transposed, 1024 * 32 * 63, 96 * 1024 * 4);
+  TensorFile strided = bare_model(R"(["conv2d",1,64,64,1,32,32,0,0])", 4);
+  strided.add("encoder.0.weight", {1, 1, 32, 32}, std::vector<float>(1024).data());
+  check_limits(strided, 16 * 1024, 96 * 64 * 64 * 4);
+}
+
+TEST_CASE("a masked row's time is counted") {
+  // Each missing value is a step of two products.
+  const auto read = [](bool masks, std::int64_t multiply_adds) {
+    const Options options = quick(ScoreForm::whitened, true);
+    TensorFile file = to_tensor_file(trained<float>(options));
+    const double one = 1;
+    if (masks) file.add("scaler.masks_missing", {}, &one);
+    return refused_under(file, multiply_adds, any);
+  };
+  std::int64_t cost = 1;  // of a row without missing values
+  while (read(false, cost) != "nothing thrown") ++cost;
+  CHECK(read(true, cost).find("the model takes the time of ") == 0);
+  CHECK(read(true, cost + masked_cost(5) - 1).find("the model takes the time of ") == 0);
+  CHECK(read(true, cost + masked_cost(5)) == "nothing thrown");
+}
+
+TEST_CASE("ordinary models stay far below what a model may cost") {
+  const LoadLimits limits;
+  const auto check = [&](const Autoencoder<float>& net, Index members, bool masks = false) {
+    const Index d = net.inputs();
+    const TermSize whitened{d, !masks || d < 1000}, centers{d, false, 2000};
+    const std::int64_t cost =
+        forward_cost(net.joined()) + whitened.cost(masks) + centers.cost(false);
+    CHECK(members * cost < limits.multiply_adds / (masks ? 1 : 4));
+    const std::int64_t bytes =
+        WorkspaceSize<float>(96, masks).cover(net, whitened, centers).bytes();
+    CHECK(bytes + members * PackedNetwork<float>::padding_bytes(net) < limits.workspace_bytes / 2);
+  };
+  for (const char* name : {"mnist", "cifar10", "speech", "pima"})
+    check(paper_preset<float>(name).net, 9);
+  check(conv_autoencoder<float>({1, 28, 28}), 9);
+  check(conv_autoencoder<float>({3, 32, 32}), 9);
+  check(conv_autoencoder<float>({3, 96, 96}, {32, 64, 128}, 128), 3);
+  check(paper_preset<float>("mnist").net, 9, true);
+}
+
 TEST_CASE("warnings that are no list of sentences are refused") {
   for (const char* word : {"", "none", "{}", "[1]", R"(["a",null])", R"(["a")"}) {
     CHECK(refusal([&](std::map<std::string, Tensor>&, Facts& words) {
@@ -609,7 +734,8 @@ TEST_CASE("a net that is no net is refused, and a vast one before memory is take
         "'m': tensor 'encoder.0.weight' is 7 x 5, expected 100000 x 5 as the net says");
   CHECK(with_encoder(
             R"([["dense",5,1000000,1],["dense",1000000,1000000,1],["dense",1000000,3,1]])") ==
-        "'m': the model takes 1000008000015 multiply-adds a row or more, at most 68719476736 are "
+        "'m': the model takes the time of 1000101000480 multiply-adds a row or more, at most "
+        "68719476736 are "
         "allowed (LoadLimits)");
   std::string deep = "[[\"dense\",5,3,1]";
   for (int i = 0; i < 10000; ++i) deep += ",[\"relu\"]";

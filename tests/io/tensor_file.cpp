@@ -225,6 +225,18 @@ TEST_CASE("a header nested deeper than the format is refused") {
         "'a.st': the header is nested deeper than a safetensors header is");
 }
 
+TEST_CASE("a header with a longer list than the format has is refused") {
+  const auto with = [](const std::string& entry, int count) {
+    std::string list = entry;
+    for (int i = 1; i < count; ++i) list += "," + entry;
+    return refusal(R"({"a":[)" + list + "]}", 0);
+  };
+  for (const char* entry : {"0", "-1", "0.5", "\"\"", "null", "true", "[]", "{}"}) {
+    CHECK(with(entry, 64) == "'a.st': tensor 'a' is described by array, expected an object");
+    CHECK(with(entry, 65) == "'a.st': the header has a list of more than 64 entries");
+  }
+}
+
 TEST_CASE("a name that stands twice is refused") {
   CHECK(refusal(R"({"a":1,"a":2})", 0) == "'a.st': the header names 'a' twice");
   CHECK(refusal(R"({"a":{"dtype":"F32","dtype":"F64"}})", 0) ==

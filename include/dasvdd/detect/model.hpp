@@ -64,16 +64,6 @@ struct Model {
     }
     return sum;
   }
-  /// Whether strips of rows may be scored by the executor of narrow nets.
-  bool narrow() const {
-    for (const auto& member : members) {
-      if (!detail::is_narrow(member.network.net().joined())) return false;
-      if (member.reconstruction.multiply_adds() > 0 || member.latent.multiply_adds() > 0) {
-        return false;
-      }
-    }
-    return true;
-  }
 };
 
 }  // namespace detail

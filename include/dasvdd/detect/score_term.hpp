@@ -7,10 +7,12 @@
 #include <dasvdd/detect/masked_length.hpp>
 #include <dasvdd/detect/symmetric_root.hpp>
 #include <dasvdd/kernels/dispatch.hpp>
+#include <dasvdd/nn/forward_cost.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -43,6 +45,36 @@ struct NearestForm {
       }
       bias[c] = static_cast<Scalar>(-sum);
     }
+  }
+};
+
+/// What memory and time a ScoreTerm takes, known before there is one.
+struct TermSize {
+  Index size;  ///< numbers of the vector
+  bool whitened = false;
+  Index centers = 0;
+
+  /// Scratch scalars for `rows` rows.
+  template <class Scalar>
+  std::int64_t scratch(Index rows) const {
+    if (centers > 0) return saturating_product(rows, padded_stride<Scalar>(centers));
+    return whitened ? saturating_product(2 * rows, padded_stride<Scalar>(size)) : 0;
+  }
+  /// Bytes that packing adds to the matrix or to the centers.
+  template <class Scalar>
+  std::int64_t padding_bytes() const {
+    const Index columns = centers > 0 ? centers : whitened ? size : 0;
+    const std::int64_t added = round_up(columns, kernels::best<Scalar>().panel) - columns;
+    return saturating_product(size, added * std::int64_t(sizeof(Scalar)));
+  }
+  /// What a row takes, in multiply-adds as forward_cost() counts them.
+  /// \param masks whether the row's entries may be missing
+  std::int64_t cost(bool masks) const {
+    const std::int64_t plain = cost_of_number * (std::int64_t(size) + centers);
+    if (centers > 0) return saturating_sum(plain, product_cost(size, centers));
+    if (!whitened) return plain;
+    const std::int64_t product = saturating_sum(plain, product_cost(size, size));
+    return masks ? saturating_sum(product, masked_cost(size)) : product;
   }
 };
 
@@ -110,9 +142,9 @@ class ScoreTerm {
   Index multiply_adds() const { return (whitened() ? size_ * size_ : 0) + centers_.size(); }
   /// Scratch scalars that evaluate() needs for `rows` rows.
   Index scratch(Index rows) const {
-    if (centers() > 0) return rows * detail::padded_stride<Scalar>(centers());
-    return whitened() ? 2 * rows * detail::padded_stride<Scalar>(size_) : 0;
+    return static_cast<Index>(term_size().template scratch<Scalar>(rows));
   }
+  TermSize term_size() const { return {size_, whitened(), count_}; }
 
   /// out[i] = term(a_i - b_i) for each row; a `b_stride` of 0 compares every row with the one b (a
   /// center). A term with centers of its own does not look at b.

@@ -3,6 +3,7 @@
 /// The memory one thread scores in.
 
 #include <dasvdd/detect/model.hpp>
+#include <dasvdd/detect/workspace_size.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -32,6 +33,14 @@ int worthwhile_sharers(const Model<Scalar>& model, int threads) {
   return most < threads ? static_cast<int>(most) : threads;
 }
 
+template <class Scalar>
+WorkspaceSize<Scalar> workspace_size(const Model<Scalar>& model, Index tile) {
+  WorkspaceSize<Scalar> size(tile, model.scaler.masks());
+  for (const auto& member : model.members)
+    size.cover(member.network.net(), member.reconstruction.term_size(), member.latent.term_size());
+  return size;
+}
+
 /// More rows than these are shared out by rows.
 constexpr Index most_shared_rows = kernels::row_unit;
 }  // namespace detail
@@ -51,37 +60,20 @@ class Workspace {
   friend class detail::RowScorer<Scalar>;
 
   Workspace(std::shared_ptr<const detail::Model<Scalar>> model, Index tile, int threads = 1)
+      : Workspace(model, tile, threads, detail::workspace_size(*model, tile)) {}
+  Workspace(std::shared_ptr<const detail::Model<Scalar>> model, Index tile, int threads,
+            const detail::WorkspaceSize<Scalar>& size)
       : model_(std::move(model)),
         tile_(tile),
         sharers_(detail::worthwhile_sharers(*model_, threads)),
-        stride_(detail::padded_stride<Scalar>(model_->inputs())),
-        rows_(tile * stride_),
-        terms_(4 * tile) {
-    detail::ForwardSize<Scalar> size(tile);  // the members take turns
-    Index scratch = 0;
-    for (const auto& member : model_->members) {
-      size.cover(member.network.net());
-      scratch =
-          (std::max)({scratch, member.reconstruction.scratch(tile), member.latent.scratch(tile)});
-    }
-    forward_ = size.buffers();
-    scratch_ = detail::AlignedBuffer<Scalar>(scratch);
-    if (model_->scaler.masks()) {
-      const Index d = model_->inputs();
-      missing_ = detail::AlignedBuffer<Index>(d);
-      masked_ = detail::AlignedBuffer<double>(d + detail::masked_scratch(d));
-    }
-    if (model_->narrow()) {
-      Index widest = model_->inputs();
-      for (const auto& member : model_->members) {
-        for (const auto& step : member.network.net().joined().steps()) {
-          widest = (std::max)(widest, step.outputs);
-        }
-      }
-      const Index panel = model_->members.front().network.kernels().panel;
-      narrow_ = detail::NarrowBuffers<Scalar>(widest * (tile / panel * panel));
-    }
-  }
+        stride_(size.stride()),
+        rows_(tile, stride_),
+        scratch_(size.scratch()),
+        terms_(4 * tile),
+        missing_(size.missing()),
+        masked_(size.masked()),
+        forward_(size.forward().buffers()),
+        narrow_(size.narrow()) {}
 
   std::shared_ptr<const detail::Model<Scalar>>
       model_;  // keeps alive, and identifies, what the buffers were made for

@@ -131,6 +131,7 @@ class BankReader {
     std::sort(keys.begin(), keys.end());
     keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
     const Index all = length(file, "keys.ends"), refused = length(file, "refused.keys.ends");
+    std::int64_t left = length(file, "refused.sentences.text");
     std::vector<Index> places;
     for (const std::string& key : keys) {
       const Index place = find(file, "keys", all, key);
@@ -142,7 +143,10 @@ class BankReader {
       const Index among = find(file, "refused.keys", refused, key);
       validate(among >= 0, "there is no group ", in_quotes(key), " among the bank's ", all);
       content->refused_keys.add(key);
-      content->refusals.add(word(file, "refused.sentences", among));
+      const std::string why = word(file, "refused.sentences", among, left + 1);
+      left -= static_cast<std::int64_t>(why.size());  // no part of it is another group's
+      validate(left >= 0, "tensor 'refused.sentences.ends' doesn't fit its text");
+      content->refusals.add(why);
     }
     const BankLayout& layout = content->layout;
     const Index groups = content->keys.size();
@@ -230,26 +234,32 @@ class BankReader {
       validate(words[i - 1] < words[i], "the ", name, " are not in order");
   }
 
-  Index length(const TensorFileMap& file, const char* name) const {
+  Index length(const TensorFileMap& file, const std::string& name) const {
     const Tensor& tensor = file[name];
     validate(tensor.shape.size() == 1, "tensor ", in_quotes(name), " is ", shape_text(tensor.shape),
              ", expected one dimension");
     return tensor.shape[0];
   }
-  std::string word(TensorFileMap& file, const std::string& name, Index i) const {
+  /// \param most bytes of it, from its start
+  std::string word(TensorFileMap& file, const std::string& name, Index i, std::int64_t most) const {
     const std::string ends = name + ".ends";
     const auto begin = i == 0 ? 0 : file.part<std::int64_t>(ends, i - 1, 1).front();
     const auto end = file.part<std::int64_t>(ends, i, 1).front();
-    const auto text = file.part<std::uint8_t>(name + ".text", begin, end - begin);
+    const Index size = length(file, name + ".text");
+    validate(begin >= 0 && begin <= end && end <= size, "tensor ", in_quotes(ends),
+             " doesn't fit its text");
+    const auto text = file.part<std::uint8_t>(name + ".text", begin, (std::min)(end - begin, most));
     return std::string(text.begin(), text.end());
   }
-  /// The place of a word by bisection; -1 where it isn't there.
+  /// The place of a word by bisection; -1 where it isn't there. Of each word on the way no more is read than tells it
+  /// from the wanted one: it may be as long as the file.
   Index find(TensorFileMap& file, const std::string& name, Index count,
              const std::string& wanted) const {
     Index first = 0, last = count;
     while (first < last) {
       const Index middle = first + (last - first) / 2;
-      const std::string there = word(file, name, middle);
+      const std::string there =
+          word(file, name, middle, static_cast<std::int64_t>(wanted.size()) + 1);
       if (there == wanted) return middle;
       if (there < wanted) {
         first = middle + 1;

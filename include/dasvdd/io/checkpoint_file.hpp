@@ -50,7 +50,9 @@ class CheckpointReader {
     check_checkpoint(file_);
     ensure(file_.metadata("format_version") == "1" && file_.verified(),
            "the checkpoint is of another version of the library");
-    const std::size_t nets = file_.count("nets", "nets", 1000000);
+    // More than have begun, but no number that alone takes memory.
+    const std::size_t nets =
+        file_.count("nets", "nets", most_nets_to_come + file_.tensors().size());
     typename Checkpoint<Scalar>::Content content{file_.metadata("task"), {}};
     content.nets.resize(nets);
     for (std::size_t k = 0; k < nets; ++k) {
@@ -61,6 +63,9 @@ class CheckpointReader {
   }
 
  private:
+  /// Of a fit whose nets have not begun.
+  static constexpr std::size_t most_nets_to_come = 10000;
+
   typename Checkpoint<Scalar>::Net net(const std::string& prefix) const {
     typename Checkpoint<Scalar>::Net net;
     auto& state = net.state;

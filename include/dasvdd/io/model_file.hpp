@@ -175,8 +175,8 @@ void save(const Detector<Scalar>& detector, const std::filesystem::path& path,
 /// \tparam Scalar the type it was trained in, float or double
 /// \param factory makes layers of the user's own: called with what Layer::spec() said, returns the
 ///   layer, or null for a name it doesn't know
-/// \param limits what the model may cost: {multiply-adds a row, bytes of a thread's workspace}, at most {2^36, 2^30}
-///   unless given
+/// \param limits what the model may cost: {the time of so many multiply-adds a row, bytes of a thread's workspace}, at
+///   most {2^36, 2^30} unless given
 /// \throws FileError when the file can't be read, is no model, is of another scalar type, contradicts
 ///   itself, costs more than the limits, or no longer gives its self-test row the score it had
 template <class Scalar>

@@ -3,6 +3,7 @@
 /// How a model file becomes a detector, and all that may be wrong with one.
 
 #include <dasvdd/detect/detector.hpp>
+#include <dasvdd/io/limited_json.hpp>
 #include <dasvdd/io/model_layout.hpp>
 #include <dasvdd/io/net_json.hpp>
 #include <dasvdd/io/tensor_file.hpp>
@@ -24,8 +25,10 @@ namespace detail {
 /// A file of a few hundred bytes can describe a net that takes gigabytes. Raise a limit for a model of your
 /// own that is refused; lower them where files come from strangers and rows are many.
 struct LoadLimits {
-  std::int64_t multiply_adds = std::int64_t(1) << 36;    ///< a row; 2^36 take a core about a second
-  std::int64_t workspace_bytes = std::int64_t(1) << 30;  ///< of one thread that scores
+  /// What a row may take, as long as so many multiply-adds of dense layers; 2^36 take a core about a second.
+  std::int64_t multiply_adds = std::int64_t(1) << 36;
+  /// Of one thread that scores, and of what packing adds to weights for kernels.
+  std::int64_t workspace_bytes = std::int64_t(1) << 30;
 };
 
 /// Makes a detector of one file's tensors and words; model_file.hpp lists them. Throws FileError, and
@@ -100,7 +103,8 @@ class ModelReader {
 
   Member<Scalar> member(const std::string& prefix) {
     const Autoencoder<Scalar> net = read_net(prefix);
-    check_cost(net);
+    check_cost(net, term_size(prefix + "score.reconstruction", net.inputs()),
+               term_size(prefix + "score.latent", net.code(), net.inputs()));
     const std::vector<TensorPlace> places = tensor_places(net);
     // Every tensor is there in its full size before memory is taken for the net that the metadata
     // speak of.
@@ -143,19 +147,36 @@ class ModelReader {
   }
 
   /// Sizes of layers are capped one by one; this caps what they cost together, and with the members before.
-  void check_cost(const Autoencoder<Scalar>& net) {
-    multiply_adds_ = saturating_sum(multiply_adds_, net.multiply_adds());
-    ensure(multiply_adds_ <= limits_.multiply_adds, "the model takes ", multiply_adds_,
+  void check_cost(const Autoencoder<Scalar>& net, const TermSize& reconstruction,
+                  const TermSize& latent) {
+    cost_ = saturating_sum(cost_, forward_cost(net.joined()));
+    padding_ = saturating_sum(padding_, PackedNetwork<Scalar>::padding_bytes(net));
+    cost_ = saturating_sum(cost_, reconstruction.cost(masks_));
+    cost_ = saturating_sum(cost_, latent.cost(false));
+    for (const TermSize& term : {reconstruction, latent})
+      padding_ = saturating_sum(padding_, term.padding_bytes<Scalar>());
+    ensure(cost_ <= limits_.multiply_adds, "the model takes the time of ", cost_,
            " multiply-adds a row or more, at most ", limits_.multiply_adds,
            " are allowed (LoadLimits)");
-    constexpr Index rows = kernels::batch_tile;
-    const std::int64_t bytes = ForwardSize<Scalar>(rows).cover(net).bytes();
+    const std::int64_t bytes =
+        saturating_sum(workspace_.cover(net, reconstruction, latent).bytes(), padding_);
     ensure(bytes <= limits_.workspace_bytes, "the model takes a workspace of ", bytes,
            " bytes or more, at most ", limits_.workspace_bytes, " are allowed (LoadLimits)");
   }
 
+  /// Of a term whose tensors nobody has looked at yet: those of a wrong shape are refused later.
+  /// \param decoded numbers of the vector where the term has centers
+  TermSize term_size(const std::string& name, Index size, Index decoded = 0) const {
+    const std::string centers = name + ".centers";
+    if (decoded == 0 || !has(centers)) return {size, has(name + ".whitening")};
+    const std::vector<Index>& shape = file_[centers].shape;
+    const bool rows = shape.size() == 2 && shape[1] == decoded;
+    return {decoded, false, rows ? shape[0] : 0};
+  }
+
   Autoencoder<Scalar> read_net(const std::string& prefix) const {
-    const auto layers = nlohmann::json::parse(file_.metadata(prefix + "net"), nullptr, false);
+    const auto layers = limited_json(file_.metadata(prefix + "net"), 3,
+                                     error_prefix(file_.source()) + "the metadata's 'net'");
     ensure(layers.is_object() && layers.contains("encoder") && layers.contains("decoder"),
            "the metadata's 'net' is no JSON object of encoder and decoder");
     return {net_from_json<Scalar>(layers["encoder"], "encoder", factory_),
@@ -226,7 +247,9 @@ class ModelReader {
   const TensorFile& file_;
   const LayerFactory<Scalar>& factory_;
   const LoadLimits& limits_;
-  std::int64_t multiply_adds_ = 0;
+  bool masks_ = has("scaler.masks_missing");
+  WorkspaceSize<Scalar> workspace_{kernels::batch_tile, masks_};
+  std::int64_t cost_ = 0, padding_ = 0;  // of the members so far
   std::set<std::string> taken_;
 };
 

@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <cstring>
 #include <dasvdd/core/checksum.hpp>
+#include <dasvdd/io/limited_json.hpp>
 #include <dasvdd/io/replace_file.hpp>
 #include <dasvdd/io/tensor.hpp>
 #include <dasvdd/io/tensor_file_reader.hpp>
@@ -109,13 +110,11 @@ class TensorFile {
   std::vector<std::string> strings(const std::string& key) const {
     const auto word = metadata_.find(key);
     if (word == metadata_.end()) return {};
-    const auto list = nlohmann::json::parse(word->second, nullptr, false);
+    const std::string what = error_prefix(source_) + "the metadata's " + in_quotes(key);
+    const auto list = limited_json(word->second, 1, what);
     const bool right = list.is_array() && std::all_of(list.begin(), list.end(),
                                                       [](const auto& w) { return w.is_string(); });
-    if (!right) {
-      throw FileError(sentence(error_prefix(source_), "the metadata's ", in_quotes(key),
-                               " is no JSON list of strings"));
-    }
+    if (!right) throw FileError(what + " is no JSON list of strings");
     return list.template get<std::vector<std::string>>();
   }
   /// The whole number from 1 to `most` under `key`.
@@ -128,7 +127,7 @@ class TensorFile {
     if (error == std::errc() && end == word.data() + word.size() && number >= 1 && number <= most)
       return number;
     throw FileError(sentence(error_prefix(source_), "the number of ", what, " is ", in_quotes(word),
-                             ", expected a whole number from 1"));
+                             ", expected a whole number from 1 to ", most));
   }
   /// Sets or replaces the word under `key`.
   void set_metadata(const std::string& key, const std::string& word) { metadata_[key] = word; }

@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,9 @@ class TensorFileMap {
   explicit TensorFileMap(const std::filesystem::path& path)
       : reader_(path.string()),
         source_(path.string()),
-        entries_(reader_.read_entries(path, stream_, metadata_)) {}
+        entries_(reader_.read_entries(path, stream_, metadata_)) {
+    for (std::size_t i = 0; i < entries_.size(); ++i) place_[entries_[i].tensor.name] = i;
+  }
 
   const std::string& source() const { return source_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
@@ -52,9 +55,8 @@ class TensorFileMap {
 
  private:
   const TensorEntry& entry(std::string_view name) const {
-    for (const TensorEntry& e : entries_) {
-      if (e.tensor.name == name) return e;
-    }
+    const auto found = place_.find(std::string(name));
+    if (found != place_.end()) return entries_[found->second];
     throw FileError(sentence(error_prefix(source_), "there is no tensor ", in_quotes(name)));
   }
 
@@ -63,6 +65,7 @@ class TensorFileMap {
   std::ifstream stream_;
   std::map<std::string, std::string> metadata_;
   std::vector<TensorEntry> entries_;
+  std::unordered_map<std::string, std::size_t> place_;  // of a name in entries_
 };
 
 }  // namespace detail

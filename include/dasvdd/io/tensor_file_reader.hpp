@@ -186,19 +186,19 @@ class TensorFileReader {
    public:
     explicit HeaderCheck(const std::string& source) : source_(source) {}
 
-    bool null() override { return true; }
-    bool boolean(bool) override { return true; }
-    bool number_integer(Json::number_integer_t) override { return true; }
-    bool number_unsigned(Json::number_unsigned_t) override { return true; }
-    bool number_float(Json::number_float_t, const Json::string_t&) override { return true; }
-    bool string(Json::string_t&) override { return true; }
-    bool binary(Json::binary_t&) override { return true; }
-    bool start_object(std::size_t) override { return enter(); }
+    bool null() override { return entry(); }
+    bool boolean(bool) override { return entry(); }
+    bool number_integer(Json::number_integer_t) override { return entry(); }
+    bool number_unsigned(Json::number_unsigned_t) override { return entry(); }
+    bool number_float(Json::number_float_t, const Json::string_t&) override { return entry(); }
+    bool string(Json::string_t&) override { return entry(); }
+    bool binary(Json::binary_t&) override { return entry(); }
+    bool start_object(std::size_t) override { return enter(false); }
     bool end_object() override { return leave(); }
-    bool start_array(std::size_t) override { return enter(); }
+    bool start_array(std::size_t) override { return enter(true); }
     bool end_array() override { return leave(); }
     bool key(Json::string_t& name) override {
-      if (names_.back().insert(name).second) return true;
+      if (open_.back().names.insert(name).second) return true;
       throw FileError(
           sentence(error_prefix(source_), "the header names ", in_quotes(name), " twice"));
     }
@@ -208,21 +208,38 @@ class TensorFileReader {
     }
 
    private:
-    bool enter() {
-      if (names_.size() >= 3) {
+    /// A tensor has a few sizes and two offsets.
+    static constexpr int most_entries = 64;
+
+    bool entry() {
+      if (!open_.empty() && open_.back().is_array && ++open_.back().entries > most_entries) {
+        throw FileError(sentence(error_prefix(source_), "the header has a list of more than ",
+                                 most_entries, " entries"));
+      }
+      return true;
+    }
+    bool enter(bool array) {
+      if (open_.size() >= 3) {
         throw FileError(sentence(error_prefix(source_),
                                  "the header is nested deeper than a safetensors header is"));
       }
-      names_.emplace_back();
+      entry();
+      open_.push_back({array, 0, {}});
       return true;
     }
     bool leave() {
-      names_.pop_back();
+      open_.pop_back();
       return true;
     }
 
+    struct Open {
+      bool is_array;
+      int entries;                            // of an array
+      std::unordered_set<std::string> names;  // of an object
+    };
+
     const std::string& source_;
-    std::vector<std::unordered_set<std::string>> names_;  // of the objects that are open
+    std::vector<Open> open_;
   };
 
   std::map<std::string, std::string> read_metadata(const Json& words) const {

@@ -31,6 +31,7 @@ class Conv2d : public detail::Convolution<Scalar_> {
   const Shape& input_shape() const override { return map_.image(); }
   const Shape& output_shape() const override { return map_.map(); }
 
+  std::int64_t cost() const override { return map_.correlate_cost(); }
   void forward(const Scalar* w, const Scalar*, Rows<const Scalar> x, Rows<Scalar> y,
                Scalar* scratch) const override {
     map_.correlate(w, this->bias_of(w), x, y, scratch);

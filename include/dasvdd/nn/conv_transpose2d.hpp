@@ -31,6 +31,7 @@ class ConvTranspose2d : public detail::Convolution<Scalar_> {
   const Shape& input_shape() const override { return map_.map(); }
   const Shape& output_shape() const override { return map_.image(); }
 
+  std::int64_t cost() const override { return map_.transpose_cost(); }
   void forward(const Scalar* w, const Scalar*, Rows<const Scalar> x, Rows<Scalar> y,
                Scalar* scratch) const override {
     map_.transpose(w, this->bias_of(w), x, y, scratch);

@@ -22,6 +22,7 @@
 #include <dasvdd/nn/shape.hpp>
 
 #include <algorithm>
+#include <cstdint>
 
 DASVDD_NAMESPACE_BEGIN
 namespace detail {
@@ -63,6 +64,24 @@ class Correlation {
                            section(depth() * chunk) + section(round_up(depth(), panel) * chunk) +
                            section(map_.channels * round_up(depth(), panel));
     return (std::max)({correlate, transpose, gradient});
+  }
+
+  /// What one row takes of correlate() and transpose(), in multiply-adds of wide products. Where few channels read
+  /// a strip, or strips are short, making it takes longer than using it.
+  std::int64_t correlate_cost() const {
+    const std::int64_t padded = saturating_product(phase_.size(), std::int64_t(stride_) * stride_);
+    return saturating_sum(strips_cost(grid(), weights(), depth(), 1),
+                          saturating_product(64, padded));
+  }
+  std::int64_t transpose_cost() const {
+    const Index rows = ceil_div(image_.height, stride_), cols = ceil_div(image_.width, stride_);
+    // Each phase has its taps of the weights, all phases together have all of them.
+    const std::int64_t strips =
+        strips_cost((rows - 1) * wide_map_.width + cols, weights(),
+                    map_.channels * kernel_ * kernel_, std::int64_t(stride_) * stride_);
+    const std::int64_t moved =
+        saturating_sum(std::int64_t(image_.size()) + wide_map_.size(), weights());
+    return saturating_sum(strips, saturating_product(64, moved));
   }
 
   /// Y from X, one row at a time. \param bias one number a map channel, or null
@@ -181,6 +200,15 @@ class Correlation {
     result.offset =
         (result.first + padding_) / stride_ + margin_ - std::max<Index>(result.taps - 1, 0);
     return result;
+  }
+
+  /// Of products with all columns for `positions` places: a weight's multiply-add and, at 16 times that, a number of
+  /// the strips; `phases` calls for each panel of places.
+  static std::int64_t strips_cost(std::int64_t positions, std::int64_t weights, std::int64_t depth,
+                                  std::int64_t phases) {
+    const std::int64_t place = saturating_sum(
+        saturating_sum(weights, saturating_product(16, depth)), saturating_product(64, phases));
+    return saturating_product(ceil_div(positions, widest_panel) * widest_panel, place);
   }
 
   static Index section(Index size) { return round_up(size, tensor_alignment); }

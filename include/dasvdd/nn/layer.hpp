@@ -74,6 +74,8 @@ class Layer {
   virtual Index statistics() const { return 0; }
   /// Multiply-adds of one row's forward pass, roughly: how many threads a batch is worth.
   virtual std::int64_t multiply_adds() const { return parameters(); }
+  /// What one row's forward pass takes, in multiply-adds at a dense layer's speed: what a model file may cost.
+  virtual std::int64_t cost() const { return multiply_adds(); }
   /// Scratch numbers one call needs for `rows` rows; their content is lost between calls.
   virtual Index scratch(Index rows) const {
     (void)rows;

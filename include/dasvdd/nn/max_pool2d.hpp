@@ -2,6 +2,7 @@
 /// \file
 /// The largest pixel of each window.
 
+#include <dasvdd/core/finite.hpp>
 #include <dasvdd/nn/layer.hpp>
 #include <dasvdd/nn/shape.hpp>
 
@@ -41,6 +42,8 @@ class MaxPool2d : public Layer<Scalar_> {
   std::int64_t multiply_adds() const override {
     return std::int64_t(outputs()) * kernel_ * kernel_;
   }
+  /// A comparison is scalar and takes as long as 48 multiply-adds.
+  std::int64_t cost() const override { return 48 * multiply_adds(); }
 
   void forward(const Scalar*, const Scalar*, Rows<const Scalar> x, Rows<Scalar> y,
                Scalar*) const override {
@@ -88,7 +91,7 @@ class MaxPool2d : public Layer<Scalar_> {
     for (Index i = 0; i < kernel; ++i) {
       for (Index j = 0; j < kernel; ++j) {
         const Scalar v = window[i * input_.width + j];
-        any_nan |= v != v;
+        any_nan |= is_nan(v);
         best = v > best ? v : best;
       }
     }
@@ -101,7 +104,7 @@ class MaxPool2d : public Layer<Scalar_> {
     for (Index i = 0; i < kernel; ++i) {
       for (Index j = 0; j < kernel; ++j) {
         const Index at = i * input_.width + j;
-        const bool nan = window[at] != window[at];
+        const bool nan = is_nan(window[at]);
         best += (at - best) * Index((window[at] > window[best]) | nan);
       }
     }

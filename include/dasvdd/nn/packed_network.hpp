@@ -118,6 +118,19 @@ class PackedNetwork {
     }
   }
 
+  /// Bytes that packing adds to a net's dense weights, because a strip is as wide as a register or two.
+  static std::int64_t padding_bytes(const Autoencoder<Scalar>& net) {
+    const Index panel = kernels::best<Scalar>().panel;
+    std::int64_t bytes = 0;
+    for (const auto& step : net.joined().steps()) {
+      if (step.kind != Step<Scalar>::Kind::dense) continue;
+      const std::int64_t columns = round_up(step.outputs, panel) - step.outputs;
+      bytes = saturating_sum(
+          bytes, saturating_product(step.inputs, columns * std::int64_t(sizeof(Scalar))));
+    }
+    return bytes;
+  }
+
   const Autoencoder<Scalar>& net() const { return net_; }
   const kernels::Table<Scalar>& kernels() const { return *k_; }
 
