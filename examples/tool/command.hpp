@@ -158,14 +158,32 @@ inline std::vector<std::string> words_of(const std::string& text) {
 /// A model file's detector, in the type it was trained in.
 using AnyDetector = std::variant<dasvdd::Detector<float>, dasvdd::Detector<double>>;
 
-/// Reads a model of either type. \throws FileError
-inline AnyDetector load_model(const std::string& path) {
-  const auto file = dasvdd::detail::TensorFile::read(path);
-  check(!dasvdd::detail::is_bank(file.metadata()), in_quotes(path),
-        " is a bank of detectors, one a group, which info and score --by take");
-  if (dasvdd::detail::holds_doubles(file)) return dasvdd::detail::from_tensor_file<double>(file);
-  return dasvdd::detail::from_tensor_file<float>(file);
-}
+/// The argument MODEL.
+class ModelArgument {
+ public:
+  void declare(CLI::App& command) {
+    command.add_option("MODEL", path_, "a model that fit wrote")->required();
+    command.add_flag("--trust-model", trusted_,
+                     "the model is your own: it may take more time and memory than a stranger's");
+  }
+
+  const std::string& path() const { return path_; }
+  /// Reads a model of either type. \throws FileError
+  AnyDetector load() const {
+    const auto file = dasvdd::detail::TensorFile::read(path_);
+    check(!dasvdd::detail::is_bank(file.metadata()), in_quotes(path_),
+          " is a bank of detectors, one a group, which info and score --by take");
+    using dasvdd::detail::LoadLimits;
+    const LoadLimits limits = trusted_ ? LoadLimits::none() : LoadLimits();
+    if (dasvdd::detail::holds_doubles(file))
+      return dasvdd::detail::from_tensor_file<double>(file, {}, limits);
+    return dasvdd::detail::from_tensor_file<float>(file, {}, limits);
+  }
+
+ private:
+  std::string path_;
+  bool trusted_ = false;
+};
 
 /// Images with whole pixels from 0 to 255 become images from 0 to 1, as IDX files are read, and `err` says so.
 /// Rows of another kind are left as they are.

@@ -20,7 +20,7 @@ class EvalCommand {
  public:
   explicit EvalCommand(CLI::App& app)
       : command_(*app.add_subcommand("eval", "compare a model's scores with labels")) {
-    command_.add_option("MODEL", model_path_, "a model that fit wrote")->required();
+    model_.declare(command_);
     data_.declare(command_, "DATA", true);
     command_.add_flag("--json", json_, "print a JSON object");
     groups_.declare(command_, data_);
@@ -29,7 +29,7 @@ class EvalCommand {
   bool chosen() const { return command_.parsed(); }
 
   void run(std::ostream& out, std::ostream& err) const {
-    std::visit([&](const auto& detector) { run(detector, out, err); }, load_model(model_path_));
+    std::visit([&](const auto& detector) { run(detector, out, err); }, model_.load());
   }
 
  private:
@@ -114,7 +114,7 @@ class EvalCommand {
   CLI::App& command_;
   DataArguments data_;
   GroupArguments groups_;
-  std::string model_path_;
+  ModelArgument model_;
   bool json_ = false;
 };
 

@@ -18,7 +18,7 @@ class ExportCommand {
   explicit ExportCommand(CLI::App& app)
       : command_(
             *app.add_subcommand("export", "write a model as an ONNX file, for other engines")) {
-    command_.add_option("MODEL", model_path_, "a model that fit wrote")->required();
+    model_.declare(command_);
     command_.add_option("-o", output_, "the ONNX file to write")
         ->required()
         ->type_name("FILE.onnx");
@@ -31,7 +31,7 @@ class ExportCommand {
   bool chosen() const { return command_.parsed(); }
 
   void run(std::ostream& out, std::ostream& err) const {
-    check_output(output_, {model_path_});
+    check_output(output_, {model_.path()});
     try_output(output_);
     const std::string bytes = std::visit(
         [&](const auto& detector) {
@@ -39,9 +39,9 @@ class ExportCommand {
           if (options_.as_float || std::is_same_v<Detector, dasvdd::Detector<float>>) {
             warn_of_float_rows(detector, "the graph", err);
           }
-          return naming(model_path_, [&] { return dasvdd::detail::to_onnx(detector, options_); });
+          return naming(model_.path(), [&] { return dasvdd::detail::to_onnx(detector, options_); });
         },
-        load_model(model_path_));
+        model_.load());
     writing([&] { dasvdd::detail::replace_file(output_place(output_), bytes); });
     out << "opset " << dasvdd::detail::OnnxGraph::opset << "\nbytes " << bytes.size() << "\nmodel "
         << output_ << '\n';
@@ -49,7 +49,8 @@ class ExportCommand {
 
  private:
   CLI::App& command_;
-  std::string model_path_, output_;
+  ModelArgument model_;
+  std::string output_;
   dasvdd::detail::OnnxOptions options_;
 };
 

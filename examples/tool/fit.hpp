@@ -175,7 +175,9 @@ class FitCommand {
     std::optional<StreamedRows> streamed;
     if (big) streamed.emplace(*big, in_quotes(data_.path), data_.memory_bytes());
     Table table = big ? big->frame() : data_.read(missing_ != "refuse");
-    if (data_.options.columns.empty()) warn_of_row_numbers(table, in_quotes(data_.path), err);
+    std::vector<std::string> row_numbers;
+    if (data_.all_options().columns.empty())
+      row_numbers = row_number_warnings(table, in_quotes(data_.path));
     if (!image_shape_text_.empty()) set_image_shape(table);
     if (table.images && !standardize_) prepare_pixels(table, streamed, err);
     check_options_of(table);
@@ -213,6 +215,9 @@ class FitCommand {
         return dasvdd::Calibration(scores).threshold(dasvdd::false_alarm_rate(*false_alarm_rate_));
       });
     }
+
+    for (const std::string& warning : row_numbers)
+      err << "dasvdd: warning: " << printable(warning) << '\n';
 
     if (published() && scales(table) && streamed) {
       naming(data_.path,

@@ -23,7 +23,7 @@ class FreezeCommand {
  public:
   explicit FreezeCommand(CLI::App& app)
       : command_(*app.add_subcommand("freeze", "write a model as a C header for small devices")) {
-    command_.add_option("MODEL", model_path_, "a model that fit wrote")->required();
+    model_.declare(command_);
     command_.add_option("-o", output_, "the C header to write")->required()->type_name("FILE.h");
     command_.add_option("--name", name_, "what all names in the header begin with")
         ->capture_default_str()
@@ -44,11 +44,11 @@ class FreezeCommand {
 
   void run(std::ostream& out, std::ostream& err) const {
     std::vector<std::string> read = data_.files();
-    read.push_back(model_path_);
+    read.push_back(model_.path());
     check_output(output_, read);
     try_output(output_);
     check_name();
-    std::visit([&](const auto& detector) { freeze(detector, out, err); }, load_model(model_path_));
+    std::visit([&](const auto& detector) { freeze(detector, out, err); }, model_.load());
   }
 
  private:
@@ -156,7 +156,8 @@ class FreezeCommand {
 
   CLI::App& command_;
   DataArguments data_;
-  std::string model_path_, output_, name_ = "model";
+  ModelArgument model_;
+  std::string output_, name_ = "model";
   CLI::Option* rows_option_ = nullptr;
 };
 

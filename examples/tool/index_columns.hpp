@@ -10,7 +10,6 @@
 #include <cmath>
 #include <cstddef>
 #include <optional>
-#include <ostream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -103,8 +102,10 @@ inline bool looks_like_index(const std::vector<double>& numbers) {
 
 }  // namespace detail
 
-/// Says which columns of a training set count its rows from the first to the last, whatever they are called.
-inline void warn_of_row_numbers(const Table& table, const std::string& file, std::ostream& err) {
+/// A sentence for each column of a training set that counts its rows from the first to the last, whatever it is called.
+/// \param file as it begins a sentence
+inline std::vector<std::string> row_number_warnings(const Table& table, const std::string& file) {
+  std::vector<std::string> warnings;
   const Index n = table.X.rows();
   for (Index j = 0; j < table.X.cols() && n >= 20; ++j) {
     const double first = table.X(0, j);
@@ -113,9 +114,11 @@ inline void warn_of_row_numbers(const Table& table, const std::string& file, std
       counts = table.X(i, j) == first + static_cast<double>(i);
     }
     if (!counts) continue;
-    err << "dasvdd: warning: " << printable(file) << ": " << printable(table.column_text(j))
-        << " counts the rows, so new ones may lie beyond all of these; --drop leaves it out\n";
+    warnings.push_back(
+        file + ": " + table.column_text(j) +
+        " counts the rows, so new ones may lie beyond all of these; --drop leaves it out");
   }
+  return warnings;
 }
 
 }  // namespace tool

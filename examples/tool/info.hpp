@@ -13,17 +13,17 @@ namespace tool {
 class InfoCommand {
  public:
   explicit InfoCommand(CLI::App& app) : command_(*app.add_subcommand("info", "describe a model")) {
-    command_.add_option("MODEL", model_path_, "a model that fit wrote")->required();
+    model_.declare(command_);
   }
 
   bool chosen() const { return command_.parsed(); }
 
   void run(std::ostream& out) const {
-    if (is_bank_file(model_path_)) {
-      describe_bank(model_path_, out);
+    if (is_bank_file(model_.path())) {
+      describe_bank(model_.path(), out);
       return;
     }
-    std::visit([&](const auto& detector) { describe(detector, out); }, load_model(model_path_));
+    std::visit([&](const auto& detector) { describe(detector, out); }, model_.load());
   }
 
  private:
@@ -77,7 +77,7 @@ class InfoCommand {
   }
 
   CLI::App& command_;
-  std::string model_path_;
+  ModelArgument model_;
 };
 
 }  // namespace tool

@@ -54,7 +54,7 @@ class ScoreCommand {
  public:
   explicit ScoreCommand(CLI::App& app)
       : command_(*app.add_subcommand("score", "score every row of a file, or of a stream")) {
-    command_.add_option("MODEL", model_path_, "a model that fit wrote")->required();
+    model_.declare(command_);
     data_.declare(command_, "DATA", false);
     command_.get_option("DATA")->description(
         ".npy, .npz (array X), .csv or IDX images, gzipped or not; CIFAR-10's .bin; - for csv or "
@@ -114,7 +114,7 @@ class ScoreCommand {
     const bool streams = data_.path == "-";
     const bool draws = heatmap_option_->count() > 0;
     std::vector<std::string> read = data_.files();
-    read.push_back(model_path_);
+    read.push_back(model_.path());
     read.push_back(watch_rows_);
     if (!output_.empty()) check_output(output_, read);
     if (draws) {
@@ -137,11 +137,11 @@ class ScoreCommand {
       check(!streams, "--by goes with a file, not with standard input");
       check_options_by(command_, {"MODEL", "DATA", "-o", "--by", "--label-column", "--labels",
                                   "--columns", "--drop", "--header", "--key", "--label-key"});
-      const BankScores scores(model_path_, by_, data_.path);
+      const BankScores scores(model_.path(), by_, data_.path);
       deliver(out, [&](std::ostream& to) { scores.write(to); });
       return;
     }
-    std::visit([&](const auto& detector) { run(detector, in, out, err); }, load_model(model_path_));
+    std::visit([&](const auto& detector) { run(detector, in, out, err); }, model_.load());
   }
 
  private:
@@ -151,9 +151,9 @@ class ScoreCommand {
     check(!explained_ || (*explained_ >= 1 && *explained_ <= detector.features()), "--explain is ",
           explained_.value_or(0), ", expected a whole number from 1 to ", detector.features(),
           ", the model's features");
-    check(!fdr_ || !detector.calibration().empty(), in_quotes(model_path_),
+    check(!fdr_ || !detector.calibration().empty(), in_quotes(model_.path()),
           " isn't calibrated, so --fdr doesn't fit; fit --false-alarm-rate calibrates");
-    check(!watch_ || !detector.calibration().empty(), in_quotes(model_path_),
+    check(!watch_ || !detector.calibration().empty(), in_quotes(model_.path()),
           " isn't calibrated, so --watch doesn't fit; fit --false-alarm-rate calibrates");
     const ScoreLines<Scalar> lines(detector, explained_.value_or(0), fdr_.has_value());
     if (data_.path == "-") {
@@ -404,10 +404,10 @@ class ScoreCommand {
     } else if (fact != facts.end()) {
       image = image_shape(fact->second);
     } else {
-      check(false, in_quotes(model_path_),
+      check(false, in_quotes(model_.path()),
             " doesn't say of which shape its images are; --image-shape does");
     }
-    check(fits(image, features), in_quotes(model_path_), " takes rows of ", features,
+    check(fits(image, features), in_quotes(model_.path()), " takes rows of ", features,
           " numbers, which images of ", image.channels, " x ", image.height, " x ", image.width,
           " don't have");
     return image;
@@ -415,7 +415,8 @@ class ScoreCommand {
 
   CLI::App& command_;
   DataArguments data_;
-  std::string model_path_, output_, heatmap_, image_shape_text_, watch_rows_;
+  ModelArgument model_;
+  std::string output_, heatmap_, image_shape_text_, watch_rows_;
   std::optional<Index> explained_;
   std::optional<double> fdr_, watch_;
   GroupArguments groups_;

@@ -19,21 +19,23 @@ namespace {
 using namespace nb::literals;
 
 /// A detector of the type that the file's numbers have.
-AnyDetector from_file(const detail::TensorFile& file) {
+/// \param trusted whether it may cost what it will
+AnyDetector from_file(const detail::TensorFile& file, bool trusted) {
+  const detail::LoadLimits limits = trusted ? detail::LoadLimits::none() : detail::LoadLimits();
   for (const char* name : {"center", "members.0.center"}) {
     if (file.contains(name) && file[name].dtype == detail::DType::F64)
-      return AnyDetector(detail::from_tensor_file<double>(file));
+      return AnyDetector(detail::from_tensor_file<double>(file, {}, limits));
   }
-  return AnyDetector(detail::from_tensor_file<float>(file));
+  return AnyDetector(detail::from_tensor_file<float>(file, {}, limits));
 }
 
-AnyDetector load(const std::filesystem::path& path) {
-  return without_gil([&] { return from_file(detail::TensorFile::read(path)); });
+AnyDetector load(const std::filesystem::path& path, bool trusted) {
+  return without_gil([&] { return from_file(detail::TensorFile::read(path), trusted); });
 }
 
-AnyDetector from_bytes(const nb::bytes& bytes) {
+AnyDetector from_bytes(const nb::bytes& bytes, bool trusted) {
   const std::string_view view(bytes.c_str(), bytes.size());
-  return without_gil([&] { return from_file(detail::TensorFile::parse(view)); });
+  return without_gil([&] { return from_file(detail::TensorFile::parse(view), trusted); });
 }
 
 nb::bytes to_bytes(const AnyDetector& self, const Words& facts) {
@@ -98,22 +100,23 @@ Raises
 FileError
     When the file can't be written; an old one is then as it was.)")
       .def("to_bytes", &to_bytes, "facts"_a = Words(), "The bytes of the model file.")
-      .def_static("from_bytes", &from_bytes, "data"_a,
+      .def_static("from_bytes", &from_bytes, "data"_a, nb::kw_only(), "trusted"_a = false,
                   "The detector whose model file has these bytes. Raises FileError for bytes that "
-                  "are none.")
-      .def_static("load", &load, "path"_a, "Reads a model file, see dasvdd.load().")
+                  "are none; see dasvdd.load() for trusted.")
+      .def_static("load", &load, "path"_a, nb::kw_only(), "trusted"_a = false,
+                  "Reads a model file, see dasvdd.load().")
       .def(
           "__getstate__", [](const AnyDetector& self) { return to_bytes(self, {}); },
           nb::sig("def __getstate__(self) -> bytes"))
       .def(
           "__setstate__",
           [](AnyDetector& self, const nb::bytes& bytes) {
-            new (&self) AnyDetector(from_bytes(bytes));
+            new (&self) AnyDetector(from_bytes(bytes, true));  // a pickle is trusted anyway
           },
           nb::sig("def __setstate__(self, state: bytes) -> None"));
 
   m.def(
-      "load", &load, "path"_a,
+      "load", &load, "path"_a, nb::kw_only(), "trusted"_a = false,
       R"(Reads a detector from a model file: the same scores to the bit, of float32 or float64 as it was saved.
 
 Nothing in the file is executed: it holds numbers and words.
@@ -121,6 +124,9 @@ Nothing in the file is executed: it holds numbers and words.
 Parameters
 ----------
 path : str or os.PathLike
+trusted : bool
+    Without it a file is refused whose model would take more than about a second a row, or a gigabyte of memory a
+    thread: a few hundred bytes can describe one. Give True for a model of your own that is refused.
 
 Raises
 ------

@@ -2,8 +2,15 @@
 
 #include "tool/support.hpp"
 
+#include <dasvdd/io/tensor_file.hpp>
+
 #include <algorithm>
+#include <csignal>
 #include <numeric>
+
+#if defined(__linux__)
+#include <sys/resource.h>
+#endif
 
 using namespace tool_tests;
 
@@ -133,6 +140,41 @@ TEST_CASE(
   CHECK(content(picture) == "the old one");
 }
 #endif
+
+TEST_CASE("tool: a model that costs too much is refused unless it is one's own") {
+  const TemporaryFolder folder;
+  const std::string train = folder.put("train.csv", csv(60, 0)), model = folder / "m",
+                    costly = folder / "costly";
+  REQUIRE(dasvdd_tool(fit_arguments(train, model, by_label)).status == 0);
+  // Images that are made large and small again: the same scores from a gigabyte of workspace.
+  const auto file = dasvdd::detail::TensorFile::read(model);
+  dasvdd::detail::TensorFile bomb;
+  for (const auto& tensor : file.tensors()) {
+    std::string name = tensor.name;
+    if (name.compare(0, 8, "encoder.") == 0) name[8] = static_cast<char>(name[8] + 3);
+    if (tensor.dtype == dasvdd::detail::DType::F64) {
+      bomb.add(name, tensor.shape, tensor.as<double>().data());
+    } else {
+      bomb.add(name, tensor.shape, tensor.as<float>().data());
+    }
+  }
+  for (const auto& [key, word] : file.metadata()) bomb.set_metadata(key, word);
+  std::string net = file.metadata("net");
+  net.insert(net.find(R"(["dense",3,8,1])"),
+             R"(["upsample_nearest2d",1,1,3,256],["upsample_nearest2d",1,256,768,4],)"
+             R"(["max_pool2d",1,1024,3072,1024,1024],)");
+  bomb.set_metadata("net", net);
+  bomb.write(costly);
+  const std::string labels = "--label-column";
+  for (const std::vector<std::string>& call :
+       {std::vector<std::string>{"score", costly, train, labels, "label"},
+        {"info", costly},
+        {"export", costly, "-o", folder / "o"},
+        {"freeze", costly, "-o", folder / "o"}}) {
+    check_failure(call, 2, "are allowed; LoadLimits, --trust-model or trusted=True allow more");
+  }
+  CHECK(dasvdd_tool({"info", costly, "--trust-model"}).status == 0);
+}
 
 TEST_CASE("tool: --explain says nothing of what was expected where the net overflows") {
   const TemporaryFolder folder;

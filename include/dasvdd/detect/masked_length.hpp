@@ -18,10 +18,8 @@ namespace detail {
 /// Scalars of scratch for masked_length().
 inline Index masked_scratch(Index d) { return 4 * d; }
 /// What masked_length() takes, in multiply-adds of dense layers: two products with up to d columns in each of up to
-/// 2 d steps. A multiply-add of these takes 20 times as long, but ordinary matrices need a tenth of the steps.
-inline std::int64_t masked_cost(Index d) {
-  return saturating_product(saturating_product(8, d), saturating_product(d, d));
-}
+/// 2 d steps. A multiply-add of these takes 20 times as long, but ordinary rows and matrices need a hundredth of the steps.
+inline std::int64_t masked_cost(Index d) { return saturating_product(d, saturating_product(d, d)); }
 
 /// Columns of a matrix with rows `stride` apart: `count` of them, wherever they lie.
 template <class Entry>

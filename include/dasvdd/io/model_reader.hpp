@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -29,6 +30,12 @@ struct LoadLimits {
   std::int64_t multiply_adds = std::int64_t(1) << 36;
   /// Of one thread that scores, and of what packing adds to weights for kernels.
   std::int64_t workspace_bytes = std::int64_t(1) << 30;
+
+  /// For models of one's own.
+  static LoadLimits none() {
+    constexpr auto any = (std::numeric_limits<std::int64_t>::max)();
+    return {any, any};
+  }
 };
 
 /// Makes a detector of one file's tensors and words; model_file.hpp lists them. Throws FileError, and
@@ -147,6 +154,8 @@ class ModelReader {
   }
 
   /// Sizes of layers are capped one by one; this caps what they cost together, and with the members before.
+  static constexpr const char* lifted =
+      "; LoadLimits, --trust-model or trusted=True allow more to a model of your own";
   void check_cost(const Autoencoder<Scalar>& net, const TermSize& reconstruction,
                   const TermSize& latent) {
     cost_ = saturating_sum(cost_, forward_cost(net.joined()));
@@ -156,12 +165,11 @@ class ModelReader {
     for (const TermSize& term : {reconstruction, latent})
       padding_ = saturating_sum(padding_, term.padding_bytes<Scalar>());
     ensure(cost_ <= limits_.multiply_adds, "the model takes the time of ", cost_,
-           " multiply-adds a row or more, at most ", limits_.multiply_adds,
-           " are allowed (LoadLimits)");
+           " multiply-adds a row or more, at most ", limits_.multiply_adds, " are allowed", lifted);
     const std::int64_t bytes =
         saturating_sum(workspace_.cover(net, reconstruction, latent).bytes(), padding_);
     ensure(bytes <= limits_.workspace_bytes, "the model takes a workspace of ", bytes,
-           " bytes or more, at most ", limits_.workspace_bytes, " are allowed (LoadLimits)");
+           " bytes or more, at most ", limits_.workspace_bytes, " are allowed", lifted);
   }
 
   /// Of a term whose tensors nobody has looked at yet: those of a wrong shape are refused later.

@@ -170,11 +170,10 @@ class FitRank final : public FitProcess<Scalar> {
       }
     });
     ranks_.texts(texts);
-    constexpr std::int64_t any = (std::numeric_limits<std::int64_t>::max)();
     for (std::size_t i = 0; i < of_nets.size(); ++i) {
       if (of_nets[i] || texts[2 * i].empty()) continue;
       of_nets[i] = FittedMember<Scalar>{
-          from_tensor_file<Scalar>(TensorFile::parse(texts[2 * i]), {}, {any, any}),
+          from_tensor_file<Scalar>(TensorFile::parse(texts[2 * i]), {}, LoadLimits::none()),
           left_out_of(texts[2 * i + 1])};
     }
   }
