@@ -249,7 +249,7 @@ TEST_CASE("fit refuses what can't be fitted, in a sentence") {
   const RowMatrix<float> X = curve<float>(20, 3, 13);
   FitOptions settings = quick();
   settings.ensemble_size = 0;
-  CHECK_THROWS_WITH_AS(fit(X, settings), "ensemble_size is 0, expected at least 1",
+  CHECK_THROWS_WITH_AS(fit(X, settings), "ensemble_size is 0, expected 1 to 10000",
                        InvalidArgument);
   settings = quick();
   settings.steps = 0;

@@ -207,7 +207,7 @@ TEST_CASE("fit_images needs a member, and a kind that it knows") {
   const RowMatrix<float> X = images(30, false, 6);
   ImageOptions settings = quick();
   settings.ensemble_size = 0;
-  CHECK_THROWS_WITH_AS(fit_images(X, settings), "ensemble_size is 0, expected at least 1",
+  CHECK_THROWS_WITH_AS(fit_images(X, settings), "ensemble_size is 0, expected 1 to 10000",
                        InvalidArgument);
   settings = quick();
   settings.kind = static_cast<ImageOptions::Kind>(7);

@@ -97,7 +97,8 @@ TEST_CASE("png: sizes that don't fit and a place that can't be written are refus
   CHECK_THROWS_WITH_AS(tool::write_grid(path, "t", {bare}, 2, 2),
                        "write_grid: 2 images have 1 captions", dasvdd::InvalidArgument);
   CHECK_THROWS_WITH_AS(tool::write_grid(nowhere, "t", {make_block(1)}, 2, 2),
-                       ("'" + nowhere + "' can't be written").c_str(), dasvdd::FileError);
+                       ("'" + nowhere + "' can't be written: No such file or directory").c_str(),
+                       dasvdd::FileError);
   CHECK(folder.files() == 0);
 }
 

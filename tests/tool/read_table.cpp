@@ -551,7 +551,7 @@ TEST_CASE("csv: a first row of numbers that is like no other line is asked about
   };
   const char* sentence = " may be names of columns or a row, since other lines";
   for (const char* first : {"400,402,404,406", "0.25,0.5,0.75,1.0", "1990,2000,2010,2020",
-                            "5,7,9,1", "2,1,0,-1", "0.4,0.3,0.2,0.1", "100,200,300,7", "3,3,3,3"}) {
+                            "5,7,9,1", "2,1,0,-1", "0.4,0.3,0.2,0.1", "100,200,300,7"}) {
     CAPTURE(first);
     const std::string body = rows(4, 30), text = std::string(first) + "\n" + body;
     CHECK(refusal("a.csv", text).find(sentence) != std::string::npos);
@@ -576,7 +576,7 @@ TEST_CASE("csv: a first row of numbers that is like no other line is asked about
 
   // Rows as they come: whole ones among others, steps as others have, few rows.
   for (const std::string& text :
-       {"1,2\n" + rows(2, 3), "0\n" + rows(1, 5),
+       {"1,7\n" + rows(2, 3), "0\n" + rows(1, 5),
         std::string("2,4,6\n3,1,2\n5,5,1\n9,2,2\n0,0,1\n"), "3,7\n" + rows(2, 30) + "2,2\n",
         std::string("0.5,1.0,1.5\n1.0,1.5,2.0\n0.1,0.2,0.3\n")}) {
     CAPTURE(text);
@@ -815,7 +815,8 @@ TEST_CASE("csv: comments, separators at line ends and blank last lines are no fi
   CHECK(table_of("a.csv", "# x\n1,2\n# y\r\n\"3\",4\n").lines == std::vector<Index>{2, 4});
   CHECK(refusal("a.csv", "a,b,\n1,2,3\n") ==
         ", line 2 has 3 fields, expected 2 as in line 1, which ends with a separator");
-  CHECK(refusal("a.csv", "a,b\n1,2,\n3,4\n") == ", line 3 has 2 fields, expected 2 as in line 1");
+  CHECK(refusal("a.csv", "a,b\n1,2,\n3,4\n") ==
+        ", line 3 has no separator at its end, as the lines before it have");
 }
 
 TEST_CASE("csv: a line of names behind a # is the header of rows of numbers") {

@@ -226,7 +226,7 @@ inline bool are_words(std::vector<double> values, double range) {
 DASVDD_COLD inline std::vector<FarValues> far_values(const AnyRows& X) {
   std::vector<FarValues> all;
   const Index n = X.rows();
-  std::vector<double> x(static_cast<std::size_t>(n)), there, far;
+  std::vector<double> x(static_cast<std::size_t>(n)), there, distant;
   for (Index j = 0; j < X.cols(); ++j) {
     there.clear();
     X.visit([&](auto rows) {
@@ -242,7 +242,7 @@ DASVDD_COLD inline std::vector<FarValues> far_values(const AnyRows& X) {
     outlying.handful = searches.handful();
     outlying.low = (std::numeric_limits<double>::max)();
     outlying.high = -outlying.low;
-    far.clear();
+    distant.clear();
     for (Index i = 0; i < n; ++i) {
       const double value = x[static_cast<std::size_t>(i)];
       if (is_missing(value)) continue;
@@ -254,9 +254,9 @@ DASVDD_COLD inline std::vector<FarValues> far_values(const AnyRows& X) {
       if (outlying.rows.empty()) outlying.value = value;
       outlying.alike = outlying.alike && value == outlying.value;
       outlying.rows.push_back(i);
-      far.push_back(value);
+      distant.push_back(value);
     }
-    outlying.words = are_words(far, outlying.high - outlying.low);
+    outlying.words = are_words(distant, outlying.high - outlying.low);
     all.push_back(std::move(outlying));
   }
   return all;
