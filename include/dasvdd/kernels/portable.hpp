@@ -190,7 +190,9 @@ struct Simd {
   static Mask positive(Register a) { return a > 0; }
   static Register select(Mask m, Register yes, Register no) { return m ? yes : no; }
   static Register round(Register a) { return std::nearbyint(a); }
-  static Register power_of_two(Register n) { return std::ldexp(Scalar(1), static_cast<int>(n)); }
+  static Register power_of_two(Register n) {
+    return detail::is_nan(n) ? n : std::ldexp(Scalar(1), static_cast<int>(n));
+  }
   static Scalar sum_of_lanes(Register a) { return a; }
   static constexpr int columns = 1;
   static void transpose(const Scalar* w, Index, Scalar* out, Index) { *out = *w; }
