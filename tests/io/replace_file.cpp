@@ -9,6 +9,7 @@
 
 #include "file_error.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <cstdarg>
 #include <filesystem>
@@ -34,9 +35,9 @@ using dasvdd::detail::replace_file;
 
 #if DASVDD_POSIX_FILES && defined(__linux__)
 namespace {
-int syncs = 0;            // calls of fsync
-bool sync_fails = false;  // whether they report a disk that can't be written
-std::string somebodys;    // the file that somebody else makes just before the next one is made
+std::atomic<int> syncs{0};  // calls of fsync, by threads of other tests too
+bool sync_fails = false;    // whether they report a disk that can't be written
+std::string somebodys;      // the file that somebody else makes just before the next one is made
 bool somebody_is_first = false;
 }  // namespace
 
