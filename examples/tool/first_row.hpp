@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -87,6 +88,7 @@ class FirstRowWatch {
     const std::vector<double> numbers = numbers_of(row, columns);
     steps_ = in_equal_steps(numbers);
     whole_ = all_whole(numbers);
+    distinct_ = std::set<double>(numbers.begin(), numbers.end()).size() == numbers.size();
   }
   bool watches() const { return steps_ || whole_; }
   /// Takes one of the other rows; one that lacks values says nothing.
@@ -96,23 +98,28 @@ class FirstRowWatch {
     ++rows_;
     other_steps_ += steps_ && in_equal_steps(numbers);
     // A second line of names may follow.
-    other_whole_ += whole_ && rows_ > 1 && all_whole(numbers);
+    if (rows_ == 1) {
+      second_whole_ = all_whole(numbers);
+    } else {
+      other_whole_ += whole_ && all_whole(numbers);
+    }
   }
   /// Whether of a stream's first two rows one is whole, in equal steps, and the other isn't whole.
   bool second_is_other(const std::vector<std::string>& row) const {
     const std::vector<double> numbers = numbers_of(row, columns_);
     return rows_ == 1 && steps_ && whole_ && !numbers.empty() && !all_whole(numbers);
   }
-  /// Of few rows and columns one may be whole by chance.
+  /// Of few rows and columns one may be whole by chance. Names differ, those in the first of two lines of them needn't;
+  /// measurements may begin with zeros.
   bool is_other() const {
     const bool enough = columns_.size() >= 3 ? rows_ >= 5 : rows_ >= 20;
     return (steps_ && rows_ > 1 && 2 * other_steps_ < rows_) ||
-           (whole_ && enough && other_whole_ == 0);
+           (whole_ && enough && other_whole_ == 0 && (distinct_ || second_whole_));
   }
 
  private:
   std::vector<std::size_t> columns_;
-  bool steps_ = false, whole_ = false;
+  bool steps_ = false, whole_ = false, distinct_ = false, second_whole_ = false;
   Index rows_ = 0, other_steps_ = 0, other_whole_ = 0;
 };
 

@@ -578,6 +578,7 @@ TEST_CASE("csv: a first row of numbers that is like no other line is asked about
   for (const std::string& text :
        {"1,7\n" + rows(2, 3), "0\n" + rows(1, 5),
         std::string("2,4,6\n3,1,2\n5,5,1\n9,2,2\n0,0,1\n"), "3,7\n" + rows(2, 30) + "2,2\n",
+        "0,0,0\n" + rows(3, 30), "1,0,0,1\n" + rows(4, 30),
         std::string("0.5,1.0,1.5\n1.0,1.5,2.0\n0.1,0.2,0.3\n")}) {
     CAPTURE(text);
     CHECK(table_of("a.csv", text).X.rows() > 3 - (text[2] == '5'));
