@@ -220,7 +220,7 @@ class Columns {
         return is_missing_word(row[j]) || (number && std::isinf(*number));
       });
       rows_ += whole;
-      counting_rows_ += whole && counting(row, counted_) == counting_;
+      counting_rows_ += whole && counting(numbers_of(row, counted_)) == counting_;
     }
     for (const std::size_t j : used_) {
       if (options_.missing && is_missing_word(row[j])) {
@@ -419,7 +419,7 @@ class Columns {
     only_label_is_word_ = numbers > 0 && has_label() && !is_number(first_[label_]) &&
                           !trimmed(first_[label_]).empty();
     for (std::vector<std::size_t>& columns : looks()) {
-      const Counting kind = counting(first_, columns);
+      const Counting kind = counting(numbers_of(first_, columns));
       if (kind <= counting_) continue;
       counting_ = kind;
       counted_ = std::move(columns);

@@ -14,29 +14,6 @@
 namespace tool {
 namespace detail {
 
-/// Whether whole numbers count, as the names of numbered columns do: in steps of one, or from 0 or 1 with a few left
-/// out. One number doesn't.
-enum class Counting { no, gaps, steps };
-inline Counting counting(const std::vector<std::string>& row,
-                         const std::vector<std::size_t>& columns) {
-  Counting result = columns.size() < 2 ? Counting::no : Counting::steps;
-  double first = 0, before = 0;
-  for (std::size_t k = 0; k < columns.size() && result != Counting::no; ++k) {
-    bool comma = false;
-    const auto number =
-        columns[k] < row.size() ? parse_decimal(row[columns[k]], comma) : std::optional<double>();
-    if (!number || *number != std::floor(*number)) return Counting::no;
-    if (k == 0) first = *number;
-    if (k > 0 && *number != before + 1) result = Counting::gaps;
-    if (k > 0 && *number <= before) return Counting::no;
-    before = *number;
-  }
-  if (result != Counting::gaps) return result;
-  const double left_out = before - first + 1 - static_cast<double>(columns.size());
-  const bool few = columns.size() >= 3 && left_out < static_cast<double>(columns.size());
-  return few && (first == 0 || first == 1) ? result : Counting::no;
-}
-
 /// The numbers of a row's columns; none where a field is no number.
 inline std::vector<double> numbers_of(const std::vector<std::string>& row,
                                       const std::vector<std::size_t>& columns) {
@@ -50,20 +27,6 @@ inline std::vector<double> numbers_of(const std::vector<std::string>& row,
   return numbers;
 }
 
-/// Whether numbers go up or down in equal steps, as wavelengths or years over columns do: five of them, or three
-/// that aren't whole, because a row of small whole numbers may do so by chance.
-inline bool in_equal_steps(const std::vector<double>& numbers) {
-  if (numbers.size() < 3) return false;
-  const double step = numbers[1] - numbers[0];
-  bool whole = true, equal = step != 0;
-  for (std::size_t k = 0; k < numbers.size(); ++k) {
-    whole = whole && numbers[k] == std::floor(numbers[k]);
-    const double more = k == 0 ? step : numbers[k] - numbers[k - 1];
-    equal = equal && std::abs(more - step) <= 1e-6 * std::abs(step);
-  }
-  return equal && (numbers.size() >= 5 || !whole);
-}
-
 /// Whether there are numbers and all are whole.
 inline bool all_whole(const std::vector<double>& numbers) {
   for (const double x : numbers) {
@@ -71,12 +34,35 @@ inline bool all_whole(const std::vector<double>& numbers) {
   }
   return !numbers.empty();
 }
-
 inline bool whole_and_rising(const std::vector<double>& numbers) {
   for (std::size_t k = 1; k < numbers.size(); ++k) {
     if (numbers[k] <= numbers[k - 1]) return false;
   }
   return all_whole(numbers);
+}
+
+/// Whether whole numbers count, as the names of numbered columns do: in steps of one, or from 0 or 1 with a few left
+/// out. One number doesn't.
+enum class Counting { no, gaps, steps };
+inline Counting counting(const std::vector<double>& numbers) {
+  const double count = static_cast<double>(numbers.size());
+  if (count < 2 || !whole_and_rising(numbers)) return Counting::no;
+  const double left_out = numbers.back() - numbers.front() + 1 - count;
+  if (left_out == 0) return Counting::steps;
+  const bool few = count >= 3 && left_out < count;
+  return few && (numbers[0] == 0 || numbers[0] == 1) ? Counting::gaps : Counting::no;
+}
+
+/// Whether numbers go up or down in equal steps, as wavelengths or years over columns do: five of them, or three
+/// that aren't whole, because a row of small whole numbers may do so by chance.
+inline bool in_equal_steps(const std::vector<double>& numbers) {
+  if (numbers.size() < 3) return false;
+  const double step = numbers[1] - numbers[0];
+  bool equal = step != 0;
+  for (std::size_t k = 1; k < numbers.size(); ++k) {
+    equal = equal && std::abs(numbers[k] - numbers[k - 1] - step) <= 1e-6 * std::abs(step);
+  }
+  return equal && (numbers.size() >= 5 || !all_whole(numbers));
 }
 
 /// Tells whether a first row of numbers is unlike all others: in equal steps, or whole, and no other is.
@@ -90,7 +76,8 @@ class FirstRowWatch {
     whole_ = all_whole(numbers);
     distinct_ = std::set<double>(numbers.begin(), numbers.end()).size() == numbers.size();
   }
-  bool watches() const { return steps_ || whole_; }
+  /// Whether other rows can still tell.
+  bool watches() const { return steps_ || (whole_ && other_whole_ == 0); }
   /// Takes one of the other rows; one that lacks values says nothing.
   void take(const std::vector<std::string>& row) {
     const std::vector<double> numbers = numbers_of(row, columns_);

@@ -216,9 +216,7 @@ class FitCommand {
       });
     }
 
-    for (const std::string& warning : row_numbers)
-      err << "dasvdd: warning: " << printable(warning) << '\n';
-
+    warn(row_numbers, err);
     if (published() && scales(table) && streamed) {
       naming(data_.path,
              [&] { leave_far_rows(*streamed, table, !double_, options_.seed, far_values_); });
@@ -231,9 +229,7 @@ class FitCommand {
              : by_image_preset(table) ? fit_images(table, saved)
                                       : fit_default(table, saved);
     });
-    for (const std::string& warning : detector.warnings()) {
-      err << "dasvdd: warning: " << printable(warning) << '\n';
-    }
+    warn(detector.warnings(), err);
     if (false_alarm_rate_) {
       detector = naming(data_.path, [&] {
         return detector.calibrated(held_out.X, dasvdd::false_alarm_rate(*false_alarm_rate_),

@@ -3,11 +3,12 @@
 /// `dasvdd freeze`: a model as one C99 header, for devices without a file system, a heap, or a library.
 
 #include <tool/command.hpp>
-#include <tool/far_rows.hpp>
 #include <tool/frozen_source.hpp>
 
 #include <dasvdd/dasvdd.hpp>
 #include <dasvdd/io/model_file.hpp>
+#include <dasvdd/train/far_values.hpp>
+#include <dasvdd/train/row_numbers.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -73,9 +74,8 @@ class FreezeCommand {
       table = data_.read_for(detector, err);
       naming(data_.path,
              [&] { dasvdd::detail::require_width(table->X, model.features, "the batch"); });
-      check_rows(detector, *table, err);
       anomaly = anomalies(table->labels, normal_label(detector.facts()));
-      bytes.emplace(model, normal_rows(*table, anomaly));
+      bytes.emplace(model, normal_rows(detector, *table, anomaly, err));
     }
     const FrozenSource source(model, bytes ? &*bytes : nullptr, name_,
                               title(detector, bytes.has_value()));
@@ -93,31 +93,30 @@ class FreezeCommand {
     return !data_.normal.empty() ? data_.normal : kept != facts.end() ? kept->second : "0";
   }
 
-  /// The rows that are not labelled anomalies.
-  /// Leaves the rows that eight bits can be chosen and judged by.
+  /// The rows that eight bits are chosen by: not labelled anomalies, without values far from all others.
   template <class Scalar>
-  void check_rows(const dasvdd::Detector<Scalar>& detector, Table& table, std::ostream& err) const {
-    std::vector<std::string> warnings;
-    leave_far_rows(table, warnings);
-    for (const std::string& warning : warnings)
-      err << "dasvdd: warning: " << printable(warning) << '\n';
-    const auto scores = detector.score(table.X);
+  dasvdd::RowMatrix<float> normal_rows(const dasvdd::Detector<Scalar>& detector, const Table& table,
+                                       const std::vector<int>& anomaly, std::ostream& err) const {
+    namespace detail = dasvdd::detail;
+    std::vector<Index> normal;
+    for (Index i = 0; i < table.X.rows(); ++i) {
+      if (anomaly.empty() || anomaly[static_cast<std::size_t>(i)] == 0) normal.push_back(i);
+    }
+    check(!normal.empty(), in_quotes(data_.path), " has no normal row to choose the eight bits by");
+    Table rows = table.chosen(normal);
+    const detail::AnyRows X{dasvdd::Rows<const double>(rows.X)};
+    const std::vector<Index> far = detail::few_far_rows(detail::far_values(X), X.rows());
+    if (!far.empty()) {
+      err << "dasvdd: note: eight bits are chosen without the " << far.size() << " rows of "
+          << in_quotes(data_.path) << " with values far from all others\n";
+      rows.keep(detail::all_rows_but(far, X.rows()));
+    }
+    const auto scores = detector.score(rows.X);
     for (Index i = 0; i < scores.size(); ++i) {
-      check(dasvdd::detail::is_finite(scores[i]), in_quotes(data_.path), ", ", table.row_text(i),
+      check(detail::is_finite(scores[i]), in_quotes(data_.path), ", ", rows.row_text(i),
             ": the row is so far out that its score is infinity; eight bits are chosen by others");
     }
-  }
-
-  dasvdd::RowMatrix<float> normal_rows(const Table& table, const std::vector<int>& anomaly) const {
-    dasvdd::RowMatrix<float> X(table.X.rows(), table.X.cols());
-    Index kept = 0;
-    for (Index i = 0; i < table.X.rows(); ++i) {
-      if (anomaly.empty() || anomaly[static_cast<std::size_t>(i)] == 0)
-        X.row(kept++) = table.X.row(i).cast<float>();
-    }
-    X.conservativeResize(kept, Eigen::NoChange);
-    check(kept > 0, in_quotes(data_.path), " has no normal row to choose the eight bits by");
-    return X;
+    return rows.X.cast<float>();
   }
 
   template <class Scalar>
@@ -136,17 +135,19 @@ class FreezeCommand {
                 std::ostream& out) const {
     const dasvdd::RowMatrix<float> X = table.X.template cast<float>();
     const Eigen::VectorXd exact = detector.score(table.X).template cast<double>();
-    Eigen::VectorXd rounded(X.rows()), errors(X.rows());
+    Eigen::VectorXd rounded(X.rows());
+    std::vector<double> errors;  // of rows that aren't infinitely far
     Index changed = 0;
     for (Index i = 0; i < X.rows(); ++i) {
       rounded[i] = static_cast<double>(bytes.score(X.data() + i * X.cols()));
-      errors[i] = std::fabs(rounded[i] - exact[i]) / std::max(exact[i], 1e-30);
+      if (dasvdd::detail::is_finite(exact[i]))
+        errors.push_back(std::fabs(rounded[i] - exact[i]) / std::max(exact[i], 1e-30));
       changed += (rounded[i] > detector.threshold()) != (exact[i] > detector.threshold());
     }
-    std::sort(errors.data(), errors.data() + errors.size());
+    std::sort(errors.begin(), errors.end());
     out << "score_error median " << number_text(static_cast<float>(errors[errors.size() / 2]))
-        << ", largest " << number_text(static_cast<float>(errors[errors.size() - 1]))
-        << "\ndecisions_changed " << changed << " of " << X.rows() << '\n';
+        << ", largest " << number_text(static_cast<float>(errors.back())) << "\ndecisions_changed "
+        << changed << " of " << X.rows() << '\n';
     const auto count = std::count(anomaly.begin(), anomaly.end(), 1);
     if (count > 0 && count < X.rows()) {
       out << "roc_auc float " << number_text(dasvdd::roc_auc(exact, anomaly)) << ", int8 "

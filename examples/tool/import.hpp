@@ -115,9 +115,7 @@ class ImportCommand {
     const dasvdd::Detector<float> fitted =
         naming(data_.path, [&] { return fit(foreign, split.rows.X); });
     warnings.insert(warnings.end(), fitted.warnings().begin(), fitted.warnings().end());
-    for (const std::string& warning : warnings) {
-      err << "dasvdd: warning: " << printable(warning) << '\n';
-    }
+    warn(warnings, err);
     Eigen::VectorXf scores = fitted.score(split.held_out.X, threads_);
     if (groups_.given()) scores = groups_.scores(Groups(split.held_out.groups), scores);
     const dasvdd::Calibration calibration = naming(data_.path, [&] {

@@ -108,12 +108,9 @@ inline std::vector<std::string> row_number_warnings(const Table& table, const st
   std::vector<std::string> warnings;
   const Index n = table.X.rows();
   for (Index j = 0; j < table.X.cols() && n >= 20; ++j) {
-    const double first = table.X(0, j);
-    bool counts = first == 0 || first == 1;
-    for (Index i = 1; counts && i < n; ++i) {
-      counts = table.X(i, j) == first + static_cast<double>(i);
-    }
-    if (!counts) continue;
+    if (table.X(1, j) != table.X(0, j) + 1) continue;  // as almost always
+    const Eigen::VectorXd column = table.X.col(j);
+    if (!detail::counts_rows({column.begin(), column.end()})) continue;
     warnings.push_back(
         file + ": " + table.column_text(j) +
         " counts the rows, so new ones may lie beyond all of these; --drop leaves it out");

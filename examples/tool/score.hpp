@@ -215,14 +215,9 @@ class ScoreCommand {
       write(out);
       return;
     }
-    const std::filesystem::path place = output_place(output_);
-    if (is_replaced(place)) {
-      std::ostringstream text;
-      write(text);
-      writing([&] { dasvdd::detail::replace_file(place, text.str()); });
-      return;
-    }
-    write_in_place(write);
+    std::ostringstream text;
+    write(text);
+    writing([&] { write_output(output_, text.str()); });
   }
 
   /// \param write called as write(std::ostream&)

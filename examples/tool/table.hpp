@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <ostream>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -235,6 +236,12 @@ inline bool is_missing_word(std::string_view field) {
 inline bool is_missing_mark(std::string_view field) {
   const std::string_view text = trimmed(field);
   return !text.empty() && text.find_first_not_of("-.") == std::string_view::npos;
+}
+
+/// Says warnings, a line each.
+inline void warn(const std::vector<std::string>& warnings, std::ostream& err) {
+  for (const std::string& warning : warnings)
+    err << "dasvdd: warning: " << printable(warning) << '\n';
 }
 
 }  // namespace tool

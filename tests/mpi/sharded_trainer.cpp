@@ -12,6 +12,7 @@
 #include <string>
 
 #include "mpi/thread_ranks.hpp"
+#include "train/refusing_objective.hpp"
 #include "train/support.hpp"
 
 using namespace dasvdd;
@@ -72,24 +73,6 @@ void check_same(Outcome a, const Outcome& b) {
   CHECK(a.detector->threshold() == b.detector->threshold());
   CHECK(same_bits(a.detector->score(rows()), b.detector->score(rows())));
 }
-
-/// Throws where it is told to.
-struct Refusing : Objective<float> {
-  static constexpr const char* name = "refusing";
-  bool in_call = false, in_extra = false;
-  void operator()(const Input& in, const State&, const Output& out) const {
-    in.reconstruction_term(1, out);
-    in.latent_term(0, out);
-    // By one member of a team, at the second row.
-    if (in_call && in.first <= 1 && in.last > 1) throw std::domain_error("no such row");
-  }
-  double extra(float, const State&) const {
-    if (in_extra) throw std::domain_error("no such row");
-    return 0;
-  }
-  double reconstruction_weight() const { return 1; }
-  double latent_weight(double) const { return 0; }
-};
 
 /// Calls f(ranks, rows of that rank) for each rank of a net with so many shards.
 template <class Trainer, class F>
@@ -281,9 +264,9 @@ TEST_CASE("what the objective of one rank throws ends the training on all") {
         options.threads = threads;
         // Large enough for two threads.
         options.batch_size = 100;
-        Refusing objective;
+        Refusing<float> objective;
         if (ranks.rank() == 1) (in_call ? objective.in_call : objective.in_extra) = true;
-        ShardedTrainer<float, Refusing> trainer(net(), options, ranks, 8, objective);
+        ShardedTrainer<float, Refusing<float>> trainer(net(), options, ranks, 8, objective);
         const auto before = trainer.state().parameters;
         const Range held = trainer.rows_of_rank(rows().rows());
         const AnyRows mine = AnyRows(rows()).middle_rows(held.first, held.size());

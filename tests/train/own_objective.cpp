@@ -6,6 +6,7 @@
 
 #include <stdexcept>
 
+#include "train/refusing_objective.hpp"
 #include "train/support.hpp"
 
 using namespace dasvdd;
@@ -74,24 +75,6 @@ struct Plain : Objective<double> {
   }
   double reconstruction_weight() const { return 1; }
   double latent_weight(double) const { return 3; }
-};
-
-/// Throws where it is told to.
-struct Refusing : Objective<double> {
-  static constexpr const char* name = "refusing";
-  bool in_call = false, in_extra = false;
-  void operator()(const Input& in, const State&, const Output& out) const {
-    in.reconstruction_term(1, out);
-    in.latent_term(0, out);
-    // By one member of a team, at the second row.
-    if (in_call && in.first <= 1 && in.last > 1) throw std::domain_error("no such row");
-  }
-  double extra(double, const State&) const {
-    if (in_extra) throw std::domain_error("no such row");
-    return 0;
-  }
-  double reconstruction_weight() const { return 1; }
-  double latent_weight(double) const { return 0; }
 };
 
 Autoencoder<double> small_net() {
@@ -218,9 +201,9 @@ TEST_CASE("what an objective of a user's own throws reaches the caller, whatever
       Options options = short_run();
       options.batch_size = 100;
       options.threads = threads;
-      Refusing objective;
+      Refusing<double> objective;
       (in_call ? objective.in_call : objective.in_extra) = true;
-      Trainer<double, Refusing> trainer(net, options, objective);
+      Trainer<double, Refusing<double>> trainer(net, options, objective);
       const auto before = trainer.state().parameters;
       CHECK_THROWS_WITH_AS(trainer.fit(X), "no such row", std::domain_error);
       CHECK(trainer.state().epochs == 0);

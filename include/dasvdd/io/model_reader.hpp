@@ -153,9 +153,9 @@ class ModelReader {
             std::move(latent)};
   }
 
-  /// Sizes of layers are capped one by one; this caps what they cost together, and with the members before.
   static constexpr const char* lifted =
       "; LoadLimits, --trust-model or trusted=True allow more to a model of your own";
+  /// Sizes of layers are capped one by one; this caps what they cost together, and with the members before.
   void check_cost(const Autoencoder<Scalar>& net, const TermSize& reconstruction,
                   const TermSize& latent) {
     cost_ = saturating_sum(cost_, forward_cost(net.joined()));

@@ -20,8 +20,10 @@ class FarCandidate {
  public:
   /// \param most so many values; where there are more, they are no handful
   /// \param words whether the values must be one number again and again
-  FarCandidate(std::size_t feature, MiddleOfValues middle, std::size_t most, bool words)
+  FarCandidate(Index feature, MiddleOfValues middle, std::size_t most, bool words)
       : feature_(feature), middle_(middle), most_(most), words_(words), spread_(middle.range()) {}
+
+  Index feature() const { return feature_; }
 
   void add(double value, Index row) {
     const bool below = far_apart(value, middle_.low, middle_.range());
@@ -34,7 +36,7 @@ class FarCandidate {
   /// \param n how many values the feature has
   FarValues found(std::size_t n) {
     FarValues result;
-    result.feature = feature_;
+    result.feature = static_cast<std::size_t>(feature_);
     if (low_.size() + high_.size() > most_) return result;
     // From the middle outwards.
     std::sort(low_.rbegin(), low_.rend());
@@ -91,7 +93,7 @@ class FarCandidate {
     return {};
   }
 
-  std::size_t feature_;
+  Index feature_;
   MiddleOfValues middle_;
   std::size_t most_;
   bool words_;
@@ -109,7 +111,7 @@ DASVDD_COLD inline std::vector<FarValues> far_values(const SourceScan& scan,
   const AnyRows sample = scan.held.rows();
   if (scan.holds_all()) return far_values(sample);
   const auto n = static_cast<std::size_t>(scan.rows), s = static_cast<std::size_t>(sample.rows());
-  std::vector<std::pair<Index, FarCandidate>> candidates;
+  std::vector<FarCandidate> candidates;
   std::vector<double> x(s);
   for (Index j = 0; s >= 10 && j < sample.cols(); ++j) {
     sample.visit([&](auto rows) {
@@ -127,7 +129,7 @@ DASVDD_COLD inline std::vector<FarValues> far_values(const SourceScan& scan,
                           far_apart(middle.high, scan.sums.high(j), range);
       if (!may_be) continue;
       const std::size_t limit = (std::min)(words_of(n), (std::max)(s, std::size_t(1000)));
-      candidates.push_back({j, {static_cast<std::size_t>(j), middle, limit, words}});
+      candidates.emplace_back(j, middle, limit, words);
       break;
     }
   }
@@ -138,13 +140,13 @@ DASVDD_COLD inline std::vector<FarValues> far_values(const SourceScan& scan,
   for (Index first = 0; reader.read(256, block) > 0; first += block.count(), block.clear()) {
     block.rows().visit([&](auto rows) {
       for (Index i = 0; i < rows.rows(); ++i) {
-        for (auto& [j, candidate] : candidates) {
-          candidate.add(static_cast<double>(rows(i, j)), first + i);
+        for (FarCandidate& candidate : candidates) {
+          candidate.add(static_cast<double>(rows(i, candidate.feature())), first + i);
         }
       }
     });
   }
-  for (auto& [j, candidate] : candidates) {
+  for (FarCandidate& candidate : candidates) {
     FarValues outlying = candidate.found(n);
     if (!outlying.rows.empty()) all.push_back(std::move(outlying));
   }
