@@ -107,8 +107,9 @@ class FreezeCommand {
     const detail::AnyRows X{dasvdd::Rows<const double>(rows.X)};
     const std::vector<Index> far = detail::few_far_rows(detail::far_values(X), X.rows());
     if (!far.empty()) {
-      err << "dasvdd: note: eight bits are chosen without the " << far.size() << " rows of "
-          << in_quotes(data_.path) << " with values far from all others\n";
+      err << "dasvdd: note: eight bits are chosen without " << far.size() << " of the " << X.rows()
+          << " normal rows of " << in_quotes(data_.path)
+          << ", whose values lie far from all others\n";
       rows.keep(detail::all_rows_but(far, X.rows()));
     }
     const auto scores = detector.score(rows.X);

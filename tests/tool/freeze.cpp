@@ -420,6 +420,17 @@ TEST_CASE("tool: freeze refuses what it can't use, each in one sentence") {
   const std::string infinite = folder.put("inf.csv", "a,b,c,label\n1,2,3,0\n1e300,1e300,1e300,0\n");
   check_failure({"freeze", model, "-o", header, "--int8", infinite, "--label-column", "label"}, 2,
                 "line 3: the row is so far out that its score is infinity");
+  // A few values far from all others would decide the bits of all.
+  const std::string far = folder.put("far.csv", csv(60, 0) + "1e30,0,0,0\n"),
+                    bits = folder / "far.h";
+  const Outcome frozen =
+      dasvdd_tool({"freeze", model, "-o", bits, "--int8", far, "--label-column", "label"});
+  CAPTURE(frozen.err);
+  CHECK(contains(frozen.err,
+                 "eight bits are chosen without 1 of the 61 normal rows of '" + far + "'"));
+  dasvdd_tool(
+      {"freeze", model, "-o", folder / "near.h", "--int8", train, "--label-column", "label"});
+  CHECK(content(bits) == content(folder / "near.h"));
   const std::string only_anomalies = folder.put("bad.csv", csv(0, 5));
   check_failure(
       {"freeze", model, "-o", header, "--int8", only_anomalies, "--label-column", "label"}, 2,

@@ -10,7 +10,8 @@ template <class Scalar>
 struct Refusing : dasvdd::Objective<Scalar> {
   static constexpr const char* name = "refusing";
   bool in_call = false, in_extra = false;
-  void operator()(const typename dasvdd::Objective<Scalar>::Input& in, const typename dasvdd::Objective<Scalar>::State&,
+  void operator()(const typename dasvdd::Objective<Scalar>::Input& in,
+                  const typename dasvdd::Objective<Scalar>::State&,
                   const typename dasvdd::Objective<Scalar>::Output& out) const {
     in.reconstruction_term(1, out);
     in.latent_term(0, out);
